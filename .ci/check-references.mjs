@@ -3,28 +3,27 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 
 const root = new URL("..", import.meta.url).pathname;
-const dirs = [
-  ...readdirSync(join(root, "packages"))
-    .filter((name) => !name.includes("."))
-    .map((name) => join("packages", name)),
-  "sql",
-];
-const manifests = new Map(
-  dirs.map((dir) => [dir, JSON.parse(readFileSync(join(root, dir, "package.json"), "utf8"))]),
-);
+const byName = (a, b) => (a < b ? -1 : 1);
+const packageDirs = readdirSync(join(root, "packages")).filter((name) => !name.includes("."));
+const dirs = [...packageDirs.map((name) => join("packages", name)), "sql"];
+
+const readJson = (path) => JSON.parse(readFileSync(join(root, path), "utf8"));
+const manifests = new Map(dirs.map((dir) => [dir, readJson(join(dir, "package.json"))]));
 const dirOf = new Map([...manifests].map(([dir, manifest]) => [manifest.name, dir]));
 
 let failed = false;
 for (const [dir, manifest] of manifests) {
   const declared = Object.keys(manifest.dependencies ?? {})
     .filter((name) => dirOf.has(name))
-    .map((name) => dirOf.get(name))
-    .sort();
-  const tsconfig = JSON.parse(readFileSync(join(root, dir, "tsconfig.json"), "utf8"));
-  const referenced = (tsconfig.references ?? [])
-    .map((ref) => relative(root, join(root, dir, ref.path)))
-    .sort();
-  if (declared.join() !== referenced.join()) {
+    .map((name) => String(dirOf.get(name)))
+    .sort(byName)
+    .join(", ");
+  const references = readJson(join(dir, "tsconfig.json")).references ?? [];
+  const referenced = references
+    .map((reference) => relative(root, join(root, dir, reference.path)))
+    .sort(byName)
+    .join(", ");
+  if (declared !== referenced) {
     console.error(`${dir}: dependencies are [${declared}], tsconfig references are [${referenced}]`);
     failed = true;
   }

@@ -5,7 +5,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 const root = new URL("..", import.meta.url).pathname;
-const skippedUnlessNamed = ["/interop/", "/long/"];
+const runOnlyWhenNamed = ["/interop/", "/long/"];
 
 function testFiles(dir) {
   if (!existsSync(dir)) return [];
@@ -18,23 +18,19 @@ function testFiles(dir) {
 
 const packages = [...readdirSync(join(root, "packages")).map((name) => join("packages", name)), "sql"];
 const wanted = process.argv.slice(2);
-const files = packages
-  .flatMap((dir) => testFiles(join(root, dir, "dist-test")))
-  .filter((file) =>
-    wanted.length > 0
-      ? wanted.some((part) => file.includes(part))
-      : !skippedUnlessNamed.some((part) => file.includes(part)),
-  )
-  .sort();
+const isWanted = (file) =>
+  wanted.length > 0
+    ? wanted.some((part) => file.includes(part))
+    : !runOnlyWhenNamed.some((part) => file.includes(part));
+const files = packages.flatMap((dir) => testFiles(join(root, dir, "dist-test"))).filter(isWanted);
 
 if (files.length === 0) {
-  console.error(`no test matches: ${wanted.join(" ")}`);
+  console.error(`no compiled test matches: ${wanted.join(" ")}`);
   process.exit(1);
 }
-const reporter = "spec";
 const run = spawnSync(
   process.execPath,
-  ["--test", "--enable-source-maps", "--test-concurrency=2", `--test-reporter=${reporter}`, ...files],
+  ["--test", "--enable-source-maps", "--test-concurrency=2", "--test-reporter=spec", ...files],
   { stdio: "inherit", cwd: root },
 );
 process.exit(run.status ?? 1);
