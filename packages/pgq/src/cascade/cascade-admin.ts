@@ -1,0 +1,44 @@
+import type { Database, Job } from "@skytools/skytools";
+import type { ModuleName } from "@skytools/sql";
+import type { NodeInfo, NodeType } from "./node-info.ts";
+
+/** What a program tells the cascade commands about itself. */
+export interface CascadeAdmin {
+  readonly job: Job;
+  readonly queueName: string;
+  /** config key of the local database, for example "db" */
+  readonly databaseKey: string;
+  /** consumer name of the node's worker, stored at creation: the name under which the worker process runs */
+  readonly workerName: string;
+  /** SQL modules that a node of this program needs, installed by create-* when absent */
+  readonly modules: readonly ModuleName[];
+  /** node named by --node where the program has that switch; the local node otherwise */
+  readonly nodeName?: string | undefined;
+  /** consumer named by --consumer where the program has that switch; the node's worker otherwise */
+  readonly consumerName?: string | undefined;
+  readonly hooks?: CascadeHooks | undefined;
+}
+
+/** A node in the making, as the creation hook sees it. */
+export interface CreatedNode {
+  readonly type: NodeType;
+  readonly node: NodeInfo;
+  readonly local: Database;
+  /** the provider's database; undefined on a root */
+  readonly provider: Database | undefined;
+}
+
+/** Where an application adds to the generic commands. */
+export interface CascadeHooks {
+  /** Before create-* changes anything: refuse by throwing. */
+  checkCreate?(admin: CascadeAdmin, type: NodeType, local: Database): Promise<void>;
+  /** After the node exists (also when it existed before): must be safe to repeat; runs in one transaction of `local`. */
+  nodeCreated?(admin: CascadeAdmin, created: CreatedNode): Promise<void>;
+  /** Extra lines of a node in `status`, before the lag line, for example "Tables: 12/0/3"; the same as fields for --json. */
+  nodeStatus?(database: Database, queueName: string): Promise<NodeStatusLines>;
+}
+
+export interface NodeStatusLines {
+  readonly lines: readonly string[];
+  readonly fields: Readonly<Record<string, unknown>>;
+}
