@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { inspect } from "node:util";
+
+export interface WaitOptions {
+  /** Default 30000. */
+  readonly timeoutMs?: number;
+  /** Default 25. */
+  readonly intervalMs?: number;
+  /** Text for the message of the failure: what the reader needs to see. */
+  readonly onTimeout?: () => string;
+}
+
+type Unmet = undefined | false | null;
+
+/** Polls until the condition gives a value that is not undefined, null or false, and returns that value.
+ * A condition that throws counts as not met yet: servers may be restarting meanwhile.
+ * @param what completes the sentence "timed out waiting for ..."
+ * @throws Error after the deadline, with what the condition gave or threw last */
+export async function waitFor<T>(
+  what: string,
+  condition: () => Promise<T | Unmet> | T | Unmet,
+  options: WaitOptions = {},
+): Promise<T> {
+  const timeoutMs = options.timeoutMs ?? 30_000;
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    let lastValue: unknown;
+    let lastError: unknown;
+    try {
+      const value = await condition();
+      if (value !== undefined && value !== null && value !== false) return value;
+      lastValue = value;
+    } catch (error) {
+      lastError = error;
+    }
+    if (performance.now() >= deadline) {
+      const seen = lastError === undefined ? inspect(lastValue) : String(lastError);
+      const more = options.onTimeout === undefined ? "" : `\n${options.onTimeout()}`;
+      throw new Error(
+        `timed out after ${timeoutMs / 1000} s waiting for ${what}; last seen: ${seen}${more}`,
+        {
+          cause: lastError,
+        },
+      );
+    }
+    await sleep(options.intervalMs ?? 25);
+  }
+}

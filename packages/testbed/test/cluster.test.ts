@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { test } from "node:test";
+import { moduleDatabase, startCluster, waitFor } from "@skytools/testbed";
+
+test("a cluster is reached through a short socket path only, and disappears when disposed", async () => {
+  let dir: string;
+  {
+    await using cluster = await startCluster();
+    dir = cluster.socketDir;
+    assert.ok(Buffer.byteLength(`${dir}/.s.PGSQL.${cluster.port}`) <= 100);
+    const [row] = await cluster.query<{ addresses: string; fsync: string; version: string }>(
+      `select current_setting('listen_addresses') as addresses, current_setting('fsync') as fsync,
+              current_setting('server_version_num') as version`,
+    );
+    assert.deepEqual(row, { addresses: "", fsync: "off", version: String(cluster.serverVersion) });
+    if (process.getuid?.() === 0) assert.notEqual(statSync(cluster.dataDirectory).uid, 0);
+  }
+  assert.ok(!existsSync(dir));
+});
+
+test("a killed server starts again with everything that was committed", async () => {
+  await using cluster = await startCluster({ durable: true });
+  await cluster.query("create table kept as select generate_series(1, 1000) as n");
+  const pid = cluster.pid;
+  await cluster.killHard();
+  assert.equal(cluster.pid, undefined);
+  await assert.rejects(cluster.query("select 1"));
+  await cluster.start();
+  assert.notEqual(cluster.pid, pid);
+  assert.deepEqual(await cluster.query("select count(*)::int as n from kept"), [{ n: 1000 }]);
+  for (const mode of ["smart", "fast", "immediate"] as const) {
+    await cluster.restart(mode);
+    assert.deepEqual(await cluster.query("select count(*)::int as n from kept"), [{ n: 1000 }]);
+  }
+});
+
+test("a server that cannot start fails with the end of its log", async () => {
+  await assert.rejects(startCluster({ settings: { no_such_setting: "1" } }), /no_such_setting/);
+});
+
+test("several clusters at once, over TCP too", async () => {
+  await using first = await startCluster({ tcp: true });
+  await using second = await startCluster({ tcp: true });
+  assert.notEqual(first.port, second.port);
+  assert.match(first.tcpConnstr("my db"), /^host=127\.0\.0\.1 port=\d+ dbname='my db' user=postgres$/);
+  const port = first.port;
+  await first.restart("immediate");
+  assert.equal(first.port, port);
+});
+
+test("databases are cloned from one template, under unique names, several at once", async () => {
+  await using cluster = await startCluster();
+  await cluster.query("create table marker (n int)", [], "template1");
+  const connstrs = await Promise.all([1, 2, 3].map(() => moduleDatabase(cluster, [])));
+  assert.equal(new Set(connstrs).size, 3);
+  const named = await moduleDatabase(cluster, [], 'Quoted "name"');
+  assert.match(named, /dbname='Quoted "name"'/);
+  assert.deepEqual(await cluster.query("select n from marker", [], 'Quoted "name"'), []);
+  await cluster.dropDatabase('Quoted "name"');
+  const rows = await cluster.query("select datname from pg_database where datname like 'template\\_%'");
+  assert.equal(rows.length, 1);
+});
+
+test("connections are cut by database or by application", async () => {
+  await using cluster = await startCluster();
+  await cluster.createDatabase("one");
+  const sleeper = cluster.query("select pg_sleep(100)", [], "one");
+  const outcome = assert.rejects(sleeper, /terminating connection/);
+  await waitFor("the sleeper", async () => {
+    const rows = await cluster.query(
+      "select 1 from pg_stat_activity where datname = 'one' and wait_event = 'PgSleep'",
+    );
+    return rows.length === 1;
+  });
+  assert.equal(await cluster.terminateBackends({ applicationName: "somebody else" }), 0);
+  assert.equal(await cluster.terminateBackends({ database: "one" }), 1);
+  await outcome;
+});
+
+test("the log holds the statements", async () => {
+  await using cluster = await startCluster();
+  await cluster.query("select 'find me'");
+  await waitFor("the statement in the log", () => readFileSync(cluster.logFile, "utf8").includes("find me"));
+});
