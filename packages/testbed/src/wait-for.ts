@@ -34,7 +34,7 @@ export async function waitFor<T>(
       lastError = error;
     }
     if (performance.now() >= deadline) {
-      const seen = lastError === undefined ? inspect(lastValue) : String(lastError);
+      const seen = lastError instanceof Error ? lastError.message : inspect(lastError ?? lastValue);
       const more = options.onTimeout === undefined ? "" : `\n${options.onTimeout()}`;
       throw new Error(
         `timed out after ${timeoutMs / 1000} s waiting for ${what}; last seen: ${seen}${more}`,
