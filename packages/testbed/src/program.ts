@@ -4,8 +4,8 @@ import { constants as osConstants } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { kill, killMarked, markVariable, nextProgramMark } from "./process-mark.ts";
 import { onRunExit } from "./run-directory.ts";
-import { marker, markerVariable } from "./watchdog.ts";
 
 export interface ProgramOptions {
   /** Added to this process's own environment; undefined takes a variable out. */
@@ -33,7 +33,7 @@ export class RunningProgram implements AsyncDisposable {
   readonly exit: Promise<ProgramExit>;
   readonly commandLine: string;
   readonly #child: ChildProcess;
-  readonly #forgetExit: () => void;
+  readonly #mark = nextProgramMark();
   #stdout = "";
   #stderr = "";
   #end: ProgramExit | undefined;
@@ -43,7 +43,7 @@ export class RunningProgram implements AsyncDisposable {
     this.commandLine = [command, ...args].join(" ");
     this.#child = spawn(file, [...fileArgs, ...args], {
       cwd: options.cwd,
-      env: { ...process.env, ...options.env, [markerVariable]: marker },
+      env: { ...process.env, ...options.env, [markVariable]: this.#mark },
       detached: true,
     });
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
@@ -54,7 +54,8 @@ export class RunningProgram implements AsyncDisposable {
     });
     this.#child.stdin?.on("error", () => {});
     this.#child.stdin?.end(options.input ?? "");
-    this.#forgetExit = onRunExit(() => this.#killGroup());
+    // Daemons outlive the program that made them, but not this process.
+    onRunExit(() => killMarked(this.#mark));
     this.exit = new Promise((resolve, reject) => {
       this.#child.once("error", reject);
       this.#child.once("close", (code, signal) => {
@@ -121,20 +122,12 @@ export class RunningProgram implements AsyncDisposable {
     return all === "" ? "\n-- no output" : all;
   }
 
-  /** Kills the process group hard and waits for its end. */
+  /** Kills the program hard, with everything it started, daemons too, and waits for its end. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#killGroup();
-    this.#forgetExit();
-    await this.exit.catch(() => {});
-  }
-
-  #killGroup(): void {
     if (this.#child.pid === undefined) return;
-    try {
-      process.kill(-this.#child.pid, "SIGKILL");
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-    }
+    kill(-this.#child.pid);
+    killMarked(this.#mark);
+    await this.exit;
   }
 }
 
@@ -148,14 +141,15 @@ export function startProgram(
   return new RunningProgram(command, args, options);
 }
 
-/** Runs a program to its end; a failing exit code is a result, not an error.
+/** Runs a program to its end; a failing exit code is a result, not an error. A daemon that it leaves behind goes on, until
+ * this process exits.
  * @throws Error when it cannot be started */
 export async function runProgram(
   command: string,
   args: readonly string[],
   options: ProgramOptions = {},
 ): Promise<ProgramResult> {
-  await using program = startProgram(command, args, options);
+  const program = startProgram(command, args, options);
   const { code, signal } = await program.exit;
   const signalCode = signal === null ? 0 : 128 + signalNumber(signal);
   return { code: code ?? signalCode, stdout: program.stdoutText(), stderr: program.stderrText() };

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isRunning } from "./process-identity.ts";
+import { kill } from "./process-mark.ts";
 import { readOwner, runPrefix } from "./run-owner.ts";
 
 const dayMs = 24 * 3600 * 1000;
@@ -45,9 +46,5 @@ function killPostmaster(dataDirectory: string): void {
     // No such file or process: nothing runs there. Without /proc the server ends by itself when its lock file is gone.
     return;
   }
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
+  kill(pid);
 }

@@ -1,9 +1,5 @@
 import { spawn } from "node:child_process";
-import { randomUUID } from "node:crypto";
-
-/** Environment variable that every program started by the testbed inherits; the watchdog finds them by its value. */
-export const markerVariable = "SKYTOOLS_TESTBED_RUN";
-export const marker: string = randomUUID();
+import { markVariable, runMark } from "./process-mark.ts";
 
 /** Outlives this process, even when that dies by SIGKILL, and then ends what it started. */
 export interface Watchdog {
@@ -12,15 +8,15 @@ export interface Watchdog {
 }
 
 // Waits for the end of its standard input, whose other end only this process holds. A postmaster is recognised by its
-// working directory, a program by the marker in its environment: never by a name, and never by a number alone.
+// working directory, a program by the mark in its environment: never by a name, and never by a number alone.
 const script = `
 read -r word
 [ "$word" = release ] && exit 0
-run=$1 marker=$2
+run=$1 mark=$2
 for environ in /proc/[0-9]*/environ; do
   pid=\${environ#/proc/}; pid=\${pid%/environ}
   [ "$pid" = "$$" ] && continue
-  if tr '\\0' '\\n' <"$environ" 2>/dev/null | grep -qx "$marker"; then kill -KILL "$pid" 2>/dev/null; fi
+  if tr '\\0' '\\n' <"$environ" 2>/dev/null | grep -q "^$mark"; then kill -KILL "$pid" 2>/dev/null; fi
 done
 for data in "$run"/*/data; do
   if read -r pid <"$data/postmaster.pid" && [ "$(readlink "/proc/$pid/cwd")" = "$data" ]; then
@@ -34,7 +30,7 @@ done 2>/dev/null
 /** @param runDirectory holds a directory for each cluster, with the PostgreSQL data directory \`data\` in it */
 export function startWatchdog(runDirectory: string): Watchdog {
   const environment = { PATH: process.env.PATH ?? "/usr/bin:/bin" };
-  const child = spawn("/bin/sh", ["-c", script, "sh", runDirectory, `${markerVariable}=${marker}`], {
+  const child = spawn("/bin/sh", ["-c", script, "sh", runDirectory, `${markVariable}=${runMark}/`], {
     cwd: "/",
     env: environment,
     stdio: ["pipe", "ignore", "ignore"],

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { startCluster, TcpProxy } from "@skytools/testbed";
+import pg from "pg";
+
+async function openClient(port: number): Promise<pg.Client> {
+  const client = new pg.Client({ host: "127.0.0.1", port, user: "postgres", database: "postgres" });
+  client.on("error", () => {});
+  await client.connect();
+  return client;
+}
+
+test("a proxy passes bytes, holds them back, and cuts connections", async () => {
+  await using cluster = await startCluster();
+  await using proxy = await TcpProxy.start(cluster);
+  assert.equal(proxy.connstr("x"), `host=127.0.0.1 port=${proxy.port} dbname=x user=postgres`);
+  const client = await openClient(proxy.port);
+  assert.deepEqual((await client.query("select 1 as n")).rows, [{ n: 1 }]);
+
+  proxy.pause();
+  const held = client.query("select 2 as n").then(
+    (result) => result.rows,
+    (error: unknown) => error,
+  );
+  const late = openClient(proxy.port);
+  // Nothing can be observed to happen here: the point is that nothing does.
+  assert.equal(await Promise.race([held, late, sleep(200, "silence")]), "silence");
+  proxy.resume();
+  assert.deepEqual(await held, [{ n: 2 }]);
+  const second = await late;
+  assert.equal(proxy.connectionCount, 2);
+
+  const lost = assert.rejects(client.query("select pg_sleep(100)"));
+  proxy.cut();
+  await lost;
+  assert.equal(proxy.connectionCount, 0);
+  await assert.rejects(second.query("select 1"));
+  const third = await openClient(proxy.port);
+  assert.deepEqual((await third.query("select 3 as n")).rows, [{ n: 3 }]);
+  await third.end();
+});
