@@ -1,0 +1,66 @@
+/** What one key of a connect string is. */
+export interface ConnectKey {
+  /** environment variable that supplies the value when the connect string and the service do not */
+  readonly env?: string;
+  /** `"ignored"`: accepted because libpq accepts it, without a meaning for this driver */
+  readonly use?: "ignored";
+}
+
+/** Every key that libpq of PostgreSQL 18 knows; a key outside this table is an error.
+ * Source: PostgreSQL manual, "Parameter Key Words" and "Environment Variables" of libpq. */
+export const connectKeys: Readonly<Record<string, ConnectKey>> = {
+  service: { env: "PGSERVICE" },
+  servicefile: { env: "PGSERVICEFILE" },
+  host: { env: "PGHOST" },
+  hostaddr: { env: "PGHOSTADDR" },
+  port: { env: "PGPORT" },
+  dbname: { env: "PGDATABASE" },
+  user: { env: "PGUSER" },
+  password: { env: "PGPASSWORD" },
+  passfile: { env: "PGPASSFILE" },
+  connect_timeout: { env: "PGCONNECT_TIMEOUT" },
+  application_name: { env: "PGAPPNAME" },
+  fallback_application_name: {},
+  options: { env: "PGOPTIONS" },
+  client_encoding: { env: "PGCLIENTENCODING", use: "ignored" },
+  keepalives: {},
+  keepalives_idle: {},
+  keepalives_interval: { use: "ignored" },
+  keepalives_count: { use: "ignored" },
+  tcp_user_timeout: { use: "ignored" },
+  replication: {},
+  target_session_attrs: { env: "PGTARGETSESSIONATTRS" },
+  load_balance_hosts: { env: "PGLOADBALANCEHOSTS" },
+  channel_binding: { env: "PGCHANNELBINDING" },
+  require_auth: { env: "PGREQUIREAUTH" },
+  requirepeer: { env: "PGREQUIREPEER" },
+  sslmode: { env: "PGSSLMODE" },
+  requiressl: { env: "PGREQUIRESSL" },
+  sslnegotiation: { env: "PGSSLNEGOTIATION" },
+  sslcompression: { env: "PGSSLCOMPRESSION", use: "ignored" },
+  sslcert: { env: "PGSSLCERT" },
+  sslkey: { env: "PGSSLKEY" },
+  sslpassword: {},
+  sslcertmode: { env: "PGSSLCERTMODE" },
+  sslrootcert: { env: "PGSSLROOTCERT" },
+  sslcrl: { env: "PGSSLCRL" },
+  sslcrldir: { env: "PGSSLCRLDIR" },
+  sslsni: { env: "PGSSLSNI", use: "ignored" },
+  sslkeylogfile: { use: "ignored" },
+  ssl_min_protocol_version: { env: "PGSSLMINPROTOCOLVERSION" },
+  ssl_max_protocol_version: { env: "PGSSLMAXPROTOCOLVERSION" },
+  min_protocol_version: { env: "PGMINPROTOCOLVERSION", use: "ignored" },
+  max_protocol_version: { env: "PGMAXPROTOCOLVERSION", use: "ignored" },
+  gssencmode: { env: "PGGSSENCMODE" },
+  krbsrvname: { env: "PGKRBSRVNAME", use: "ignored" },
+  gsslib: { env: "PGGSSLIB", use: "ignored" },
+  gssdelegation: { env: "PGGSSDELEGATION", use: "ignored" },
+  scram_client_key: {},
+  scram_server_key: {},
+  oauth_issuer: {},
+  oauth_client_id: {},
+  oauth_client_secret: {},
+  oauth_scope: {},
+  authtype: { use: "ignored" },
+  tty: { use: "ignored" },
+};

@@ -1,0 +1,142 @@
+import type { Socket } from "node:net";
+import type pg from "pg";
+import { CopyFrameScanner, headerBytes, messageCode } from "./copy-frames.ts";
+import type { CopySubmittable } from "./session.ts";
+
+/** Takes what COPY OUT sends; returns false to be paused until resume(). */
+export type CopyReceive = (chunk: Buffer) => boolean;
+
+export type CopyForm = "frames" | "payload";
+
+type DataListener = (chunk: Buffer) => void;
+
+/** The protocol end of COPY ... TO STDOUT: while the server sends rows, the socket's bytes come here instead of
+ * to the driver's parser, which would make an object of each row. Everything that is not CopyData goes on to
+ * the driver.
+ * Source: PostgreSQL manual, "COPY Operations" in the protocol chapter. */
+export class CopyReceiver implements CopySubmittable {
+  readonly outcome: Promise<{ rows: bigint }>;
+  readonly scanner = new CopyFrameScanner();
+  readonly sql: string;
+  readonly #form: CopyForm;
+  #receive: CopyReceive;
+  #resolve!: (result: { rows: bigint }) => void;
+  #reject!: (error: Error) => void;
+  #socket: Socket | undefined;
+  #driverListener: DataListener | undefined;
+  #carry: Buffer | undefined;
+  #foreignBytes = 0;
+  #rows = 0n;
+  #failure: Error | undefined;
+
+  /** @param form `frames`: CopyData messages as they came; `payload`: the bytes of the rows */
+  constructor(sql: string, form: CopyForm, receive: CopyReceive) {
+    this.sql = sql;
+    this.#form = form;
+    this.#receive = receive;
+    this.outcome = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  get isReceiving(): boolean {
+    return this.#driverListener !== undefined;
+  }
+
+  resume(): void {
+    if (this.isReceiving) this.#socket?.resume();
+  }
+
+  /** Throws away what still comes, so that the statement can end. */
+  discard(): void {
+    this.#receive = () => true;
+    this.resume();
+  }
+
+  submit(connection: pg.Connection): void {
+    const socket = connection.stream as Socket;
+    const listeners = socket.listeners("data");
+    if (listeners.length !== 1) throw new Error("unexpected listeners on the pg driver's socket");
+    this.#socket = socket;
+    this.#driverListener = listeners[0] as DataListener;
+    socket.removeListener("data", this.#driverListener);
+    socket.on("data", this.#onData);
+    connection.query(this.sql);
+  }
+
+  readonly #onData = (fresh: Buffer): void => {
+    const chunk = this.#carry === undefined ? fresh : Buffer.concat([this.#carry, fresh]);
+    this.#carry = undefined;
+    let at = this.#passForeign(chunk, 0);
+    for (;;) {
+      at = this.#passRows(chunk, at);
+      if (chunk.length - at < headerBytes) break;
+      const code = chunk[at];
+      if (code === messageCode.copyDone || code === messageCode.error || code === messageCode.ready) {
+        this.#detach(chunk.subarray(at));
+        return;
+      }
+      this.#foreignBytes = 1 + chunk.readUInt32BE(at + 1);
+      at = this.#passForeign(chunk, at);
+    }
+    if (at < chunk.length) this.#carry = chunk.subarray(at);
+  };
+
+  #passRows(chunk: Buffer, start: number): number {
+    const payload = this.#form === "payload" ? Buffer.allocUnsafe(chunk.length - start) : undefined;
+    const before = this.scanner.payloadBytes;
+    const end = this.scanner.scan(chunk, start, payload);
+    const rows = payload?.subarray(0, this.scanner.payloadBytes - before) ?? chunk.subarray(start, end);
+    if (rows.length > 0 && !this.#receive(rows)) this.#socket?.pause();
+    return end;
+  }
+
+  /** Notices, parameter changes and the like between rows belong to the driver. */
+  #passForeign(chunk: Buffer, start: number): number {
+    const taken = Math.min(this.#foreignBytes, chunk.length - start);
+    if (taken > 0) this.#driverListener?.(chunk.subarray(start, start + taken));
+    this.#foreignBytes -= taken;
+    return start + taken;
+  }
+
+  #detach(rest: Buffer): void {
+    const listener = this.#driverListener;
+    if (listener === undefined || this.#socket === undefined) return;
+    this.#driverListener = undefined;
+    this.#socket.removeListener("data", this.#onData);
+    this.#socket.on("data", listener);
+    this.#socket.resume();
+    listener(rest);
+  }
+
+  handleCommandComplete(message: { text: string }): void {
+    const match = /^COPY (\d+)/.exec(message.text);
+    if (match !== null) this.#rows = BigInt(match[1]!);
+  }
+
+  handleReadyForQuery(): void {
+    if (this.#failure === undefined) this.#resolve({ rows: this.#rows });
+    else this.#reject(this.#failure);
+  }
+
+  handleError(error: Error): void {
+    this.#detach(Buffer.alloc(0));
+    this.#reject(error);
+  }
+
+  handleCopyInResponse(connection: pg.Connection & { sendCopyFail(reason: string): void }): void {
+    connection.sendCopyFail("COPY FROM STDIN where COPY TO STDOUT was expected");
+  }
+
+  handleRowDescription(): void {
+    this.#failure = new Error("statement is not COPY TO STDOUT");
+  }
+
+  handleDataRow(): void {}
+  handleEmptyQuery(): void {
+    this.handleRowDescription();
+  }
+  handlePortalSuspended(): void {}
+  handleCopyData(): void {}
+}

@@ -1,0 +1,27 @@
+import pg from "pg";
+import { DatabaseError } from "../errors.ts";
+import { classifyError } from "./classify-error.ts";
+
+/** Turns whatever the driver threw into a DatabaseError: server message first, then where it happened.
+ * An error that is already ours is returned as it is.
+ * Source: spec/framework.md 3.6 (message shapes). */
+export function databaseError(error: unknown, label: string, query?: string): DatabaseError {
+  if (error instanceof DatabaseError) return error;
+  const text = error instanceof Error ? error.message.trim() : String(error);
+  const fields = error instanceof pg.DatabaseError ? error : undefined;
+  return new DatabaseError(`${text} (${label})`, {
+    database: label,
+    retry: classifyError(error),
+    cause: error,
+    ...(fields?.code === undefined ? {} : { sqlState: fields.code }),
+    ...(fields?.detail === undefined ? {} : { detail: fields.detail }),
+    ...(fields?.hint === undefined ? {} : { hint: fields.hint }),
+    ...(query === undefined ? {} : { query: shortenQuery(query) }),
+  });
+}
+
+/** SQL for a message: text longer than 200 characters is cut to 60 plus ` ...`.
+ * Source: spec/framework.md 3.6. */
+export function shortenQuery(query: string): string {
+  return query.length > 200 ? `${query.slice(0, 60)} ...` : query;
+}

@@ -1,0 +1,223 @@
+import type { DatabaseError } from "../errors.ts";
+import { sendCancel } from "./cancel.ts";
+import { parseConnectString } from "./connect-parameters.ts";
+import { connect } from "./connector.ts";
+import { CopyInStream } from "./copy-in.ts";
+import { CopyOutStream } from "./copy-out.ts";
+import { databaseError } from "./database-error.ts";
+import { type Notice, noticeOf } from "./notices.ts";
+import { serverVersionNumber, sessionKeys } from "./reported-settings.ts";
+import { type CopySubmittable, Session } from "./session.ts";
+
+export type Isolation = "read committed" | "repeatable read" | "serializable";
+
+export interface DatabaseOptions {
+  readonly applicationName?: string;
+  /** no implicit BEGIN: each statement is its own transaction */
+  readonly autocommit?: boolean;
+  /** default `read committed` */
+  readonly isolation?: Isolation;
+  /** overrides connect_timeout of the connect string; 0: none */
+  readonly connectTimeoutMs?: number;
+  readonly onNotice?: (notice: Notice) => void;
+  /** told about problems that libpq prints as warnings, e.g. a password file that others can read */
+  readonly onWarning?: (message: string) => void;
+}
+
+/** One PostgreSQL session. The first statement opens a transaction with the chosen isolation level (not in
+ * autocommit); commit() and rollback() outside a transaction do nothing; after an error inside a transaction
+ * only rollback() or close() work. Statements run in the order in which they were issued.
+ * Source: spec/framework.md 4.3. */
+export class Database {
+  readonly autocommit: boolean;
+  readonly isolation: Isolation;
+  readonly #session: Session;
+  #isClosed = false;
+
+  private constructor(session: Session, options: DatabaseOptions) {
+    this.#session = session;
+    this.autocommit = options.autocommit ?? false;
+    this.isolation = options.isolation ?? "read committed";
+    session.connected.client.on("notice", (notice) => options.onNotice?.(noticeOf(notice)));
+  }
+
+  /** Connects and fixes the text formats that values come in.
+   * @param connstr libpq connect string or URI
+   * @throws UsageError for a bad connect string, DatabaseError when no server accepts */
+  static async open(connstr: string, options: DatabaseOptions = {}): Promise<Database> {
+    const parsed = parseConnectString(connstr);
+    const parameters =
+      options.connectTimeoutMs === undefined
+        ? parsed
+        : { ...parsed, connectTimeoutMs: options.connectTimeoutMs };
+    const connected = await connect(parameters, {
+      applicationName: parsed.applicationName ?? options.applicationName,
+      warn: options.onWarning ?? (() => undefined),
+    });
+    const database = new Database(new Session(connected, parameters.database), options);
+    try {
+      await database.#fixFormats();
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+    return database;
+  }
+
+  async #fixFormats(): Promise<void> {
+    const { reported } = this.#session.connected;
+    const settings = ["set extra_float_digits = 1"];
+    if (!(reported.get("DateStyle") ?? "").startsWith("ISO")) settings.push("set datestyle = 'ISO'");
+    if (reported.get("IntervalStyle") !== "postgres") settings.push("set intervalstyle = 'postgres'");
+    await this.#session.exclusive(() => this.#session.send(settings.join("; ")));
+  }
+
+  /** `db on host:port`, for messages; never a password */
+  get label(): string {
+    return this.#session.label;
+  }
+
+  get backendPid(): number {
+    return sessionKeys(this.#session.connected.client).processId;
+  }
+
+  /** e.g. 150018 for 15.18 */
+  get serverVersion(): number {
+    return serverVersionNumber(this.#session.connected.reported.get("server_version") ?? "");
+  }
+
+  /** a transaction is open, possibly in the failed state */
+  get inTransaction(): boolean {
+    return !this.isBroken && this.#session.transactionStatus !== "I";
+  }
+
+  /** the session is gone: the server, the network or close() ended it */
+  get isBroken(): boolean {
+    return this.#session.lost !== undefined;
+  }
+
+  /** Runs one statement with parameters as $1 .. and returns its rows; without parameters several statements
+   * are allowed and the rows of the last one are returned.
+   * @returns rows as objects: int8 as bigint, int2/int4/float as number, bool as boolean, arrays as arrays,
+   * everything else as the server's own text
+   * @throws DatabaseError */
+  async query<R extends object = Record<string, unknown>>(
+    sql: string,
+    parameters: readonly unknown[] = [],
+  ): Promise<R[]> {
+    return await this.#session.exclusive(async () => {
+      await this.#beginIfNeeded();
+      return await this.#session.send<R>(sql, parameters);
+    });
+  }
+
+  /** Like query(), for a statement that returns exactly one row. */
+  async queryOne<R extends object = Record<string, unknown>>(
+    sql: string,
+    parameters: readonly unknown[] = [],
+  ): Promise<R> {
+    const row = await this.queryMaybe<R>(sql, parameters);
+    if (row === undefined) throw this.#error(new Error("query returned no row, expected one"), sql);
+    return row;
+  }
+
+  /** Like query(), for a statement that returns at most one row. */
+  async queryMaybe<R extends object = Record<string, unknown>>(
+    sql: string,
+    parameters: readonly unknown[] = [],
+  ): Promise<R | undefined> {
+    const rows = await this.query<R>(sql, parameters);
+    if (rows.length > 1)
+      throw this.#error(new Error(`query returned ${rows.length} rows, expected one`), sql);
+    return rows[0];
+  }
+
+  /** The first column of the only row; undefined when there is no row, null is a value. */
+  async queryValue<T>(sql: string, parameters: readonly unknown[] = []): Promise<T | undefined> {
+    const row = await this.queryMaybe<Record<string, T>>(sql, parameters);
+    return row === undefined ? undefined : Object.values(row)[0];
+  }
+
+  /** Runs SQL text that may hold several statements and takes no parameters. */
+  async execute(sql: string): Promise<void> {
+    await this.query(sql);
+  }
+
+  /** Commits; does nothing outside a transaction.
+   * @throws DatabaseError also when the transaction had failed and the server rolled it back instead */
+  async commit(): Promise<void> {
+    await this.#session.exclusive(async () => {
+      if (!this.inTransaction) return;
+      const hadFailed = this.#session.transactionStatus === "E";
+      await this.#session.send("commit");
+      if (hadFailed)
+        throw this.#error(new Error("commit of a failed transaction, it was rolled back"), "commit");
+    });
+  }
+
+  /** Rolls back; does nothing outside a transaction or when the session is gone. */
+  async rollback(): Promise<void> {
+    await this.#session.exclusive(async () => {
+      if (this.inTransaction) await this.#session.send("rollback");
+    });
+  }
+
+  /** Runs `body` and commits; when it throws, rolls back and rethrows. Statements issued since the last commit
+   * belong to the same transaction. */
+  async transaction<T>(body: () => Promise<T>): Promise<T> {
+    try {
+      await this.#session.exclusive(() => this.#begin());
+      const result = await body();
+      await this.commit();
+      return result;
+    } catch (error) {
+      await this.rollback().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #beginIfNeeded(): Promise<void> {
+    if (!this.autocommit) await this.#begin();
+  }
+
+  async #begin(): Promise<void> {
+    if (!this.inTransaction) await this.#session.send(`begin isolation level ${this.isolation}`);
+  }
+
+  /** Starts `COPY ... TO STDOUT`; the stream holds the session until it ends. Its errors are DatabaseErrors. */
+  copyOut(sql: string): CopyOutStream {
+    return new CopyOutStream({ run: (copy) => this.#copy(copy), cancel: () => this.cancel() }, sql);
+  }
+
+  /** Starts `COPY ... FROM STDIN`; the stream holds the session until it ends. Its errors are DatabaseErrors. */
+  copyIn(sql: string): CopyInStream {
+    return new CopyInStream({ run: (copy) => this.#copy(copy) }, sql);
+  }
+
+  async #copy(submittable: CopySubmittable): Promise<void> {
+    await this.#session.exclusive(async () => {
+      await this.#beginIfNeeded();
+      await this.#session.copy(submittable);
+    });
+  }
+
+  /** Asks the server to cancel what this session runs; harmless when it runs nothing. */
+  async cancel(): Promise<void> {
+    if (!this.isBroken) await sendCancel(this.#session.connected);
+  }
+
+  /** Ends the session; an open transaction is rolled back by the server. Safe to repeat. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#session.end();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #error(error: unknown, sql: string): DatabaseError {
+    return databaseError(error, this.label, sql);
+  }
+}

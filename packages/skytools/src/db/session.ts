@@ -1,0 +1,141 @@
+import type { Socket } from "node:net";
+import pg from "pg";
+import { DatabaseError } from "../errors.ts";
+import { type Connected, targetLabel } from "./connector.ts";
+import { databaseError } from "./database-error.ts";
+
+/** What COPY sends through the driver: the driver hands it the messages of the server while it is active. */
+export interface CopySubmittable extends pg.Submittable {
+  readonly sql: string;
+  /** settles after the server is ready for the next statement, or when the session is gone */
+  readonly outcome: Promise<unknown>;
+}
+
+/** One driver client, used by one statement at a time. A statement counts as ended only when the server is
+ * ready again, so the transaction status that callers look at next is never stale. */
+export class Session {
+  readonly label: string;
+  readonly connected: Connected;
+  #queue: Promise<unknown> = Promise.resolve();
+  #lost: Error | undefined;
+
+  constructor(connected: Connected, database: string) {
+    this.connected = connected;
+    this.label = `${database} on ${targetLabel(connected.target)}`;
+    connected.client.on("error", (error) => this.markLost(error));
+    connected.client.on("end", () => this.markLost(new Error("connection lost")));
+  }
+
+  /** why the session can no longer be used */
+  get lost(): Error | undefined {
+    return this.#lost;
+  }
+
+  markLost(reason: Error): void {
+    this.#lost ??= reason;
+  }
+
+  /** I: idle, T: in a transaction, E: in a failed transaction */
+  get transactionStatus(): "I" | "T" | "E" {
+    return this.connected.client.getTransactionStatus() ?? "I";
+  }
+
+  get socket(): Socket {
+    const { stream } = this.connected.client.connection;
+    if (!isSocket(stream)) throw new Error("unexpected layout of the pg driver's connection");
+    return stream;
+  }
+
+  /** Runs `task` when everything issued before it has ended. */
+  exclusive<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(task);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Sends one statement, or several without parameters; call it only inside exclusive().
+   * @returns the rows of the last statement */
+  async send<R extends object>(sql: string, parameters: readonly unknown[] = []): Promise<R[]> {
+    this.#checkUsable(sql);
+    const { client } = this.connected;
+    try {
+      const result = await new Promise<unknown>((resolve, reject) => {
+        const callback = (error: Error | null | undefined, outcome: unknown) =>
+          error == null ? resolve(outcome) : reject(error);
+        client.query(new pg.Query({ text: sql, values: [...parameters] }, callback));
+      });
+      return rowsOf<R>(result);
+    } catch (error) {
+      await this.#ready();
+      throw databaseError(error, this.label, sql);
+    }
+  }
+
+  /** Sends a COPY; call it only inside exclusive(). */
+  async copy(submittable: CopySubmittable): Promise<void> {
+    this.#checkUsable(submittable.sql);
+    this.connected.client.query(submittable);
+    try {
+      await submittable.outcome;
+    } catch (error) {
+      await this.#ready();
+      throw databaseError(error, this.label, submittable.sql);
+    }
+  }
+
+  #checkUsable(sql: string): void {
+    if (this.#lost === undefined) return;
+    throw new DatabaseError(`connection lost: ${this.#lost.message} (${this.label})`, {
+      database: this.label,
+      query: sql,
+      retry: "reconnect",
+      cause: this.#lost,
+    });
+  }
+
+  /** After an error: until the server has closed the failed statement, or the session has ended. */
+  async #ready(): Promise<void> {
+    const { client } = this.connected;
+    if (this.#lost !== undefined || isReady(client)) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        client.connection.off("readyForQuery", done);
+        client.off("end", done);
+        resolve();
+      };
+      client.connection.on("readyForQuery", done);
+      client.on("end", done);
+    });
+  }
+
+  async end(): Promise<void> {
+    const { client } = this.connected;
+    this.markLost(new Error("connection was closed"));
+    const impatience = setTimeout(() => client.connection.stream.destroy(), 2000);
+    try {
+      await client.end();
+    } finally {
+      clearTimeout(impatience);
+    }
+  }
+}
+
+function isSocket(stream: unknown): stream is Socket {
+  return (
+    typeof stream === "object" &&
+    stream !== null &&
+    "write" in stream &&
+    "pause" in stream &&
+    "cork" in stream
+  );
+}
+
+function isReady(client: pg.Client): boolean {
+  return "readyForQuery" in client && client.readyForQuery === true;
+}
+
+function rowsOf<R extends object>(result: unknown): R[] {
+  const last: unknown = Array.isArray(result) ? result.at(-1) : result;
+  if (typeof last !== "object" || last === null || !("rows" in last) || !Array.isArray(last.rows)) return [];
+  return last.rows;
+}
