@@ -1,1 +1,1 @@
-export {};
+export { type ModuleEntry, type ModuleName, moduleCatalog, moduleSql, uninstallSql } from "./module-catalog.ts";

@@ -1,1 +1,21 @@
-export {};
+// Writes dist/<module>.sql, dist/<module>.uninstall.sql and dist/modules.json from the module folders.
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { readSql } from "./include-list.ts";
+import { moduleFile, uninstallFile } from "./module-file.ts";
+import { readModuleFolders } from "./module-folder.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const dist = join(root, "dist");
+const modules = readModuleFolders(root);
+
+for (const module of modules) {
+  writeFileSync(join(dist, `${module.name}.sql`), moduleFile(module, modules));
+  const uninstall = join(module.directory, "structure", "uninstall.sql");
+  if (existsSync(uninstall)) {
+    writeFileSync(join(dist, `${module.name}.uninstall.sql`), uninstallFile(module, readSql(uninstall)));
+  }
+}
+const catalog = modules.map(({ name, schema, version, requires }) => ({ name, schema, version, requires }));
+writeFileSync(join(dist, "modules.json"), `${JSON.stringify(catalog, undefined, 2)}\n`);

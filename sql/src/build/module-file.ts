@@ -1,0 +1,87 @@
+import { executeGrantSql, readExecuteGrants } from "./execute-grants.ts";
+import { expandIncludeList } from "./include-list.ts";
+import type { ModuleFolder } from "./module-folder.ts";
+
+/** The advisory lock under which modules are installed; one for all modules, since they share roles and schemas. */
+const installLock = "7310575246402";
+
+/** The installable file of one module: one transaction, repeatable, the same bytes for the same sources. */
+export function moduleFile(module: ModuleFolder, all: readonly ModuleFolder[]): string {
+  const files = expandIncludeList(module.directory);
+  const grants = readExecuteGrants(files);
+  if (module.schema !== undefined) grants.push({ schema: module.schema, name: "version", grantees: ["public"] });
+  const parts = [
+    lockSql,
+    requiredSql(module, all),
+    newerVersionSql(module),
+    ...files.map((file) => file.text),
+    versionSql(module),
+    executeGrantSql(grants),
+  ];
+  return inTransaction(`module ${module.name} ${module.version}`, parts);
+}
+
+/** The file that removes a module. */
+export function uninstallFile(module: ModuleFolder, text: string): string {
+  return inTransaction(`removes module ${module.name} ${module.version}`, [lockSql, text]);
+}
+
+function inTransaction(title: string, parts: readonly string[]): string {
+  const body = parts.filter((part) => part !== "").join("\n");
+  return `-- Skytools: ${title}\nbegin;\nset local client_min_messages = warning;\n\n${body}\ncommit;\n`;
+}
+
+const lockSql = `do $lock$
+begin
+    perform pg_catalog.pg_advisory_xact_lock(${installLock});
+end;
+$lock$;
+`;
+
+function requiredSql(module: ModuleFolder, all: readonly ModuleFolder[]): string {
+  const schemas = all.filter((other) => module.requires.includes(other.name) && other.schema !== undefined);
+  return schemas
+    .map(
+      (required) => `do $required$
+begin
+    if pg_catalog.to_regnamespace('${required.schema}') is null then
+        raise exception 'module ${module.name} needs module ${required.name} in database %', pg_catalog.current_database()
+            using errcode = 'object_not_in_prerequisite_state', hint = 'Install ${required.name} first.';
+    end if;
+end;
+$required$;
+`,
+    )
+    .join("\n");
+}
+
+function newerVersionSql(module: ModuleFolder): string {
+  if (module.schema === undefined) return "";
+  const numbers = module.version.split(".").join(",");
+  return `do $newer$
+declare
+    _installed text;
+begin
+    if pg_catalog.to_regprocedure('${module.schema}.version()') is null then
+        return;
+    end if;
+    execute 'select ${module.schema}.version()' into _installed;
+    if pg_catalog.string_to_array(pg_catalog.substring(_installed, '^\\d+(?:\\.\\d+)*'), '.')::integer[] > '{${numbers}}' then
+        raise exception 'database % has module ${module.name} %, which is newer than ${module.version}',
+            pg_catalog.current_database(), _installed
+            using errcode = 'object_not_in_prerequisite_state', hint = 'Use the newer Skytools to change this database.';
+    end if;
+end;
+$newer$;
+`;
+}
+
+function versionSql(module: ModuleFolder): string {
+  if (module.schema === undefined) return "";
+  return `create or replace function ${module.schema}.version()
+returns text
+language sql as $$
+    select '${module.version}'::pg_catalog.text
+$$;
+`;
+}
