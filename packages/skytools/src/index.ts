@@ -28,8 +28,36 @@ export {
 export type { CopyInStream } from "./db/copy-in.ts";
 export type { CopyOutStream } from "./db/copy-out.ts";
 export { type PipeCopyOptions, pipeCopy } from "./db/copy-pipe.ts";
-export { Database, type DatabaseOptions, type Isolation } from "./db/database.ts";
+export { Database, type DatabaseOptions, type Isolation, type Notification } from "./db/database.ts";
 export { databaseError, shortenQuery } from "./db/database-error.ts";
+export {
+  type DatabaseDefaults,
+  Databases,
+  type DatabasesOptions,
+  type GetDatabaseOptions,
+} from "./db/databases.ts";
+export { nearestName } from "./db/nearest-name.ts";
 export type { Notice } from "./db/notices.ts";
-export { quoteLiteral } from "./quoting/quote-literal.ts";
+export {
+  type ExecCommandOptions,
+  execCommand,
+  execCommandMany,
+  ReturnCodeError,
+  type ReturnCodeRow,
+} from "./db/ret-code.ts";
+export { Snapshot } from "./db/snapshot.ts";
+export { copyRow, parseCopyRow, quoteByteaCopy, quoteCopy, unescapeCopy } from "./quoting/copy-text.ts";
+export { type ArrayItem, makePgArray, parsePgArray } from "./quoting/pg-array.ts";
+export {
+  fqName,
+  quoteFqIdent,
+  quoteIdent,
+  splitFqName,
+  unquoteFqIdent,
+  unquoteIdent,
+} from "./quoting/quote-ident.ts";
+export { quoteJson } from "./quoting/quote-json.ts";
+export { quoteByteaLiteral, quoteLiteral, quoteStatement, unquoteLiteral } from "./quoting/quote-literal.ts";
+export { unescapeC } from "./quoting/unescape.ts";
+export { urlDecode, urlDecodeRow, urlEncode, urlEncodeRow } from "./quoting/url-encoding.ts";
 // end of DB

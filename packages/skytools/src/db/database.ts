@@ -20,8 +20,16 @@ export interface DatabaseOptions {
   /** overrides connect_timeout of the connect string; 0: none */
   readonly connectTimeoutMs?: number;
   readonly onNotice?: (notice: Notice) => void;
+  readonly onNotification?: (notification: Notification) => void;
   /** told about problems that libpq prints as warnings, e.g. a password file that others can read */
   readonly onWarning?: (message: string) => void;
+}
+
+/** What another session sent with NOTIFY. */
+export interface Notification {
+  readonly channel: string;
+  readonly payload: string;
+  readonly processId: number;
 }
 
 /** One PostgreSQL session. The first statement opens a transaction with the chosen isolation level (not in
@@ -39,6 +47,9 @@ export class Database {
     this.autocommit = options.autocommit ?? false;
     this.isolation = options.isolation ?? "read committed";
     session.connected.client.on("notice", (notice) => options.onNotice?.(noticeOf(notice)));
+    session.connected.client.on("notification", ({ channel, payload, processId }) =>
+      options.onNotification?.({ channel, payload: payload ?? "", processId }),
+    );
   }
 
   /** Connects and fixes the text formats that values come in.
