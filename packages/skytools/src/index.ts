@@ -1,4 +1,10 @@
 // SCRIPT: errors, configuration, programs, log
+export type { ConfigFindings } from "./config/check-config.ts";
+export { Config, type ConfigOptions } from "./config/config.ts";
+export type { ConfigGroup, ConfigKey, ConfigType } from "./config/config-key.ts";
+export { expandHome } from "./config/home-directory.ts";
+export { type IniEntry, type IniFile, type IniSection, parseIni, readIniFile } from "./config/ini-reader.ts";
+export { nearestName } from "./config/nearest-name.ts";
 export {
   ConfigError,
   type ConfigErrorOptions,
@@ -9,6 +15,18 @@ export {
   type SkytoolsErrorOptions,
   UsageError,
 } from "./errors.ts";
+export type { Log, LogFields, LogLevel } from "./log/log.ts";
+export { crashPoint } from "./script/crash-point.ts";
+export type { Job } from "./script/job.ts";
+export {
+  type Command,
+  dryRunSwitch,
+  type LoopBody,
+  type Program,
+  type StartupSwitch,
+  type Switch,
+} from "./script/program.ts";
+export { Statistics } from "./script/statistics.ts";
 // end of SCRIPT
 
 // DB: databases, quoting, table structure, terminal

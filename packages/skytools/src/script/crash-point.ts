@@ -1,0 +1,20 @@
+import { SkytoolsError } from "../errors.ts";
+
+const hits = new Map<string, number>();
+
+/** A named moment at which a test can let the process die. Inert unless the environment variable SKYTOOLS_CRASH_POINT is
+ * `<name>=<kill|throw|exit>[:<n>]`: at the n-th hit (the first by default) the process sends itself SIGKILL, the call
+ * throws, or the process exits with code 1.
+ * @param name `<component>.<moment>`, for example `worker.before-target-commit` */
+export function crashPoint(name: string): void {
+  const setting = process.env.SKYTOOLS_CRASH_POINT;
+  if (setting === undefined || !setting.startsWith(`${name}=`)) return;
+  const parts = /^(kill|throw|exit)(?::(\d+))?$/.exec(setting.slice(name.length + 1));
+  if (parts === null) throw new SkytoolsError("CRASH_POINT", `bad crash point "${setting}"`);
+  const hit = (hits.get(name) ?? 0) + 1;
+  hits.set(name, hit);
+  if (hit !== Number(parts[2] ?? 1)) return;
+  if (parts[1] === "throw") throw new SkytoolsError("CRASH_POINT", `crash point ${name}`, { retry: "later" });
+  if (parts[1] === "exit") process.exit(1);
+  process.kill(process.pid, "SIGKILL");
+}
