@@ -1,0 +1,49 @@
+-- Turns a branch into the root: events and ticks originate here from now on.
+--
+-- Returns:
+--   200 - done
+--   301 - not a branch
+--   404 - no such node
+-- Locks: the node_info row
+-- Calls: pgq.seq_setval
+-- Execute: pgq_admin
+create or replace function pgq_node.promote_branch(
+    in i_queue_name text,
+    out ret_code int4,
+    out ret_note text)
+returns record as $$
+declare
+    _node record;
+    _newest_tick bigint;
+    _queue record;
+begin
+    select n.node_type, n.node_name, n.worker_name into _node
+        from pgq_node.node_info n
+        where n.queue_name = i_queue_name
+        for update;
+    if not found then
+        select 404, 'Node not initialized for queue: ' || i_queue_name into ret_code, ret_note;
+        return;
+    end if;
+    if _node.node_type <> 'branch' then
+        select 301, 'Node not branch' into ret_code, ret_note;
+        return;
+    end if;
+
+    update pgq.queue q
+        set queue_disable_insert = false, queue_external_ticker = false
+        where q.queue_name = i_queue_name
+        returning q.queue_id, q.queue_tick_seq into _queue;
+    select max(t.tick_id) into _newest_tick from pgq.tick t where t.tick_queue = _queue.queue_id;
+    perform pgq.seq_setval(_queue.queue_tick_seq, _newest_tick);
+
+    update pgq_node.node_info n
+        set node_type = 'root'
+        where n.queue_name = i_queue_name;
+    update pgq_node.local_state s
+        set provider_node = _node.node_name, last_tick_id = _newest_tick, uptodate = false
+        where s.queue_name = i_queue_name and s.consumer_name = _node.worker_name;
+
+    select 200, 'Branch node promoted to root' into ret_code, ret_note;
+end;
+$$ language plpgsql security definer set search_path = pg_catalog, pg_temp;

@@ -1,0 +1,5 @@
+\i structure/tables.sql
+\i function/pgq_node.upgrade_schema.sql
+\i structure/upgrade.sql
+\i function/
+\i structure/grants.sql
