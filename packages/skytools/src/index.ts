@@ -4,7 +4,6 @@ export { Config, type ConfigOptions } from "./config/config.ts";
 export type { ConfigGroup, ConfigKey, ConfigType } from "./config/config-key.ts";
 export { expandHome } from "./config/home-directory.ts";
 export { type IniEntry, type IniFile, type IniSection, parseIni, readIniFile } from "./config/ini-reader.ts";
-export { nearestName } from "./config/nearest-name.ts";
 export {
   ConfigError,
   type ConfigErrorOptions,

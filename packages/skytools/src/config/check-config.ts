@@ -48,11 +48,14 @@ function keyErrors(source: ConfigSource, key: ConfigKey): ConfigError[] {
 function checkValue(key: ConfigKey, text: string): void {
   switch (key.type) {
     case "int":
-      return checkBounds(key, parseInteger(text));
+      checkBounds(key, parseInteger(text));
+      return;
     case "float":
-      return checkBounds(key, parseFloatText(text));
+      checkBounds(key, parseFloatText(text));
+      return;
     case "bytes":
-      return checkBounds(key, parseBytes(text));
+      checkBounds(key, parseBytes(text));
+      return;
     case "boolean":
       parseBoolean(text);
       return;

@@ -55,7 +55,7 @@ export interface Command {
    * `finish` sets `job.isStopping` and lets the command come to its end. */
   readonly onInterrupt?: "abort" | "finish";
   /** @returns the exit code, 0 when void */
-  readonly run?: (job: Job) => Promise<number | void>;
+  readonly run?: (job: Job) => Promise<number> | Promise<void> | Promise<number | undefined>;
   readonly loop?: (job: Job) => LoopBody;
 }
 
