@@ -1,3 +1,4 @@
+import { unescapeCopy } from "@skytools/skytools";
 import type { PgqEvent } from "./event.ts";
 
 const newline = 0x0a;
@@ -26,32 +27,6 @@ export class CopyTextRows {
   }
 }
 
-/** One field of a COPY text row: null for `\N`, else the text with escapes resolved. */
-export function copyField(raw: string): string | null {
-  if (raw.indexOf("\\") < 0) return raw;
-  return raw === "\\N" ? null : raw.replace(/\\(.)/gs, resolveEscape);
-}
-
-/** The server writes only these escapes; any other escaped character stands for itself. */
-function resolveEscape(_match: string, letter: string): string {
-  switch (letter) {
-    case "t":
-      return "\t";
-    case "n":
-      return "\n";
-    case "r":
-      return "\r";
-    case "b":
-      return "\b";
-    case "f":
-      return "\f";
-    case "v":
-      return "\v";
-    default:
-      return letter;
-  }
-}
-
 /** Reads one line of the batch query's COPY output, in the column order of `eventColumns`. */
 export function eventFromCopyLine(line: string): PgqEvent {
   const raw = line.split("\t");
@@ -60,11 +35,16 @@ export function eventFromCopyLine(line: string): PgqEvent {
     time: raw[1]!,
     txid: BigInt(raw[2]!),
     retry: raw[3] === "\\N" ? null : Number(raw[3]),
-    type: copyField(raw[4]!),
-    data: copyField(raw[5]!),
-    extra1: copyField(raw[6]!),
-    extra2: copyField(raw[7]!),
-    extra3: copyField(raw[8]!),
-    extra4: copyField(raw[9]!),
+    type: field(raw[4]!),
+    data: field(raw[5]!),
+    extra1: field(raw[6]!),
+    extra2: field(raw[7]!),
+    extra3: field(raw[8]!),
+    extra4: field(raw[9]!),
   };
+}
+
+/** Nearly all fields hold no backslash and need no second look. */
+function field(raw: string): string | null {
+  return raw.includes("\\") ? unescapeCopy(raw) : raw;
 }

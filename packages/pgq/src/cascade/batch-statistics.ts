@@ -18,7 +18,7 @@ export class BatchStatistics {
   roundStarts(keepaliveSeconds: number, nowMs: number): void {
     this.#roundStartMs = nowMs;
     if (nowMs - this.#idleStartMs > keepaliveSeconds * 1000) {
-      this.#statistics.put("idle", seconds(nowMs - this.#idleStartMs));
+      this.#statistics.putFloat("idle", seconds(nowMs - this.#idleStartMs));
       this.#idleStartMs = nowMs;
     }
   }
@@ -26,9 +26,9 @@ export class BatchStatistics {
   /** Call after the batch was finished. */
   batchEnds(eventCount: number, nowMs: number): void {
     this.#statistics.put("count", eventCount);
-    this.#statistics.put("duration", seconds(nowMs - this.#roundStartMs));
+    this.#statistics.putFloat("duration", seconds(nowMs - this.#roundStartMs));
     if (eventCount === 0) return;
-    this.#statistics.put("idle", seconds(this.#roundStartMs - this.#idleStartMs));
+    this.#statistics.putFloat("idle", seconds(this.#roundStartMs - this.#idleStartMs));
     this.#idleStartMs = nowMs;
   }
 }

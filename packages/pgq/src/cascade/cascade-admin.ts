@@ -32,7 +32,7 @@ export interface CreatedNode {
 export interface CascadeHooks {
   /** Before create-* changes anything: refuse by throwing. */
   checkCreate?(admin: CascadeAdmin, type: NodeType, local: Database): Promise<void>;
-  /** After the node exists (also when it existed before): must be safe to repeat; runs in one transaction of `local`. */
+  /** Within the local transaction that creates the node: must not commit or roll back `local`. */
   nodeCreated?(admin: CascadeAdmin, created: CreatedNode): Promise<void>;
   /** Extra lines of a node in `status`, before the lag line, for example "Tables: 12/0/3"; the same as fields for --json. */
   nodeStatus?(database: Database, queueName: string): Promise<NodeStatusLines>;

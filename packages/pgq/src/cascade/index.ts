@@ -8,7 +8,30 @@ export type {
   CascadeRound,
 } from "./cascaded-application.ts";
 export { type CascadedWorkerOptions, cascadedWorker } from "./cascaded-worker.ts";
+export { cascadeCommands } from "./command/command-table.ts";
+export { createBranch } from "./command/create-branch.ts";
+export { createLeaf } from "./command/create-leaf.ts";
+export { createRoot } from "./command/create-root.ts";
+export { dropCascadeNode } from "./command/drop-node.ts";
+export { listMembers, type Members } from "./command/members.ts";
+export type { NodeCreation } from "./command/node-creation.ts";
+export { describeNode, type NodeDescription, nodeInfoLines } from "./command/node-info.ts";
+export { type PauseResult, pauseConsumer } from "./command/pause.ts";
+export { resumeConsumer } from "./command/resume.ts";
+export { showStatus, statusAsJson } from "./command/status.ts";
+export { waitProvider } from "./command/wait-provider.ts";
+export { waitRoot } from "./command/wait-root.ts";
+export { type ConsumerPlace, readConsumer, waitForConsumer } from "./consumer-wait.ts";
 export { type EventByEventApplication, eventByEvent } from "./event-by-event.ts";
+export {
+  findRoot,
+  membersOf,
+  nodeOf,
+  openLocal,
+  openLocation,
+  type ReachedNode,
+  requireLocalNode,
+} from "./node-connection.ts";
 export type {
   CascadedConsumerInfo,
   ConsumerState,
@@ -17,7 +40,9 @@ export type {
   NodeType,
   SubscriberInfo,
 } from "./node-info.ts";
+export type { NodeStatus, QueueStatus } from "./node-status.ts";
 export * from "./pgq-node-api.ts";
 export { copyEventsToQueue } from "./queue-copy.ts";
+export { compactStatus, statusTree } from "./status-tree.ts";
 export type { WorkerRole } from "./worker-role.ts";
 export { workerRole } from "./worker-role.ts";

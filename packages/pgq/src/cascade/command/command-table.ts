@@ -1,0 +1,209 @@
+import { type Command, type Job, printJson, renderTable, type Switch, UsageError } from "@skytools/skytools";
+import type { CascadeAdmin } from "../cascade-admin.ts";
+import type { QueueStatus } from "../node-status.ts";
+import { compactStatus, statusTree } from "../status-tree.ts";
+import { createBranch } from "./create-branch.ts";
+import { createLeaf } from "./create-leaf.ts";
+import { createRoot } from "./create-root.ts";
+import { dropCascadeNode } from "./drop-node.ts";
+import { listMembers } from "./members.ts";
+import type { NodeCreation } from "./node-creation.ts";
+import { describeNode, nodeInfoLines } from "./node-info.ts";
+import { pauseConsumer } from "./pause.ts";
+import { resumeConsumer } from "./resume.ts";
+import { showStatus, statusAsJson } from "./status.ts";
+import { waitProvider } from "./wait-provider.ts";
+import { waitRoot } from "./wait-root.ts";
+
+const defaultAnswerSeconds = "60";
+
+const nocheck: Switch = {
+  flags: "--nocheck",
+  doc: "do not look whether the public connect string reaches this database",
+};
+const provider: Switch = {
+  flags: "--provider <connstr>",
+  doc: "connect string of the node to read from",
+};
+const dead: Switch = {
+  flags: "--dead <node>",
+  doc: "treat this node as dead in this run; may be repeated",
+  repeatable: true,
+};
+const answerTimeout: Switch = {
+  flags: "--timeout <seconds>",
+  doc: "how long to wait for the worker's answer; 0: no limit",
+  default: defaultAnswerSeconds,
+};
+const waitTimeout: Switch = {
+  flags: "--timeout <seconds>",
+  doc: "give up after this time; 0: no limit",
+  default: "0",
+};
+
+/** The commands that every cascaded program has; a program adds them to its own.
+ * @param adminOf says how this program takes part in the cascade
+ * Source: spec/cascade.md section 9 */
+export function cascadeCommands(adminOf: (job: Job) => CascadeAdmin): Command[] {
+  const creating = (
+    name: string,
+    summary: string,
+    switches: readonly Switch[],
+    create: (admin: CascadeAdmin, options: Omit<NodeCreation, "type">) => Promise<unknown>,
+  ): Command => ({
+    name,
+    args: "[NAME] [CONNSTR]",
+    summary,
+    switches,
+    pidfile: "admin",
+    run: async (job) => {
+      await create(adminOf(job), {
+        name: job.args[0],
+        location: job.args[1],
+        provider: switches.includes(provider) ? job.option("provider") : undefined,
+        isLocationChecked: !job.flag("nocheck"),
+      });
+    },
+  });
+  return [
+    creating("create-root", "make this database the root of the queue", [nocheck], createRoot),
+    creating(
+      "create-branch",
+      "make this database a branch: data and a copy of the queue",
+      [provider, nocheck],
+      createBranch,
+    ),
+    creating("create-leaf", "make this database a leaf: data only", [provider, nocheck], createLeaf),
+    {
+      name: "drop-node",
+      args: "NAME",
+      summary: "remove a node from the set",
+      switches: [dead],
+      pidfile: "admin",
+      run: (job) => dropCascadeNode(adminOf(job), job.args[0]!, job.optionList("dead")),
+    },
+    {
+      name: "status",
+      args: "",
+      summary: "show the tree of nodes with their lag",
+      switches: [{ flags: "--compact", doc: "one line a node" }, dead],
+      pidfile: "none",
+      run: async (job) => printStatus(job, await showStatus(adminOf(job), job.optionList("dead"))),
+    },
+    {
+      name: "members",
+      args: "",
+      summary: "list the nodes of the set",
+      pidfile: "none",
+      run: async (job) => printMembers(job, adminOf(job)),
+    },
+    {
+      name: "node-info",
+      args: "",
+      summary: "show the local node",
+      pidfile: "none",
+      run: async (job) => printNodeInfo(job, adminOf(job)),
+    },
+    {
+      name: "pause",
+      args: "",
+      summary: "stop the worker from taking batches",
+      switches: [answerTimeout],
+      pidfile: "admin",
+      run: async (job) => {
+        await pauseConsumer(adminOf(job), timeoutSeconds(job));
+      },
+    },
+    {
+      name: "resume",
+      args: "",
+      summary: "let a paused worker go on",
+      switches: [answerTimeout],
+      pidfile: "admin",
+      run: async (job) => {
+        await resumeConsumer(adminOf(job), timeoutSeconds(job));
+      },
+    },
+    {
+      name: "wait-root",
+      args: "",
+      summary: "wait until this node has what the root has now",
+      switches: [waitTimeout],
+      pidfile: "admin",
+      run: async (job) => {
+        await waitRoot(adminOf(job), timeoutSeconds(job));
+      },
+    },
+    {
+      name: "wait-provider",
+      args: "",
+      summary: "wait until this node has what its provider has now",
+      switches: [waitTimeout],
+      pidfile: "admin",
+      run: async (job) => {
+        await waitProvider(adminOf(job), timeoutSeconds(job));
+      },
+    },
+  ];
+}
+
+function timeoutSeconds(job: Job): number {
+  const text = job.option("timeout") ?? "0";
+  if (!/^\d+(\.\d+)?$/.test(text))
+    throw new UsageError(`--timeout: "${text}" is not a number of seconds`, { exitCode: 2 });
+  return Number(text);
+}
+
+function printStatus(job: Job, status: QueueStatus): void {
+  if (job.json) {
+    printJson(job.stdout, statusAsJson(status));
+    return;
+  }
+  for (const node of status.nodes) {
+    if (node.failure !== null) job.stdout.write(`Node '${node.nodeName}' failure: ${node.failure}\n`);
+  }
+  const isColored = "isTTY" in job.stdout && job.stdout.isTTY === true;
+  job.stdout.write((job.flag("compact") ? compactStatus : statusTree)(status, isColored));
+}
+
+async function printMembers(job: Job, admin: CascadeAdmin): Promise<void> {
+  const { nodeName, queueName, members } = await listMembers(admin);
+  if (job.json) {
+    printJson(job.stdout, { queue: queueName, node: nodeName, members });
+    return;
+  }
+  const rows = members.map((member) => ({
+    node_name: member.nodeName,
+    dead: member.isDead ? "True" : "False",
+    node_location: member.location,
+  }));
+  job.stdout.write(
+    renderTable(rows, {
+      title: `Member info on ${nodeName}@${queueName}:`,
+      columns: ["node_name", "dead", "node_location"],
+    }),
+  );
+}
+
+async function printNodeInfo(job: Job, admin: CascadeAdmin): Promise<void> {
+  const description = await describeNode(admin);
+  if (!job.json) {
+    job.stdout.write(`${nodeInfoLines(description).join("\n")}\n`);
+    return;
+  }
+  const { node, isDead, localLocation, publicLocation } = description;
+  printJson(job.stdout, {
+    node: node.nodeName,
+    type: node.nodeType,
+    queue: node.queueName,
+    worker: node.workerName,
+    provider: node.providerNode,
+    isDead,
+    isPaused: node.isWorkerPaused,
+    isUptodate: node.isWorkerUptodate,
+    lastTick: String(node.workerLastTick),
+    localLocation,
+    publicLocation,
+    attributes: Object.fromEntries(node.attributes),
+  });
+}

@@ -1,0 +1,245 @@
+import {
+  crashPoint,
+  type Database,
+  parseConnectPairs,
+  SkytoolsError,
+  UsageError,
+  urlEncodeRow,
+} from "@skytools/skytools";
+import { installedVersion, installModules } from "@skytools/sql";
+import { getConsumerInfo } from "../../pgq-api.ts";
+import type { CascadeAdmin } from "../cascade-admin.ts";
+import { checkSameDatabase, isLocationLocal } from "../location-check.ts";
+import {
+  findRoot,
+  membersOf,
+  nodeOf,
+  openLocal,
+  openLocation,
+  type ReachedNode,
+} from "../node-connection.ts";
+import type { NodeInfo, NodeLocation, NodeType } from "../node-info.ts";
+import {
+  createNode,
+  getNodeInfo,
+  getSubscriberInfo,
+  registerLocation,
+  registerSubscriber,
+  setNodeAttributes,
+  unregisterSubscriber,
+} from "../pgq-node-api.ts";
+
+/** What create-* are told. */
+export interface NodeCreation {
+  readonly type: NodeType;
+  /** default: node_name of the configuration */
+  readonly name?: string | undefined;
+  /** default: public_node_location of the configuration */
+  readonly location?: string | undefined;
+  /** connect string of the provider; default: initial_provider_location of the configuration */
+  readonly provider?: string | undefined;
+  /** look whether the public location reaches this database; default true */
+  readonly isLocationChecked?: boolean | undefined;
+  /** stored with the node */
+  readonly attributes?: Readonly<Record<string, string>> | undefined;
+}
+
+interface Names {
+  readonly name: string;
+  readonly location: string;
+}
+
+/** Upstream of a node in the making, looked at before anything changes. */
+interface Upstream {
+  readonly root: ReachedNode;
+  readonly provider: ReachedNode;
+  readonly members: readonly NodeLocation[];
+}
+
+/** Creates the local node. Everything is checked before anything is changed, and a run that was interrupted is completed by the
+ * next: what happens in the local database is one transaction, and the registrations upstream are recognised.
+ * @returns the node, and whether this call has created it
+ * Source: spec/cascade.md 9.3 */
+export async function createLocalNode(
+  admin: CascadeAdmin,
+  creation: NodeCreation,
+): Promise<{ node: NodeInfo; isNew: boolean }> {
+  const { log } = admin.job;
+  const names = namesOf(admin, creation);
+  const local = await openLocal(admin);
+  const present = await nodeOf(local, admin.queueName);
+  if (present !== undefined) return { node: alreadyThere(admin, present, creation, names), isNew: false };
+
+  if (isLocationLocal(names.location)) log.warn("No host= in public connect string, bad idea");
+  if (creation.isLocationChecked !== false) {
+    await checkSameDatabase(local, await openLocation(admin, names.location));
+  }
+  const upstream = creation.type === "root" ? undefined : await lookUpstream(admin, creation, names);
+  await admin.hooks?.checkCreate?.(admin, creation.type, local);
+  await installMissing(admin, local);
+  log.info("Initializing node");
+  const watermark = upstream === undefined ? null : await registerUpstream(admin, upstream, names);
+  const node = await createInOneTransaction(admin, creation, names, local, upstream, watermark);
+  log.info("Done");
+  return { node, isNew: true };
+}
+
+function namesOf(admin: CascadeAdmin, creation: NodeCreation): Names {
+  const { config } = admin.job;
+  const name = creation.name ?? config.getOr("node_name", "");
+  if (name === "") throw new UsageError("Node name must be given either in command line or config");
+  const location = creation.location ?? config.getOr("public_node_location", "");
+  if (location === "") {
+    throw new UsageError("Node public location must be given either in command line or config");
+  }
+  parseConnectPairs(location);
+  return { name, location };
+}
+
+function alreadyThere(
+  admin: CascadeAdmin,
+  present: NodeInfo,
+  creation: NodeCreation,
+  names: Names,
+): NodeInfo {
+  if (present.nodeName !== names.name || present.nodeType !== creation.type) {
+    throw new SkytoolsError(
+      "CASCADE_NODE",
+      `queue "${admin.queueName}" already has the ${present.nodeType} node "${present.nodeName}" in this database`,
+      { hint: "A database has one node for each queue; drop-node removes it." },
+    );
+  }
+  if (present.workerName !== admin.workerName) {
+    admin.job.log.warn(
+      `node "${present.nodeName}" is maintained by worker "${present.workerName}", this configuration calls itself "${admin.workerName}"`,
+    );
+  }
+  admin.job.log.info(`Node is already initialized as ${present.nodeType}`);
+  return present;
+}
+
+async function lookUpstream(admin: CascadeAdmin, creation: NodeCreation, names: Names): Promise<Upstream> {
+  const location = creation.provider ?? admin.job.config.getOr("initial_provider_location", "");
+  if (location === "") {
+    throw new UsageError("Please specify --provider", {
+      hint: "It is the connect string of the node to read from.",
+    });
+  }
+  const db = await openLocation(admin, location);
+  const node = await nodeOf(db, admin.queueName);
+  if (node === undefined) {
+    throw new SkytoolsError(
+      "CASCADE_TOPOLOGY",
+      `provider node not found: queue "${admin.queueName}" has no node in ${db.label}`,
+      {
+        hint: "Create the provider's node first, and check that queue_name is the same on both.",
+      },
+    );
+  }
+  if (node.nodeType === "leaf") {
+    throw new SkytoolsError("CASCADE_TOPOLOGY", `Cannot subscribe to leaf node "${node.nodeName}"`, {
+      hint: "A leaf keeps no queue; name a root or a branch as provider.",
+    });
+  }
+  const root = await findRoot(admin, location);
+  const members = await membersOf(root.db, admin.queueName);
+  const namesake = members.find((member) => member.nodeName === names.name);
+  if (namesake !== undefined && namesake.location !== names.location) {
+    throw new SkytoolsError("CASCADE_NODE", `Node '${names.name}' already exists`, {
+      hint: "It is registered at another location (see members). Choose another name, or drop that node first.",
+    });
+  }
+  return { root, provider: { node, db, location }, members };
+}
+
+async function installMissing(admin: CascadeAdmin, local: Database): Promise<void> {
+  const { log } = admin.job;
+  const missing = [];
+  for (const module of admin.modules) {
+    const version = await installedVersion(local, module);
+    if (version === undefined) missing.push(module);
+    log.info(version === undefined ? `Installing ${module}` : `${module} is installed`);
+  }
+  await local.commit();
+  if (missing.length > 0) await installModules(local, missing, log);
+  await local.commit();
+}
+
+/** Makes the node known to the root (and so to everybody) and subscribes it to its provider.
+ * @returns the tick at which the node starts */
+async function registerUpstream(admin: CascadeAdmin, upstream: Upstream, names: Names): Promise<bigint> {
+  const { log } = admin.job;
+  const { queueName, workerName } = admin;
+  const { root, provider } = upstream;
+  const onRoot = { log, prefix: root.node.nodeName };
+  await registerLocation(root.db, onRoot, queueName, names.name, names.location, false);
+  crashPoint("create.after-root-location");
+
+  const onProvider = { log, prefix: provider.node.nodeName };
+  await registerLocation(provider.db, onProvider, queueName, names.name, names.location, false);
+  const subscribers = await getSubscriberInfo(provider.db, queueName);
+  const former = subscribers.find((subscriber) => subscriber.nodeName === names.name);
+  if (former?.workerName === workerName) {
+    const [position] = await getConsumerInfo(provider.db, queueName, workerName);
+    await provider.db.commit();
+    if (position?.lastTick != null) return position.lastTick;
+  }
+  await provider.db.commit();
+  if (former !== undefined) await unregisterSubscriber(provider.db, onProvider, queueName, names.name);
+  const watermark = await registerSubscriber(
+    provider.db,
+    onProvider,
+    queueName,
+    names.name,
+    workerName,
+    null,
+  );
+  crashPoint("create.after-subscriber");
+  return watermark;
+}
+
+async function createInOneTransaction(
+  admin: CascadeAdmin,
+  creation: NodeCreation,
+  names: Names,
+  local: Database,
+  upstream: Upstream | undefined,
+  watermark: bigint | null,
+): Promise<NodeInfo> {
+  const { queueName, workerName, hooks } = admin;
+  const call = { log: admin.job.log, commit: false };
+  return local.transaction(async () => {
+    await registerLocation(local, { ...call, quiet: true }, queueName, names.name, names.location, false);
+    for (const member of membersToRegister(upstream, names)) {
+      const { nodeName, location, isDead } = member;
+      await registerLocation(local, { ...call, quiet: true }, queueName, nodeName, location, isDead);
+    }
+    await createNode(local, call, {
+      queueName,
+      nodeType: creation.type,
+      nodeName: names.name,
+      workerName,
+      providerName: upstream?.provider.node.nodeName ?? null,
+      globalWatermark: watermark,
+      combinedQueue: null,
+    });
+    if (creation.attributes !== undefined && Object.keys(creation.attributes).length > 0) {
+      await setNodeAttributes(local, { ...call, quiet: true }, queueName, urlEncodeRow(creation.attributes));
+    }
+    const node = (await getNodeInfo(local, queueName))!;
+    await hooks?.nodeCreated?.(admin, {
+      type: creation.type,
+      node,
+      local,
+      provider: upstream?.provider.db,
+    });
+    crashPoint("create.before-local-commit");
+    return node;
+  });
+}
+
+/** All members that the root knows, but for the node itself. */
+function membersToRegister(upstream: Upstream | undefined, names: Names): NodeLocation[] {
+  if (upstream === undefined) return [];
+  return upstream.members.filter((member) => member.nodeName !== names.name);
+}
