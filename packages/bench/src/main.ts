@@ -1,1 +1,40 @@
-export {};
+import { parseArgs } from "node:util";
+import { measure } from "./measure.ts";
+import { contestTable, machineLine } from "./report.ts";
+import { capture } from "./scenario/capture.ts";
+import { consume } from "./scenario/consume.ts";
+import { copy } from "./scenario/copy.ts";
+import { insert } from "./scenario/insert.ts";
+import type { Scenario } from "./scenario.ts";
+
+const scenarios: readonly Scenario[] = [capture, insert, consume, copy];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    scale: { type: "string", default: "1" },
+    repeats: { type: "string", default: "3" },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
+  },
+});
+
+if (values.help || positionals.some((name) => !scenarios.some((scenario) => scenario.name === name))) {
+  console.log("npm run bench -- [--scale=N] [--repeats=N] [--json] [SCENARIO ...]\n");
+  for (const scenario of scenarios) console.log(`  ${scenario.name.padEnd(10)} ${scenario.summary}`);
+  process.exit(values.help ? 0 : 2);
+}
+
+const options = { scale: Number(values.scale), repeats: Number(values.repeats) };
+if (!values.json) console.log(`${machineLine()}\n`);
+for (const scenario of scenarios) {
+  if (positionals.length > 0 && !positionals.includes(scenario.name)) continue;
+  for await (const contest of scenario.contests(options)) {
+    const rates = await measure(contest, contest.repeats ?? options.repeats);
+    console.log(
+      values.json
+        ? JSON.stringify({ scenario: scenario.name, title: contest.title, unit: contest.unit, rates })
+        : contestTable(contest, rates),
+    );
+  }
+}

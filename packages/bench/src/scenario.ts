@@ -1,0 +1,40 @@
+/** One way of doing the scenario's work. */
+export interface Contestant {
+  /** as printed, for example "C logutriga" */
+  readonly name: string;
+  /** Does the work once, after whatever preparation it needs.
+   * @returns how many units of work were done and the seconds they took (preparation not counted) */
+  run(): Promise<Sample>;
+}
+
+/** One run of one contestant. */
+export interface Sample {
+  readonly units: number;
+  readonly seconds: number;
+}
+
+/** A group of contestants measured in turn (A B C, A B C, ...) on the same servers, so that a drifting machine
+ * drifts for all. Rates are compared with the contestant named by `baseline`. */
+export interface Contest {
+  readonly title: string;
+  /** what is counted: "rows", "events", "MB" */
+  readonly unit: string;
+  readonly baseline: string;
+  readonly contestants: readonly Contestant[];
+  readonly repeats?: number;
+}
+
+/** A named benchmark: `npm run bench -- NAME`. */
+export interface Scenario {
+  readonly name: string;
+  readonly summary: string;
+  /** Starts what it needs, yields its contests one after the other, and stops what it started when the iteration ends. */
+  contests(options: BenchOptions): AsyncIterable<Contest>;
+}
+
+/** What the command line says. */
+export interface BenchOptions {
+  /** 1 is the size that the documented figures were taken with; 0.01 only shows that a bench still runs */
+  readonly scale: number;
+  readonly repeats: number;
+}
