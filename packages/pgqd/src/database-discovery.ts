@@ -1,0 +1,74 @@
+import { Alarm } from "./alarm.ts";
+import { type DaemonContext, openDatabase } from "./daemon-context.ts";
+import { listDatabases } from "./pgq-calls.ts";
+import { Trouble } from "./trouble.ts";
+
+const soonMs = 1000;
+
+/** Keeps the list of databases current: the configured one, or what the instance has. While it cannot be asked, the known
+ * list stands. Source: spec/pgq-library.md B4 */
+export class DatabaseDiscovery {
+  readonly #context: DaemonContext;
+  readonly #found: (names: readonly string[]) => void;
+  readonly #alarm = new Alarm();
+  readonly #trouble: Trouble;
+  #isStopping = false;
+  #isAnnounced = false;
+  #lookAtMs = 0;
+
+  /** @param found gets each list, changed or not */
+  constructor(context: DaemonContext, found: (names: readonly string[]) => void) {
+    this.#context = context;
+    this.#found = found;
+    this.#trouble = new Trouble(context.log, "database discovery", {
+      sqlMs: 10_000,
+      longestConnectMs: 60_000,
+    });
+  }
+
+  async run(): Promise<void> {
+    while (!this.#isStopping) {
+      const pauseMs = await this.#look();
+      this.#lookAtMs = performance.now();
+      if (!this.#isStopping) await this.#alarm.sleep(pauseMs);
+    }
+  }
+
+  /** Looks again now, for example after the settings have changed. */
+  wake(): void {
+    this.#alarm.ring();
+  }
+
+  /** Looks again unless it has just looked. */
+  wakeIfQuiet(): void {
+    if (performance.now() - this.#lookAtMs > soonMs) this.#alarm.ring();
+  }
+
+  stop(): void {
+    this.#isStopping = true;
+    this.#alarm.ring();
+  }
+
+  async #look(): Promise<number> {
+    const { settings, log } = this.#context;
+    if (settings.databaseList.length > 0) {
+      this.#found(settings.databaseList);
+      return settings.checkPeriodMs;
+    }
+    if (!this.#isAnnounced) log.info("auto-detecting dbs ...");
+    this.#isAnnounced = true;
+    try {
+      const db = await openDatabase(this.#context, settings.initialDatabase);
+      try {
+        const names = await listDatabases(db);
+        this.#trouble.over();
+        this.#found(names);
+      } finally {
+        await db.close();
+      }
+      return settings.checkPeriodMs;
+    } catch (error) {
+      return Math.min(this.#trouble.failed(error), settings.checkPeriodMs);
+    }
+  }
+}

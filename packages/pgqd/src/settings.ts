@@ -1,0 +1,96 @@
+import { ConfigError, expandHome, nearestName } from "@skytools/skytools";
+import { facilities, type SettingDefinition, settingTable } from "./setting-table.ts";
+import { type Assignment, readSettingsFile } from "./settings-file.ts";
+
+/** The daemon's settings; periods in milliseconds. */
+export interface Settings {
+  readonly file: string;
+  readonly logfile: string;
+  readonly pidfile: string;
+  readonly baseConnstr: string;
+  readonly initialDatabase: string;
+  /** empty: find the databases */
+  readonly databaseList: readonly string[];
+  readonly isSyslogOn: boolean;
+  readonly syslogIdent: string;
+  readonly syslogFacility: string;
+  readonly checkPeriodMs: number;
+  readonly retryPeriodMs: number;
+  readonly maintPeriodMs: number;
+  readonly tickerPeriodMs: number;
+  readonly statsPeriodMs: number;
+  readonly connectionLifetimeMs: number;
+}
+
+/** Reads and checks the whole file. Unknown keys are errors: a mistyped period must not pass silently.
+ * @throws ConfigError naming file, line and key */
+export function loadSettings(file: string): Settings {
+  const given = new Map<string, Assignment>();
+  const known = new Set(settingTable.map((setting) => setting.key));
+  for (const assignment of readSettingsFile(file)) {
+    if (!known.has(assignment.key)) throw unknownKey(assignment);
+    given.set(assignment.key, assignment);
+  }
+  const values = new Map(settingTable.map((setting) => [setting.key, checked(setting, given)]));
+  const text = (key: string) => values.get(key)!;
+  const milliseconds = (key: string) => Number(text(key)) * 1000;
+  return {
+    file,
+    logfile: expandHome(text("logfile")),
+    pidfile: expandHome(text("pidfile")),
+    baseConnstr: text("base_connstr"),
+    initialDatabase: text("initial_database"),
+    databaseList: text("database_list")
+      .split(",")
+      .map((name) => name.trim())
+      .filter((name) => name !== ""),
+    isSyslogOn: Number(text("syslog")) !== 0,
+    syslogIdent: text("syslog_ident"),
+    syslogFacility: text("syslog_facility"),
+    checkPeriodMs: milliseconds("check_period"),
+    retryPeriodMs: milliseconds("retry_period"),
+    maintPeriodMs: milliseconds("maint_period"),
+    tickerPeriodMs: milliseconds("ticker_period"),
+    statsPeriodMs: Math.max(1000, Math.trunc(Number(text("stats_period"))) * 1000),
+    connectionLifetimeMs: milliseconds("connection_lifetime"),
+  };
+}
+
+function checked(setting: SettingDefinition, given: ReadonlyMap<string, Assignment>): string {
+  const assignment = given.get(setting.key);
+  if (assignment === undefined || assignment.value === "") return setting.default;
+  const problem = problemOf(setting, assignment.value);
+  if (problem === undefined) return assignment.value;
+  const { file, line, key } = assignment;
+  throw new ConfigError(problem, { file, line, key, section: "pgqd" });
+}
+
+function problemOf(setting: SettingDefinition, value: string): string | undefined {
+  switch (setting.type) {
+    case "seconds": {
+      if (!/^(\d+\.?\d*|\.\d+)$/.test(value)) return `"${value}" is not a number of seconds`;
+      if (Number(value) === 0 && setting.isZeroAllowed !== true)
+        return "a period of 0 seconds is not possible";
+      return Number(value) > 2_000_000 ? `"${value}" seconds are more than a timer can count` : undefined;
+    }
+    case "flag":
+      return /^\d+$/.test(value) ? undefined : `"${value}" is neither 0 nor 1`;
+    case "facility":
+      return facilities.includes(value)
+        ? undefined
+        : `"${value}" is not a syslog facility; known are ${facilities.join(", ")}`;
+    case "text":
+    case "path":
+    case "list":
+      return undefined;
+  }
+}
+
+function unknownKey({ key, file, line }: Assignment): ConfigError {
+  const nearest = nearestName(
+    key,
+    settingTable.map((setting) => setting.key),
+  );
+  const hint = nearest === undefined ? {} : { hint: `Perhaps ${nearest} is meant.` };
+  return new ConfigError("unknown key", { file, line, key, section: "pgqd", ...hint });
+}

@@ -1,0 +1,67 @@
+import { DatabaseError } from "@skytools/skytools";
+import type { DaemonLog } from "./daemon-log.ts";
+
+/** Waits after failures: a lost connection is tried again soon and then less and less often, an SQL error after a fixed
+ * pause. Values in milliseconds. Source: spec/pgq-library.md B10 */
+export interface FailurePauses {
+  readonly sqlMs: number;
+  readonly longestConnectMs: number;
+}
+
+const firstConnectMs = 1000;
+
+/** The troubles of one connection: logs a failure once, and once that it is over, and says how long to wait. */
+export class Trouble {
+  readonly #log: DaemonLog;
+  readonly #name: string;
+  readonly #pauses: FailurePauses;
+  #lastMessage: string | undefined;
+  #connectMs = firstConnectMs;
+
+  /** @param name what failed, as log lines begin: "[db]: ticker" */
+  constructor(log: DaemonLog, name: string, pauses: FailurePauses) {
+    this.#log = log;
+    this.#name = name;
+    this.#pauses = pauses;
+  }
+
+  /** @returns milliseconds to wait before the next try */
+  failed(error: unknown): number {
+    const message = `${this.#name}: ${describe(error)}`;
+    if (message === this.#lastMessage) this.#log.debug(message);
+    else this.#log.error(message);
+    this.#lastMessage = message;
+    if (!isConnectionTrouble(error)) return this.#pauses.sqlMs;
+    const pauseMs = Math.min(this.#connectMs, this.#pauses.longestConnectMs);
+    this.#connectMs = pauseMs * 2;
+    return pauseMs;
+  }
+
+  /** Call when the connection has done its work. */
+  over(): void {
+    if (this.#lastMessage !== undefined) this.#log.info(`${this.#name}: works again`);
+    this.#lastMessage = undefined;
+    this.#connectMs = firstConnectMs;
+  }
+}
+
+function isConnectionTrouble(error: unknown): boolean {
+  return !(error instanceof DatabaseError) || error.retry === "reconnect" || error.sqlState === undefined;
+}
+
+/** The database is not there any more. */
+export function isDatabaseMissing(error: unknown): boolean {
+  return error instanceof DatabaseError && error.sqlState === "3D000";
+}
+
+/** The schema or function that was there before is gone. */
+export function isPgqMissing(error: unknown): boolean {
+  return error instanceof DatabaseError && (error.sqlState === "3F000" || error.sqlState === "42883");
+}
+
+export function describe(error: unknown): string {
+  if (error instanceof DatabaseError && error.sqlState !== undefined) {
+    return `${error.message} (${error.sqlState})`;
+  }
+  return error instanceof Error ? error.message : String(error);
+}
