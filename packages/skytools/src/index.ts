@@ -77,4 +77,22 @@ export { quoteJson } from "./quoting/quote-json.ts";
 export { quoteByteaLiteral, quoteLiteral, quoteStatement, unquoteLiteral } from "./quoting/quote-literal.ts";
 export { unescapeC } from "./quoting/unescape.ts";
 export { urlDecode, urlDecodeRow, urlEncode, urlEncodeRow } from "./quoting/url-encoding.ts";
+export {
+  droppableObjects,
+  foreignKeyObject,
+  type TableObject,
+  triggerObject,
+} from "./structure/drop-restore.ts";
+export type {
+  EnableMode,
+  ForeignKey,
+  OwnedSequence,
+  TableColumn,
+  TableConstraint,
+  TableGrant,
+  TableIndex,
+  TableRule,
+  TableTrigger,
+} from "./structure/table-parts.ts";
+export { type TableKind, TableStructure } from "./structure/table-structure.ts";
 // end of DB
