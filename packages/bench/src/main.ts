@@ -5,9 +5,10 @@ import { capture } from "./scenario/capture.ts";
 import { consume } from "./scenario/consume.ts";
 import { copy } from "./scenario/copy.ts";
 import { insert } from "./scenario/insert.ts";
+import { replay } from "./scenario/replay.ts";
 import type { Scenario } from "./scenario.ts";
 
-const scenarios: readonly Scenario[] = [capture, insert, consume, copy];
+const scenarios: readonly Scenario[] = [capture, insert, consume, copy, replay];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

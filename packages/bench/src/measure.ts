@@ -9,15 +9,19 @@ export interface Rates {
   readonly max: number;
   /** median of the run-by-run ratios to the baseline */
   readonly ratio: number;
+  /** largest memory over all runs, MB */
+  readonly memoryMb?: number;
 }
 
 /** Runs every contestant once to warm up, then `repeats` times in turn. */
 export async function measure(contest: Contest, repeats: number): Promise<Rates[]> {
   const rounds: number[][] = [];
+  const memoryMb = contest.contestants.map(() => 0);
   for (let round = 0; round <= repeats; round++) {
     const rates: number[] = [];
-    for (const contestant of contest.contestants) {
+    for (const [index, contestant] of contest.contestants.entries()) {
       const sample = await contestant.run();
+      memoryMb[index] = Math.max(memoryMb[index]!, sample.memoryMb ?? 0);
       rates.push(sample.units / sample.seconds);
     }
     if (round > 0 || repeats === 0) rounds.push(rates);
@@ -32,6 +36,7 @@ export async function measure(contest: Contest, repeats: number): Promise<Rates[
       max: Math.max(...rates),
       ratio:
         baselineIndex < 0 ? Number.NaN : median(rounds.map((round) => round[index]! / round[baselineIndex]!)),
+      ...(memoryMb[index]! > 0 ? { memoryMb: memoryMb[index]! } : {}),
     };
   });
 }

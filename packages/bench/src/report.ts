@@ -9,8 +9,9 @@ export function contestTable(contest: Contest, rates: readonly Rates[]): string 
     `${formatRate(rate.median)} ${contest.unit}/s`,
     `${formatRate(rate.min)} - ${formatRate(rate.max)}`,
     rate.name === contest.baseline ? "1.00 (baseline)" : rate.ratio.toFixed(2),
+    rate.memoryMb === undefined ? "" : `${Math.round(rate.memoryMb)} MB`,
   ]);
-  const header = ["", "median", "min - max", "ratio"];
+  const header = ["", "median", "min - max", "ratio", "memory"];
   const widths = header.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]!.length)),
   );

@@ -11,6 +11,8 @@ export interface Contestant {
 export interface Sample {
   readonly units: number;
   readonly seconds: number;
+  /** largest resident memory of the process that did it, where that is ours to see */
+  readonly memoryMb?: number;
 }
 
 /** A group of contestants measured in turn (A B C, A B C, ...) on the same servers, so that a drifting machine
