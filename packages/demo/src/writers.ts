@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { randomAwkwardChange } from "./awkward-table.ts";
 import type { DataSize } from "./data-set.ts";
 import { Random } from "./random.ts";
@@ -76,6 +77,12 @@ export class Writers {
     this.#transactions = 0;
     this.#longestMs = 0;
     return window;
+  }
+
+  /** Resolves after the time.
+   * @throws the first failure of a writer, at once */
+  async runFor(milliseconds: number): Promise<void> {
+    await Promise.race([sleep(milliseconds), Promise.all(this.#loops)]);
   }
 
   /** Resolves when every transaction that was begun is committed.

@@ -49,5 +49,8 @@ test("random changes of the awkward table fit its types, and leave rows of every
             count(*) filter (where "Upper Case" is null) as nulls
      from public."Odd ""Table's"""`,
   );
-  assert.ok(Object.values(row ?? {}).every((count) => Number(count) > 0), JSON.stringify(row));
+  assert.ok(
+    Object.values(row ?? {}).every((count) => Number(count) > 0),
+    JSON.stringify(row),
+  );
 });

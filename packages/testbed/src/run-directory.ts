@@ -63,21 +63,33 @@ function markKept(kept: Run, keep: NonNullable<RunOwner["keep"]>): void {
   writeOwner(kept.path, { ...kept.owner, keep });
 }
 
+/** Exit codes of a process that its user interrupted (128 + SIGINT, SIGTERM): no failure to look into. */
+const interrupted = [130, 143];
+
 function onExit(code: number): void {
   if (run === undefined || run.isKept) return;
   for (const action of run.exitActions) action();
-  const logs = readdirSync(run.path).filter((name) => name.endsWith(".log"));
   const exitCode = code === 0 ? Number(process.exitCode ?? 0) : code;
-  if (exitCode === 0 || logs.length === 0) {
+  const isFailed = exitCode !== 0 && !interrupted.includes(exitCode);
+  const logs = isFailed ? keepLogsOnly(run.path) : [];
+  if (logs.length === 0) {
     rmSync(run.path, { recursive: true, force: true, maxRetries: 3 });
     return;
   }
   markKept(run, "failed");
-  for (const name of readdirSync(run.path)) {
-    if (name !== ownerFile && !name.endsWith(".log")) {
-      rmSync(join(run.path, name), { recursive: true, force: true, maxRetries: 3 });
+  process.stderr.write(`logs kept: ${logs.join(", ")}\n`);
+}
+
+/** Removes what is no log.
+ * @returns the paths of the logs */
+function keepLogsOnly(dir: string): string[] {
+  return readdirSync(dir, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(dir, entry.name);
+    const logs = entry.isDirectory() && entry.name !== "data" ? keepLogsOnly(path) : [];
+    if (entry.isFile() && entry.name.endsWith(".log")) return [path];
+    if (logs.length === 0 && entry.name !== ownerFile) {
+      rmSync(path, { recursive: true, force: true, maxRetries: 3 });
     }
-  }
-  const list = logs.map((name) => join(String(run?.path), name)).join(", ");
-  process.stderr.write(`server logs kept: ${list}\n`);
+    return logs;
+  });
 }

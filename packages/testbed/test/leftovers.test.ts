@@ -55,7 +55,7 @@ test("a process that fails keeps the server's log and names it, for a day", asyn
   const started = parseStarted(stdout);
   assert.equal(code, 1);
   await assertAllDead(started);
-  assert.match(stderr, new RegExp(`server logs kept: ${join(started.run, started.log)}`));
+  assert.match(stderr, new RegExp(`logs kept: ${join(started.run, started.log)}`));
   assert.deepEqual(readdirSync(started.run).sort(), [started.log, "owner.json"]);
   sweepLeftovers(join(started.run, ".."));
   assert.ok(existsSync(started.run));

@@ -1,0 +1,50 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { keepRunDirectory, runDirectory } from "@skytools/testbed";
+import { databaseName, tickerIniFile } from "../nodes.ts";
+import { commandDirectory, commandLine } from "../shell.ts";
+import type { Stage } from "../stage.ts";
+
+/** Stops the daemons as a user does, then the servers. */
+export async function stopEverything(stage: Stage): Promise<void> {
+  const { narrator, shell, provider, subscriber, root, leaf } = stage;
+  narrator.title("The end: daemons and servers stop");
+  for (const args of stopCommands(stage)) await shell.run(...args);
+  await provider[Symbol.asyncDispose]();
+  await subscriber[Symbol.asyncDispose]();
+  await root.cluster[Symbol.asyncDispose]();
+  await leaf.cluster[Symbol.asyncDispose]();
+}
+
+/** Leaves servers and daemons running, and says how to go on. */
+export async function keepEverything(stage: Stage): Promise<void> {
+  const { narrator, directory, root, leaf } = stage;
+  const script = join(directory, "stop.sh");
+  const postmasters = [root, leaf].map((node) => node.cluster.pid);
+  await writeFile(
+    script,
+    [
+      `cd ${directory}`,
+      `PATH=${commandDirectory()}:$PATH`,
+      ...stopCommands(stage).map(([command, ...args]) => commandLine(command, args)),
+      `kill -INT ${postmasters.join(" ")}`,
+      `while kill -0 ${postmasters.join(" 2>/dev/null || kill -0 ")} 2>/dev/null; do sleep 0.2; done`,
+      `rm -rf ${runDirectory()}`,
+      "",
+    ].join("\n"),
+  );
+  keepRunDirectory();
+  narrator.title("Everything is left running: two servers, pgqd and two workers");
+  narrator.say("connect with");
+  for (const node of [root, leaf]) narrator.command(`psql "${node.cluster.connstr(databaseName)}"`);
+  narrator.say(`logs and configuration are in ${directory}; stop and remove everything with`);
+  narrator.command(`sh ${script}`);
+}
+
+function stopCommands({ root, leaf }: Stage): [string, ...string[]][] {
+  return [
+    ["londiste3", "-s", leaf.iniFile, "worker"],
+    ["londiste3", "-s", root.iniFile, "worker"],
+    ["pgqd", "-s", tickerIniFile],
+  ];
+}
