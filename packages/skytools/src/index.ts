@@ -95,4 +95,9 @@ export type {
   TableTrigger,
 } from "./structure/table-parts.ts";
 export { type TableKind, TableStructure } from "./structure/table-structure.ts";
+export { formatBytes, formatCount, formatDuration, formatRate } from "./terminal/format.ts";
+export { printJson, toJson } from "./terminal/json.ts";
+export { ProgressDisplay, type ProgressDisplayOptions, type ProgressTracker } from "./terminal/progress.ts";
+export type { ProgressCounts, ProgressTotals } from "./terminal/progress-item.ts";
+export { type RenderTableOptions, renderTable, type TableColumnFormat } from "./terminal/table.ts";
 // end of DB
