@@ -42,7 +42,7 @@ export class DaemonLog {
     const next = logfile === "" ? undefined : openSync(logfile, "a");
     if (this.#file !== undefined) closeSync(this.#file);
     this.#file = next;
-    this.#syslog?.close();
+    void this.#syslog?.close();
     this.#syslog = syslog;
   }
 
@@ -70,10 +70,11 @@ export class DaemonLog {
     this.#write("NOISE", message);
   }
 
-  close(): void {
+  /** Resolves when syslog has its last line too. */
+  async close(): Promise<void> {
     if (this.#file !== undefined) closeSync(this.#file);
     this.#file = undefined;
-    this.#syslog?.close();
+    await this.#syslog?.close();
     this.#syslog = undefined;
   }
 

@@ -1,1 +1,1 @@
-export {};
+export { type SettingDefinition, type SettingType, sampleFile, settingTable } from "./setting-table.ts";

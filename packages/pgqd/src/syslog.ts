@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { setTimeout } from "node:timers/promises";
 import type { LogLevel } from "./daemon-log.ts";
 
 const severities: Readonly<Record<LogLevel, number>> = {
@@ -25,6 +26,8 @@ const facilityNumbers: Readonly<Record<string, number>> = {
   local7: 23,
 };
 
+const closePatienceMs = 500;
+
 /** Sends lines to the system's log through one long-lived `logger` process: Node cannot open the datagram socket itself.
  * Where that program is missing, or dies, lines are dropped: the log file and stderr remain. */
 export class Syslog {
@@ -43,9 +46,14 @@ export class Syslog {
     this.#open()?.stdin?.write(`<${this.#facility * 8 + severities[level]}>${line}\n`);
   }
 
-  close(): void {
-    this.#child?.stdin?.end();
+  /** Ends the process behind; resolves when it has passed on what it has, or after a short while. */
+  async close(): Promise<void> {
+    const child = this.#child;
     this.#child = undefined;
+    if (child === undefined || child.exitCode !== null) return;
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.stdin?.end();
+    await Promise.race([ended, setTimeout(closePatienceMs, undefined, { ref: false })]);
   }
 
   #open(): ChildProcess | undefined {
