@@ -16,7 +16,9 @@ export {
 } from "./errors.ts";
 export type { Log, LogFields, LogLevel } from "./log/log.ts";
 export { crashPoint } from "./script/crash-point.ts";
+export { databaseConfig, frameworkConfig } from "./script/framework-config.ts";
 export type { Job } from "./script/job.ts";
+export { Pidfile, type PidfileState, probePidfile, signalPidfile } from "./script/pidfile.ts";
 export {
   type Command,
   dryRunSwitch,
@@ -25,7 +27,10 @@ export {
   type StartupSwitch,
   type Switch,
 } from "./script/program.ts";
+export { runProgram } from "./script/run-program.ts";
+export { createJob, type JobOptions } from "./script/running-job.ts";
 export { Statistics } from "./script/statistics.ts";
+export { skytoolsVersion } from "./script/version.ts";
 // end of SCRIPT
 
 // DB: databases, quoting, table structure, terminal

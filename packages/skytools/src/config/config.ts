@@ -81,6 +81,11 @@ export class Config {
     return this.#source.value(key.toLowerCase()) ?? fallback;
   }
 
+  /** The value, else the declared default, else undefined. */
+  find(key: string): string | undefined {
+    return this.#source.value(key.toLowerCase());
+  }
+
   getInt(key: string): number {
     return this.#typed(key, parseInteger);
   }

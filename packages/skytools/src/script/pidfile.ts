@@ -1,0 +1,146 @@
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { SkytoolsError } from "../errors.ts";
+
+/** What a pidfile says about the process that wrote it. */
+export type PidfileState =
+  | { readonly state: "absent" }
+  | { readonly state: "stale" }
+  | { readonly state: "running"; readonly pid: number };
+
+/** Looks at a pidfile. Only its first line counts, so files with more lines, as PostgreSQL's, can be asked about too.
+ * This process itself does not count as running: in a container every start may get the same number.
+ * @throws SkytoolsError PIDFILE when the content is not a number
+ * Source: spec/framework.md 3.2 */
+export function probePidfile(path: string): PidfileState {
+  const pid = readPidfile(path);
+  if (pid === undefined) return { state: "absent" };
+  if (pid === 0 || pid === process.pid || !isRunning(pid)) return { state: "stale" };
+  return { state: "running", pid };
+}
+
+/** Sends a signal to the process that a pidfile names; 0 only asks.
+ * @returns true when it was delivered, false when there is no file, no content, or no such process
+ * @throws SkytoolsError PIDFILE when the content is not a number, the system's error when the process is another user's */
+export function signalPidfile(path: string, signal: NodeJS.Signals | 0): boolean {
+  const pid = readPidfile(path);
+  if (!pid) return false;
+  try {
+    process.kill(pid, signal);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+    throw error;
+  }
+}
+
+/** The pidfile of this process. */
+export class Pidfile {
+  readonly path: string;
+  #isOurs = false;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Writes the file, which appears complete and only if no live process has it.
+   * @returns "stale" when the file of a dead process was replaced
+   * @throws SkytoolsError PIDFILE_BUSY, or PIDFILE when it cannot be written */
+  create(): "new" | "stale" {
+    const draft = `${this.path}.${process.pid}.new`;
+    try {
+      writeFileSync(draft, String(process.pid));
+      const outcome = this.#claim(draft);
+      this.#isOurs = true;
+      return outcome;
+    } catch (cause) {
+      if (cause instanceof SkytoolsError) throw cause;
+      const code = (cause as NodeJS.ErrnoException).code;
+      throw new SkytoolsError("PIDFILE", `cannot write pidfile ${this.path} (${code})`, {
+        cause,
+        hint: code === "ENOENT" ? "Create the directory first." : undefined,
+      });
+    } finally {
+      rmSync(draft, { force: true });
+    }
+  }
+
+  /** Removes the file if this process has written it. Never throws. */
+  remove(): void {
+    if (!this.#isOurs) return;
+    this.#isOurs = false;
+    try {
+      if (readPidfile(this.path) === process.pid) rmSync(this.path, { force: true });
+    } catch {
+      // The process ends anyway, and the next start recognises the file as stale.
+    }
+  }
+
+  #claim(draft: string): "new" | "stale" {
+    for (let attempt = 0; attempt < 10; attempt++) {
+      if (linkIfFree(draft, this.path)) return "new";
+      const found = probePidfile(this.path);
+      if (found.state === "running") throw busy(this.path, found.pid);
+      if (found.state === "stale" && this.#takeOver(draft)) return "stale";
+    }
+    throw busy(this.path, undefined);
+  }
+
+  /** Replaces the file of a dead process. Whoever does this holds a lock file, so that of two programs that find the same
+   * stale file only one replaces it. */
+  #takeOver(draft: string): boolean {
+    const lock = `${this.path}.lock`;
+    if (!linkIfFree(draft, lock)) {
+      if (probePidfile(lock).state === "stale") rmSync(lock, { force: true });
+      return false;
+    }
+    try {
+      if (probePidfile(this.path).state !== "stale") return false;
+      renameSync(draft, this.path);
+      return true;
+    } finally {
+      rmSync(lock, { force: true });
+    }
+  }
+}
+
+function busy(path: string, pid: number | undefined): SkytoolsError {
+  const which = pid === undefined ? path : `${path}, pid ${pid}`;
+  return new SkytoolsError("PIDFILE_BUSY", `Pidfile exists, another process running? (${which})`, {
+    hint: "Stop that process with -s or -k first.",
+  });
+}
+
+/** The number in a pidfile, 0 when it is empty, undefined when there is no file. */
+function readPidfile(path: string): number | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  const line = text.split("\n", 1)[0]!.trim();
+  if (line === "") return 0;
+  if (!/^\d+$/.test(line)) throw new SkytoolsError("PIDFILE", `Corrupt pidfile: ${path}`);
+  return Number(line);
+}
+
+/** True also for a process that belongs to somebody else. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+function linkIfFree(draft: string, path: string): boolean {
+  try {
+    linkSync(draft, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
