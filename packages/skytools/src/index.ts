@@ -16,9 +16,10 @@ export {
 } from "./errors.ts";
 export type { Log, LogFields, LogLevel } from "./log/log.ts";
 export { crashPoint } from "./script/crash-point.ts";
+export { DaemonChild, daemonize } from "./script/daemonize.ts";
 export { databaseConfig, frameworkConfig } from "./script/framework-config.ts";
 export type { Job } from "./script/job.ts";
-export { Pidfile, type PidfileState, probePidfile, signalPidfile } from "./script/pidfile.ts";
+export { checkPidfile, Pidfile, type PidfileState, probePidfile, signalPidfile } from "./script/pidfile.ts";
 export {
   type Command,
   dryRunSwitch,
@@ -31,8 +32,10 @@ export { runProgram } from "./script/run-program.ts";
 export { createJob, type JobOptions } from "./script/running-job.ts";
 export { Statistics } from "./script/statistics.ts";
 export { skytoolsVersion } from "./script/version.ts";
+
 // end of SCRIPT
 
+export { nearestName } from "./config/nearest-name.ts";
 // DB: databases, quoting, table structure, terminal
 export { classifyError, classifySqlState } from "./db/classify-error.ts";
 export {
@@ -58,7 +61,6 @@ export {
   type DatabasesOptions,
   type GetDatabaseOptions,
 } from "./db/databases.ts";
-export { nearestName } from "./db/nearest-name.ts";
 export type { Notice } from "./db/notices.ts";
 export {
   type ExecCommandOptions,

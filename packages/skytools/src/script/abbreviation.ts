@@ -53,11 +53,10 @@ function takesNextWord(word: string, switches: readonly ParsedSwitch[]): boolean
     return rest === "" && fitting.length > 0 && fitting.every((each) => each.argument !== undefined);
   }
   if (!word.startsWith("-") || word === "-") return false;
-  const letters = [...word.slice(1)];
-  const first = letters.findIndex((letter) =>
-    switches.some((each) => each.short === letter && each.argument !== undefined),
-  );
-  return first >= 0 && first === letters.length - 1;
+  const letters = word.slice(1).split("");
+  const withArgument = (letter: string) =>
+    switches.some((each) => each.short === letter && each.argument !== undefined);
+  return letters.findIndex(withArgument) === letters.length - 1;
 }
 
 function splitLong(word: string): { name: string; rest: string } {

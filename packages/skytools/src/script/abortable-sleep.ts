@@ -23,7 +23,7 @@ export class AbortableSleep {
 
   /** Ends the sleeps that are under way. */
   interrupt(): void {
-    for (const end of [...this.#sleepers]) end();
+    for (const end of this.#sleepers) end();
   }
 
   /** As `interrupt`; when nobody sleeps, the next sleep ends at once. */

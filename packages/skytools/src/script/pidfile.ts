@@ -18,6 +18,14 @@ export function probePidfile(path: string): PidfileState {
   return { state: "running", pid };
 }
 
+/** As {@link probePidfile}, for a program that wants to start: a running process is an error.
+ * @throws SkytoolsError PIDFILE_BUSY */
+export function checkPidfile(path: string): "absent" | "stale" {
+  const found = probePidfile(path);
+  if (found.state === "running") throw busy(path, found.pid);
+  return found.state;
+}
+
 /** Sends a signal to the process that a pidfile names; 0 only asks.
  * @returns true when it was delivered, false when there is no file, no content, or no such process
  * @throws SkytoolsError PIDFILE when the content is not a number, the system's error when the process is another user's */
@@ -78,9 +86,7 @@ export class Pidfile {
   #claim(draft: string): "new" | "stale" {
     for (let attempt = 0; attempt < 10; attempt++) {
       if (linkIfFree(draft, this.path)) return "new";
-      const found = probePidfile(this.path);
-      if (found.state === "running") throw busy(this.path, found.pid);
-      if (found.state === "stale" && this.#takeOver(draft)) return "stale";
+      if (checkPidfile(this.path) === "stale" && this.#takeOver(draft)) return "stale";
     }
     throw busy(this.path, undefined);
   }

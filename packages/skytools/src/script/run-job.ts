@@ -1,11 +1,11 @@
 import type { Config } from "../config/config.ts";
-import { SkytoolsError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import type { ProgramLog } from "../log/program-log.ts";
 import type { CommandLine } from "./command-line.ts";
 import { type DaemonChild, daemonize } from "./daemonize.ts";
 import { crashLine, errorFields, exitCodeOf, messageOf, reportFailure } from "./error-report.ts";
-import { Pidfile, probePidfile, signalPidfile } from "./pidfile.ts";
+import { checkPidfile, Pidfile, probePidfile, signalPidfile } from "./pidfile.ts";
 import type { Command, Program, StartupSwitch } from "./program.ts";
 import { RunningJob } from "./running-job.ts";
 import { handleSignals } from "./signals.ts";
@@ -42,7 +42,7 @@ export async function runJob(request: JobRequest): Promise<number> {
     const pidfile = oneShots.length > 0 ? "" : pidfilePath(config, command, request.args);
     if (request.isDaemon && child === undefined) {
       checkDaemon(isLoop, pidfile, command);
-      warnOfPidfile(pidfile, log);
+      if (checkPidfile(pidfile) === "stale") log.warn(`Ignoring stale pidfile ${pidfile}`);
       return await daemonize(request.argv, process.env);
     }
     const job = new RunningJob(program, {
@@ -140,19 +140,6 @@ function checkDaemon(isLoop: boolean, pidfile: string, command: Command | undefi
   if (pidfile === "") {
     throw new UsageError("Daemon needs pidfile", { hint: "Set the key pidfile in the configuration file." });
   }
-}
-
-function warnOfPidfile(path: string, log: Log): void {
-  const found = probePidfile(path);
-  if (found.state === "stale") log.warn(`Ignoring stale pidfile ${path}`);
-  if (found.state !== "running") return;
-  throw new SkytoolsError(
-    "PIDFILE_BUSY",
-    `Pidfile exists, another process running? (${path}, pid ${found.pid})`,
-    {
-      hint: "Stop that process with -s or -k first.",
-    },
-  );
 }
 
 /** Carries out -r, -s and -k. An administrative command shares them with the worker.
