@@ -1,20 +1,41 @@
+import { ProgressDisplay, type ProgressTracker } from "@skytools/skytools";
 import type { TableCopy } from "./copy-watch.ts";
-import type { Narrator } from "./narrator.ts";
 
-/** Shows the copies as they go: a line for each change of state. */
+/** Shows the copies as they go: a bar for each on a terminal, plain lines elsewhere. */
 export class CopyDisplay {
-  readonly #narrator: Narrator;
-  readonly #states = new Map<string, string>();
+  readonly #display = new ProgressDisplay({
+    stream: process.stdout,
+    line: (text) => void process.stdout.write(`    ${text}\n`),
+    lineIntervalMs: 1000,
+  });
+  readonly #totals: ReadonlyMap<string, number>;
+  readonly #trackers = new Map<string, ProgressTracker>();
 
-  constructor(narrator: Narrator) {
-    this.#narrator = narrator;
+  /** @param totals expected rows by table */
+  constructor(totals: ReadonlyMap<string, number>) {
+    this.#totals = totals;
   }
 
   update(progress: readonly TableCopy[]): void {
-    for (const { table, state } of progress) {
-      if (this.#states.get(table) === state) continue;
-      this.#states.set(table, state);
-      this.#narrator.say(`    ${table}: ${state}`);
+    for (const { table, state, rows, bytes } of progress) {
+      if (state === "waiting") continue;
+      const tracker = this.#tracker(table);
+      if (rows > 0) tracker.update({ rows, bytes });
+      if (state === "ok") tracker.end("in sync");
     }
+  }
+
+  #tracker(table: string): ProgressTracker {
+    let tracker = this.#trackers.get(table);
+    if (tracker === undefined) {
+      tracker = this.#display.add(table, { rows: this.#totals.get(table) });
+      this.#trackers.set(table, tracker);
+    }
+    return tracker;
+  }
+
+  /** Gives the terminal back. */
+  stop(): void {
+    this.#display.stop();
   }
 }

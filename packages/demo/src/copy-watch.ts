@@ -33,6 +33,15 @@ export async function copyProgress(subscriber: Session): Promise<TableCopy[]> {
   }));
 }
 
+/** Rows of each table by the planner's estimate, by the name that the commands take. */
+export async function estimatedRows(provider: Session): Promise<ReadonlyMap<string, number>> {
+  const rows = await provider.run<{ name: string; rows: string }>(
+    `select 'public.' || relname as name, greatest(reltuples, 0)::bigint as rows
+     from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`,
+  );
+  return new Map(rows.map((row) => [row.name, Number(row.rows)]));
+}
+
 export interface CopyTimes {
   /** Seconds from the first sight of in-copy to the end of it, by table. */
   readonly copySeconds: ReadonlyMap<string, number>;
@@ -42,7 +51,7 @@ export interface CopyTimes {
 
 /** Watches until all tables of the data set are ok.
  * @param onPoll sees every answer, a few times a second
- * @throws Error after ten minutes, with the states seen last */
+ * @throws Error after three minutes, with the states seen last */
 export async function watchCopies(
   subscriber: Session,
   onPoll: (progress: readonly TableCopy[]) => void,
@@ -67,8 +76,9 @@ export async function watchCopies(
       return last.length === tables.length && last.every((table) => table.state === "ok");
     },
     {
-      timeoutMs: 600_000,
+      timeoutMs: 180_000,
       intervalMs: 100,
+      isErrorFinal: true,
       onTimeout: () => last.map((table) => `${table.table}: ${table.state}`).join("\n"),
     },
   );

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Cluster } from "@skytools/testbed";
+import type { Daemon } from "./daemons.ts";
 
 export const queueName = "bank_queue";
 export const databaseName = "bank";
@@ -12,10 +13,19 @@ export interface DemoNode {
   readonly iniFile: string;
   /** The job name, which is the worker's consumer name too. */
   readonly job: string;
+  readonly worker: Daemon;
 }
 
 export function demoNode(name: string, cluster: Cluster): DemoNode {
-  return { name, cluster, iniFile: `${name}.ini`, job: `bank_${name}` };
+  const iniFile = `${name}.ini`;
+  const job = `bank_${name}`;
+  return {
+    name,
+    cluster,
+    iniFile,
+    job,
+    worker: { command: "londiste3", args: [iniFile, "worker"], files: job },
+  };
 }
 
 /** Writes the worker's configuration.
@@ -35,6 +45,7 @@ parallel_copies = 2
 }
 
 export const tickerIniFile = "pgqd.ini";
+export const ticker: Daemon = { command: "pgqd", args: [tickerIniFile], files: "pgqd" };
 
 /** Writes the configuration of the ticker for the provider's server.
  * @returns its text */

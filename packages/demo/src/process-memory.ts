@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Peak memory of the daemons whose pidfiles lie in a directory. */
+/** Peak memory of the daemons whose pidfiles lie in a directory, and of the processes that they start. Where there is no
+ * /proc nothing is recorded. */
 export class ProcessMemory {
   readonly #directory: string;
   readonly #peakKilobytes = new Map<string, number>();
@@ -10,31 +11,54 @@ export class ProcessMemory {
     this.#directory = directory;
   }
 
-  /** Reads the peak of every daemon that runs now; one that ends between two calls keeps what was seen.
-   * Source: proc(5), VmHWM in /proc/<pid>/status. Where there is no /proc nothing is recorded. */
+  /** Looks at everything that runs now; a process that ends between two calls keeps what was seen last. */
   sample(): void {
+    const daemons = new Map<number, string>();
     for (const name of readdirSync(this.#directory)) {
-      const daemon = /^(.+)\.pid(\.copy)?/.exec(name);
-      if (daemon === null) continue;
-      const peak = peakKilobytes(join(this.#directory, name));
-      const key = `${daemon[1]}${daemon[2] ?? ""}`;
-      if (peak !== undefined) this.#peakKilobytes.set(key, Math.max(peak, this.#peakKilobytes.get(key) ?? 0));
+      if (!name.endsWith(".pid")) continue;
+      const pid = Number.parseInt(readOrEmpty(join(this.#directory, name)), 10);
+      if (pid > 0) daemons.set(pid, name.slice(0, -".pid".length));
+    }
+    for (const [pid, name] of daemons) this.#record(pid, name);
+    for (const entry of readOrNone("/proc")) {
+      const pid = Number(entry);
+      const parent = Number.isInteger(pid) ? daemons.get(parentOf(pid)) : undefined;
+      if (parent !== undefined) this.#record(pid, `${parent}, copy`);
     }
   }
 
-  /** Bytes by daemon: the pidfile's name without its end; all copies of one worker together count as "<job>.copy". */
+  /** Source: proc(5), VmHWM in /proc/<pid>/status. */
+  #record(pid: number, name: string): void {
+    const match = /^VmHWM:\s*(\d+) kB$/m.exec(readOrEmpty(`/proc/${pid}/status`));
+    if (match === null) return;
+    this.#peakKilobytes.set(name, Math.max(Number(match[1]), this.#peakKilobytes.get(name) ?? 0));
+  }
+
+  /** Bytes by daemon; the copies that a worker has started are one entry, the largest. */
   peaks(): ReadonlyMap<string, number> {
     return new Map([...this.#peakKilobytes].map(([name, kilobytes]) => [name, kilobytes * 1024]));
   }
 }
 
-function peakKilobytes(pidfile: string): number | undefined {
+/** Source: proc(5), /proc/<pid>/stat, field 4 after the command name in parentheses. */
+function parentOf(pid: number): number {
+  const stat = readOrEmpty(`/proc/${pid}/stat`);
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+}
+
+/** Processes end and pidfiles go at any time: what cannot be read is not there. */
+function readOrEmpty(path: string): string {
   try {
-    const pid = Number.parseInt(readFileSync(pidfile, "utf8"), 10);
-    const match = /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
-    return match === null ? undefined : Number(match[1]);
+    return readFileSync(path, "utf8");
   } catch {
-    // The process ended, or its pidfile is just being written.
-    return undefined;
+    return "";
+  }
+}
+
+function readOrNone(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return [];
   }
 }

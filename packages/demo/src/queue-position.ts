@@ -36,10 +36,14 @@ async function newestTick(provider: Session): Promise<bigint> {
 export async function nextTick(provider: Session): Promise<bigint> {
   const before = await newestTick(provider);
   await provider.run("select pgq.force_tick($1)", [queueName]);
-  return waitFor("a tick", async () => {
-    const tick = await newestTick(provider);
-    return tick > before && tick;
-  });
+  return waitFor(
+    "a tick",
+    async () => {
+      const tick = await newestTick(provider);
+      return tick > before && tick;
+    },
+    { isErrorFinal: true },
+  );
 }
 
 /** Waits until the consumer has finished the batch that ends with the tick. */
@@ -56,6 +60,6 @@ export async function waitForPosition(
       onPoll(position);
       return position.lastTick >= tick;
     },
-    { timeoutMs: 120_000, intervalMs: 100 },
+    { timeoutMs: 120_000, intervalMs: 100, isErrorFinal: true },
   );
 }

@@ -1,3 +1,4 @@
+import type { Daemons } from "./daemons.ts";
 import type { DataSize } from "./data-set.ts";
 import type { Narrator } from "./narrator.ts";
 import type { DemoNode } from "./nodes.ts";
@@ -14,6 +15,7 @@ export interface Stage {
   /** Where configuration files, logs and pidfiles are; the commands run there. */
   readonly directory: string;
   readonly shell: Shell;
+  readonly daemons: Daemons;
   readonly root: DemoNode;
   readonly leaf: DemoNode;
   /** Sessions in the root's and the leaf's database. */

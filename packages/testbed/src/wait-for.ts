@@ -6,6 +6,8 @@ export interface WaitOptions {
   readonly timeoutMs?: number;
   /** Default 25. */
   readonly intervalMs?: number;
+  /** What the condition throws is thrown at once; without this it counts as not met yet. */
+  readonly isErrorFinal?: boolean;
   /** Text for the message of the failure: what the reader needs to see. */
   readonly onTimeout?: () => string;
 }
@@ -13,7 +15,7 @@ export interface WaitOptions {
 type Unmet = undefined | false | null;
 
 /** Polls until the condition gives a value that is not undefined, null or false, and returns that value.
- * A condition that throws counts as not met yet: servers may be restarting meanwhile.
+ * A condition that throws counts as not met yet, unless told otherwise: servers may be restarting meanwhile.
  * @param what completes the sentence "timed out waiting for ..."
  * @throws Error after the deadline, with what the condition gave or threw last */
 export async function waitFor<T>(
@@ -31,6 +33,7 @@ export async function waitFor<T>(
       if (value !== undefined && value !== null && value !== false) return value;
       lastValue = value;
     } catch (error) {
+      if (options.isErrorFinal === true) throw error;
       lastError = error;
     }
     if (performance.now() >= deadline) {

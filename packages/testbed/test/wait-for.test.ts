@@ -17,6 +17,11 @@ test("a condition that throws is asked again", async () => {
   assert.equal(await waitFor("the third attempt", condition, { intervalMs: 1 }), "now");
 });
 
+test("a condition whose errors are final is not asked again", async () => {
+  const condition = () => Promise.reject(new Error("no such table"));
+  await assert.rejects(waitFor("rows", condition, { isErrorFinal: true }), /^Error: no such table$/);
+});
+
 test("the deadline's message holds what was seen last and what the caller adds", async () => {
   const options = { timeoutMs: 10, intervalMs: 1, onTimeout: () => "the server's log" };
   await assert.rejects(

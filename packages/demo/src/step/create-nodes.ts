@@ -1,9 +1,16 @@
-import { type DemoNode, databaseName, tickerIniFile, writeNodeConfig, writeTickerConfig } from "../nodes.ts";
+import {
+  type DemoNode,
+  databaseName,
+  ticker,
+  tickerIniFile,
+  writeNodeConfig,
+  writeTickerConfig,
+} from "../nodes.ts";
 import { commandDirectory } from "../shell.ts";
 import type { Stage } from "../stage.ts";
 
 /** Makes the two nodes and starts the three daemons. */
-export async function createNodes({ narrator, directory, shell, root, leaf }: Stage): Promise<void> {
+export async function createNodes({ narrator, directory, shell, daemons, root, leaf }: Stage): Promise<void> {
   narrator.title("A root and a leaf node; the SQL modules are installed with them");
   narrator.command(`cd ${directory}`);
   narrator.command(`PATH=${commandDirectory()}:$PATH`);
@@ -24,9 +31,7 @@ export async function createNodes({ narrator, directory, shell, root, leaf }: St
   narrator.title("The ticker on the provider's server, a worker for each node");
   narrator.command(`cat ${tickerIniFile}`);
   narrator.output(await writeTickerConfig(directory, root.cluster));
-  await shell.run("pgqd", "-d", tickerIniFile);
-  await shell.run("londiste3", "-d", root.iniFile, "worker");
-  await shell.run("londiste3", "-d", leaf.iniFile, "worker");
+  for (const daemon of [ticker, root.worker, leaf.worker]) await daemons.start(daemon);
 }
 
 function location(node: DemoNode): string {

@@ -1,15 +1,15 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { keepRunDirectory, runDirectory } from "@skytools/testbed";
-import { databaseName, tickerIniFile } from "../nodes.ts";
+import { databaseName } from "../nodes.ts";
 import { commandDirectory, commandLine } from "../shell.ts";
 import type { Stage } from "../stage.ts";
 
 /** Stops the daemons as a user does, then the servers. */
 export async function stopEverything(stage: Stage): Promise<void> {
-  const { narrator, shell, provider, subscriber, root, leaf } = stage;
+  const { narrator, daemons, provider, subscriber, root, leaf } = stage;
   narrator.title("The end: daemons and servers stop");
-  for (const args of stopCommands(stage)) await shell.run(...args);
+  await daemons.stopAll();
   await provider[Symbol.asyncDispose]();
   await subscriber[Symbol.asyncDispose]();
   await root.cluster[Symbol.asyncDispose]();
@@ -18,7 +18,7 @@ export async function stopEverything(stage: Stage): Promise<void> {
 
 /** Leaves servers and daemons running, and says how to go on. */
 export async function keepEverything(stage: Stage): Promise<void> {
-  const { narrator, directory, root, leaf } = stage;
+  const { narrator, directory, daemons, root, leaf } = stage;
   const script = join(directory, "stop.sh");
   const postmasters = [root, leaf].map((node) => node.cluster.pid);
   await writeFile(
@@ -26,7 +26,7 @@ export async function keepEverything(stage: Stage): Promise<void> {
     [
       `cd ${directory}`,
       `PATH=${commandDirectory()}:$PATH`,
-      ...stopCommands(stage).map(([command, ...args]) => commandLine(command, args)),
+      ...daemons.running().map((daemon) => commandLine(daemon.command, ["-s", ...daemon.args])),
       `kill -INT ${postmasters.join(" ")}`,
       `while kill -0 ${postmasters.join(" 2>/dev/null || kill -0 ")} 2>/dev/null; do sleep 0.2; done`,
       `rm -rf ${runDirectory()}`,
@@ -39,12 +39,4 @@ export async function keepEverything(stage: Stage): Promise<void> {
   for (const node of [root, leaf]) narrator.command(`psql "${node.cluster.connstr(databaseName)}"`);
   narrator.say(`logs and configuration are in ${directory}; stop and remove everything with`);
   narrator.command(`sh ${script}`);
-}
-
-function stopCommands({ root, leaf }: Stage): [string, ...string[]][] {
-  return [
-    ["londiste3", "-s", leaf.iniFile, "worker"],
-    ["londiste3", "-s", root.iniFile, "worker"],
-    ["pgqd", "-s", tickerIniFile],
-  ];
 }

@@ -1,4 +1,5 @@
 import { type Cluster, startCluster, temporaryDirectory } from "@skytools/testbed";
+import { Daemons } from "../daemons.ts";
 import { dataSize } from "../data-set.ts";
 import type { Narrator } from "../narrator.ts";
 import { databaseName, demoNode } from "../nodes.ts";
@@ -20,12 +21,14 @@ export async function startServers(options: DemoOptions, narrator: Narrator): Pr
   ]);
   narrator.say(`provider:   ${first.connstr(databaseName)}`);
   narrator.say(`subscriber: ${second.connstr(databaseName)}`);
+  const shell = new Shell(directory, narrator);
   return {
     narrator,
     options,
     size: dataSize(options.accounts),
     directory,
-    shell: new Shell(directory, narrator),
+    shell,
+    daemons: new Daemons(shell, directory),
     root: demoNode("root", first),
     leaf: demoNode("leaf", second),
     provider: await openDatabase(first),
