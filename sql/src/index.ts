@@ -1,1 +1,7 @@
-export { type ModuleEntry, type ModuleName, moduleCatalog, moduleSql, uninstallSql } from "./module-catalog.ts";
+export {
+  type ModuleEntry,
+  type ModuleName,
+  moduleCatalog,
+  moduleSql,
+  uninstallSql,
+} from "./module-catalog.ts";

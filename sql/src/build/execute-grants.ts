@@ -8,7 +8,8 @@ export interface ExecuteGrant {
   readonly grantees: readonly string[];
 }
 
-const wantedLine = /^-- Execute: *(.+)$|^create (?:or replace )?(?:function|procedure) +([\w]+)\.([\w]+) *\(/gim;
+const wantedLine =
+  /^-- Execute: *(.+)$|^create (?:or replace )?(?:function|procedure) +([\w]+)\.([\w]+) *\(/gim;
 
 /** Reads the `-- Execute:` lines; each holds for the functions that follow it in its file.
  * @throws Error where a function has none, or two files disagree */
@@ -22,7 +23,8 @@ export function readExecuteGrants(files: readonly SqlFile[]): ExecuteGrant[] {
         continue;
       }
       if (schema === undefined || name === undefined) continue;
-      if (grantees === undefined) throw new Error(`${file.path}: ${schema}.${name} has no "-- Execute:" line`);
+      if (grantees === undefined)
+        throw new Error(`${file.path}: ${schema}.${name} has no "-- Execute:" line`);
       const key = `${schema}.${name}`;
       const other = grants.get(key);
       if (other !== undefined && other.grantees.join() !== grantees.join()) {

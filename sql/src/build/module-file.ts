@@ -9,7 +9,8 @@ const installLock = "7310575246402";
 export function moduleFile(module: ModuleFolder, all: readonly ModuleFolder[]): string {
   const files = expandIncludeList(module.directory);
   const grants = readExecuteGrants(files);
-  if (module.schema !== undefined) grants.push({ schema: module.schema, name: "version", grantees: ["public"] });
+  if (module.schema !== undefined)
+    grants.push({ schema: module.schema, name: "version", grantees: ["public"] });
   const parts = [
     lockSql,
     requiredSql(module, all),

@@ -1,0 +1,94 @@
+-- Opens the next batch of a consumer; one row of NULLs when there is none. An open batch is returned again, unchanged.
+--   i_min_lag       the batch's end tick must be at least this old
+--   i_min_count     wanted number of events, by the ticks' event numbers
+--   i_min_interval  wanted length of the batch
+-- The event numbers are hints: equal ones do not prove that the batch is empty.
+-- Errors: Not subscriber to queue; PgQ corruption: Consumer does not see tick.
+-- Two callers at once get the same batch: the later one waits for the first one's transaction.
+-- Execute: pgq_reader
+create or replace function pgq.next_batch_custom(i_queue_name text, i_consumer_name text,
+    i_min_lag interval, i_min_count integer, i_min_interval interval,
+    out batch_id bigint, out cur_tick_id bigint, out prev_tick_id bigint,
+    out cur_tick_time timestamptz, out prev_tick_time timestamptz,
+    out cur_tick_event_seq bigint, out prev_tick_event_seq bigint)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    _queue integer;
+    _consumer integer;
+    _next bigint;
+begin
+    select s.sub_queue, s.sub_consumer, s.sub_batch, s.sub_last_tick, s.sub_next_tick
+      into _queue, _consumer, batch_id, prev_tick_id, cur_tick_id
+      from pgq.consumer c, pgq.queue q, pgq.subscription s
+     where c.co_name = i_consumer_name
+       and q.queue_name = i_queue_name
+       and s.sub_queue = q.queue_id
+       and s.sub_consumer = c.co_id;
+    if not found then
+        raise exception 'Not subscriber to queue: %/%', coalesce(i_queue_name, 'NULL'), coalesce(i_consumer_name, 'NULL');
+    end if;
+
+    loop
+        select t.tick_time, t.tick_event_seq
+          into prev_tick_time, prev_tick_event_seq
+          from pgq.tick t
+         where t.tick_queue = _queue and t.tick_id = prev_tick_id;
+        if not found then
+            raise exception 'PgQ corruption: Consumer % on queue % does not see tick %',
+                i_consumer_name, i_queue_name, null::bigint;
+        end if;
+
+        if batch_id is not null then
+            select t.tick_time, t.tick_event_seq
+              into cur_tick_time, cur_tick_event_seq
+              from pgq.tick t
+             where t.tick_queue = _queue and t.tick_id = cur_tick_id;
+            return;
+        end if;
+
+        if i_min_count is null and i_min_interval is null then
+            select t.tick_id, t.tick_time, t.tick_event_seq
+              into cur_tick_id, cur_tick_time, cur_tick_event_seq
+              from pgq.tick t
+             where t.tick_queue = _queue and t.tick_id > prev_tick_id
+             order by t.tick_queue, t.tick_id
+             limit 1;
+        else
+            select h.next_tick_id, h.next_tick_time, h.next_tick_seq
+              into cur_tick_id, cur_tick_time, cur_tick_event_seq
+              from pgq.find_tick_helper(_queue, prev_tick_id, prev_tick_time, prev_tick_event_seq,
+                                        i_min_count, i_min_interval) h;
+        end if;
+
+        if cur_tick_id is null or now() - cur_tick_time < i_min_lag then
+            prev_tick_id := null;
+            prev_tick_time := null;
+            prev_tick_event_seq := null;
+            cur_tick_id := null;
+            cur_tick_time := null;
+            cur_tick_event_seq := null;
+            return;
+        end if;
+
+        -- Only from the state just seen: another connection may have opened the batch, or finished it, meanwhile.
+        update pgq.subscription s
+           set sub_batch = nextval('pgq.batch_id_seq'), sub_next_tick = cur_tick_id, sub_active = now()
+         where s.sub_queue = _queue
+           and s.sub_consumer = _consumer
+           and s.sub_batch is null
+           and s.sub_last_tick = prev_tick_id
+        returning s.sub_batch into batch_id;
+        if found then
+            return;
+        end if;
+
+        select s.sub_batch, s.sub_last_tick, s.sub_next_tick
+          into batch_id, prev_tick_id, cur_tick_id
+          from pgq.subscription s
+         where s.sub_queue = _queue and s.sub_consumer = _consumer;
+        if not found then
+            raise exception 'Not subscriber to queue: %/%', i_queue_name, i_consumer_name;
+        end if;
+    end loop;
+end;
+$$;

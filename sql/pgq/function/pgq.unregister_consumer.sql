@@ -1,0 +1,39 @@
+-- Ends a subscription. A cooperating subconsumer leaves its group; a main consumer takes the group with it, and the
+-- events parked for it. Returns the number of subscriptions removed, 0 when not subscribed.
+-- Locks: subscription and consumer rows FOR UPDATE.
+-- Execute: pgq_reader
+create or replace function pgq.unregister_consumer(x_queue_name text, x_consumer_name text)
+returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    _sub record;
+    _removed integer;
+begin
+    select s.sub_id, s.sub_queue, s.sub_consumer,
+           (s.sub_last_tick is null) = (s.sub_next_tick is null) as is_sublike
+      into _sub
+      from pgq.subscription s
+      join pgq.queue q on q.queue_id = s.sub_queue
+      join pgq.consumer c on c.co_id = s.sub_consumer
+     where q.queue_name = x_queue_name and c.co_name = x_consumer_name
+       for update of s, c;
+    if not found then
+        return 0;
+    end if;
+
+    if _sub.is_sublike and exists (
+        select from pgq.subscription s where s.sub_id = _sub.sub_id and s.sub_consumer <> _sub.sub_consumer)
+    then
+        delete from pgq.subscription s where s.sub_queue = _sub.sub_queue and s.sub_consumer = _sub.sub_consumer;
+        return 1;
+    end if;
+
+    delete from pgq.retry_queue r where r.ev_owner = _sub.sub_id;
+    delete from pgq.subscription s where s.sub_id = _sub.sub_id;
+    get diagnostics _removed = row_count;
+    delete from pgq.consumer c
+     where c.co_id = _sub.sub_consumer
+       and not exists (select from pgq.subscription s where s.sub_consumer = c.co_id);
+    return _removed;
+end;
+$$;

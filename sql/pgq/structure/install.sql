@@ -1,0 +1,6 @@
+-- Order of installation.
+\i structure/tables.sql
+\i function/pgq.quote_fqname.sql
+\i function/
+\i structure/upgrade.sql
+\i structure/grants.sql

@@ -1,0 +1,7 @@
+-- Roles and guarded changes of older tables, then what is generated from the queues.
+do $upgrade$
+begin
+    perform pgq.upgrade_schema();
+    perform pgq._refresh_event_writer();
+end;
+$upgrade$;
