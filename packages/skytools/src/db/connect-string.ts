@@ -1,6 +1,6 @@
+import { nearestName } from "../config/nearest-name.ts";
 import { UsageError } from "../errors.ts";
 import { connectKeys } from "./connect-keys.ts";
-import { nearestName } from "./nearest-name.ts";
 
 /** The key/value pairs of a connect string, in the order written; only keys that libpq knows. */
 export type ConnectPairs = ReadonlyMap<string, string>;

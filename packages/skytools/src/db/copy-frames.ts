@@ -11,43 +11,40 @@ export const messageCode = {
 /** Bytes of a message before its payload: code and length. */
 export const headerBytes = 5;
 
-/** Walks over the CopyData messages that a server sends during COPY OUT, however they are cut into chunks.
- * CopyData is framed alike in both directions, so whole chunks can be passed on without touching a row. */
-export class CopyFrameScanner {
-  /** CopyData messages begun, one a row in COPY OUT */
-  messages = 0;
-  /** payload bytes passed */
-  payloadBytes = 0;
+/** Takes the rows out of the CopyData messages that a server sends during COPY OUT, however the messages are cut
+ * into chunks. One message is one row, so this is the only loop that runs for each row: it moves bytes within the
+ * chunk and makes no objects. */
+export class CopyUnpacker {
+  /** bytes of rows so far */
+  totalBytes = 0;
+  /** bytes of rows that the last unpack() found */
+  unpackedBytes = 0;
+  /** what the last message begun still lacks */
   #missing = 0;
 
-  /** bytes that the last message begun still lacks */
-  get missingBytes(): number {
-    return this.#missing;
-  }
-
-  /** Advances from `start` to the first byte that does not belong to a CopyData message with a complete
-   * header. With `payload`, the payloads are copied there, from `payloadStart` on, without their headers. */
-  scan(chunk: Buffer, start: number, payload?: Buffer): number {
+  /** Moves the rows together, to `chunk[start]` and {@link unpackedBytes} long.
+   * @returns offset of the first byte that belongs to no CopyData message with a complete header */
+  unpack(chunk: Buffer, start: number): number {
     const length = chunk.length;
     let at = start;
-    let written = 0;
+    let end = start;
     let missing = this.#missing;
-    let messages = 0;
     for (;;) {
       const taken = Math.min(missing, length - at);
-      if (payload !== undefined && taken > 0) chunk.copy(payload, written, at, at + taken);
-      written += taken;
-      at += taken;
-      missing -= taken;
+      if (taken > 0) {
+        if (end < at) chunk.copyWithin(end, at, at + taken);
+        end += taken;
+        at += taken;
+        missing -= taken;
+      }
       if (length - at < headerBytes || chunk[at] !== messageCode.copyData) break;
       missing =
         ((chunk[at + 1]! << 24) | (chunk[at + 2]! << 16) | (chunk[at + 3]! << 8) | chunk[at + 4]!) - 4;
       at += headerBytes;
-      messages++;
     }
     this.#missing = missing;
-    this.messages += messages;
-    this.payloadBytes += written;
+    this.unpackedBytes = end - start;
+    this.totalBytes += end - start;
     return at;
   }
 }

@@ -1,20 +1,22 @@
 import { Writable } from "node:stream";
 import { CopySender } from "./copy-sender.ts";
+import type { CopySubmittable } from "./session.ts";
 
-/** How a COPY stream gets at its session. */
+/** What a COPY IN stream needs of its database. */
 export interface CopyInSession {
-  /** runs the COPY when the session is free, with BEGIN before it where needed */
-  run(submittable: CopySender): Promise<void>;
+  runCopy(submittable: CopySubmittable): Promise<void>;
 }
+
+type Callback = (error?: Error | null) => void;
 
 /** Rows for COPY ... FROM STDIN as bytes cut anywhere. `finish` comes after the server has taken all of them;
  * destroying it makes the server reject the COPY. */
 export class CopyInStream extends Writable {
-  /** settles when the statement has ended on the server; also when nobody listens to the stream's events */
+  /** settles when the statement has ended on the server and the session is free again; also when nobody listens
+   * to the stream's events */
   readonly done: Promise<{ rows: bigint }>;
   readonly #sender: CopySender;
   #isEnded = false;
-  #failure: Error | undefined;
 
   constructor(session: CopyInSession, sql: string) {
     super({ highWaterMark: 256 * 1024, decodeStrings: true });
@@ -25,58 +27,62 @@ export class CopyInStream extends Writable {
 
   async #run(session: CopyInSession): Promise<{ rows: bigint }> {
     try {
-      await session.run(this.#sender);
+      await session.runCopy(this.#sender);
       return await this.#sender.outcome;
     } catch (error) {
-      this.#failure = error instanceof Error ? error : new Error(String(error));
-      throw this.#failure;
+      this.#isEnded = true;
+      this.destroy(error instanceof Error ? error : new Error(String(error)));
+      throw error;
     } finally {
       this.#isEnded = true;
-      if (this.#failure !== undefined) this.destroy(this.#failure);
     }
   }
 
-  override _construct(callback: (error?: Error | null) => void): void {
-    Promise.race([this.#sender.started, this.done.then(() => undefined)]).then(
-      () => callback(),
-      () => callback(),
-    );
+  override _construct(callback: Callback): void {
+    void this.#whenStarted(callback);
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
+  async #whenStarted(callback: Callback): Promise<void> {
+    await Promise.allSettled([Promise.race([this.#sender.started, this.done])]);
+    callback();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
     this.#send([chunk], callback);
   }
 
-  override _writev(writes: { chunk: Buffer }[], callback: () => void): void {
+  override _writev(writes: { chunk: Buffer }[], callback: Callback): void {
     this.#send(
       writes.map((write) => write.chunk),
       callback,
     );
   }
 
-  #send(chunks: readonly Buffer[], callback: () => void): void {
+  #send(chunks: readonly Buffer[], callback: Callback): void {
     const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-    if (this.#sender.writePayload(chunks, bytes)) callback();
+    if (this.#sender.write(chunks, bytes)) callback();
     else this.#sender.onceDrained(callback);
   }
 
-  override _final(callback: (error?: Error | null) => void): void {
+  override _final(callback: Callback): void {
     this.#sender.finish();
-    this.done.then(
-      () => callback(),
-      (error: Error) => callback(error),
-    );
+    void this.#whenDone(callback);
   }
 
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    if (this.#isEnded) {
-      callback(error);
-      return;
+  async #whenDone(callback: Callback): Promise<void> {
+    const [result] = await Promise.allSettled([this.done]);
+    callback(result?.status === "rejected" && result.reason instanceof Error ? result.reason : null);
+  }
+
+  override _destroy(error: Error | null, callback: Callback): void {
+    void this.#giveUp(error, callback);
+  }
+
+  async #giveUp(error: Error | null, callback: Callback): Promise<void> {
+    if (!this.#isEnded) {
+      this.#sender.fail(error?.message ?? "copy was given up");
+      await Promise.allSettled([this.done]);
     }
-    this.#sender.fail(error?.message ?? "copy was given up");
-    this.done.then(
-      () => callback(error),
-      () => callback(error),
-    );
+    callback(error);
   }
 }

@@ -1,44 +1,47 @@
 import { Readable } from "node:stream";
 import { CopyReceiver } from "./copy-receiver.ts";
+import type { CopySubmittable } from "./session.ts";
 
-/** How a COPY stream gets at its session. */
-export interface CopySession {
-  /** runs the COPY when the session is free, with BEGIN before it where needed */
-  run(submittable: CopyReceiver): Promise<void>;
+/** What a COPY OUT stream needs of its database. */
+export interface CopyOutSession {
+  runCopy(submittable: CopySubmittable): Promise<void>;
   cancel(): Promise<void>;
 }
 
-/** The bytes that COPY ... TO STDOUT sends, with back-pressure; chunks are cut anywhere, also inside a row. It
- * ends after the server has ended the statement, and `rows` is final then. Destroying it early cancels the
- * statement on the server, which leaves an open transaction failed. */
+/** The bytes that COPY ... TO STDOUT sends, with back-pressure; chunks are cut anywhere, also inside a row.
+ * Destroying it early cancels the statement on the server, which makes an open transaction fail. */
 export class CopyOutStream extends Readable {
+  /** settles when the statement has ended on the server and the session is free again; also when nobody listens
+   * to the stream's events */
+  readonly done: Promise<{ rows: bigint }>;
   readonly #receiver: CopyReceiver;
-  readonly #session: CopySession;
+  readonly #session: CopyOutSession;
   #isEnded = false;
-  rows: bigint | undefined;
-  readonly #finished: Promise<void>;
 
-  constructor(session: CopySession, sql: string) {
+  constructor(session: CopyOutSession, sql: string) {
     super({ highWaterMark: 256 * 1024 });
     this.#session = session;
-    this.#receiver = new CopyReceiver(sql, "payload", (chunk) => this.push(chunk));
-    this.#finished = this.#run();
+    this.#receiver = new CopyReceiver(sql, (chunk) => this.push(chunk));
+    this.done = this.#run();
+    this.done.catch(() => undefined);
   }
 
   /** bytes of rows received */
   get bytes(): number {
-    return this.#receiver.scanner.payloadBytes;
+    return this.#receiver.bytes;
   }
 
-  async #run(): Promise<void> {
+  async #run(): Promise<{ rows: bigint }> {
     try {
-      await this.#session.run(this.#receiver);
-      this.#isEnded = true;
-      this.rows = (await this.#receiver.outcome).rows;
+      await this.#session.runCopy(this.#receiver);
       this.push(null);
+      return await this.#receiver.outcome;
     } catch (error) {
       this.#isEnded = true;
       this.destroy(error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    } finally {
+      this.#isEnded = true;
     }
   }
 
@@ -47,14 +50,14 @@ export class CopyOutStream extends Readable {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    if (this.#isEnded) {
-      callback(error);
-      return;
+    void this.#giveUp(error, callback);
+  }
+
+  async #giveUp(error: Error | null, callback: (error?: Error | null) => void): Promise<void> {
+    if (!this.#isEnded) {
+      this.#receiver.discard();
+      await Promise.allSettled([this.#session.cancel(), this.done]);
     }
-    this.#receiver.discard();
-    this.#session.cancel().then(
-      () => this.#finished.then(() => callback(error)),
-      () => callback(error),
-    );
+    callback(error);
   }
 }

@@ -1,12 +1,10 @@
 import type { Socket } from "node:net";
 import type pg from "pg";
-import { CopyFrameScanner, headerBytes, messageCode } from "./copy-frames.ts";
+import { CopyUnpacker, headerBytes, messageCode } from "./copy-frames.ts";
 import type { CopySubmittable } from "./session.ts";
 
-/** Takes what COPY OUT sends; returns false to be paused until resume(). */
+/** Takes bytes of rows, cut anywhere; returns false to be paused until resume(). */
 export type CopyReceive = (chunk: Buffer) => boolean;
-
-export type CopyForm = "frames" | "payload";
 
 type DataListener = (chunk: Buffer) => void;
 
@@ -16,9 +14,8 @@ type DataListener = (chunk: Buffer) => void;
  * Source: PostgreSQL manual, "COPY Operations" in the protocol chapter. */
 export class CopyReceiver implements CopySubmittable {
   readonly outcome: Promise<{ rows: bigint }>;
-  readonly scanner = new CopyFrameScanner();
+  readonly #unpacker = new CopyUnpacker();
   readonly sql: string;
-  readonly #form: CopyForm;
   #receive: CopyReceive;
   #resolve!: (result: { rows: bigint }) => void;
   #reject!: (error: Error) => void;
@@ -26,18 +23,22 @@ export class CopyReceiver implements CopySubmittable {
   #driverListener: DataListener | undefined;
   #carry: Buffer | undefined;
   #foreignBytes = 0;
+  #isDiscarding = false;
   #rows = 0n;
   #failure: Error | undefined;
 
-  /** @param form `frames`: CopyData messages as they came; `payload`: the bytes of the rows */
-  constructor(sql: string, form: CopyForm, receive: CopyReceive) {
+  constructor(sql: string, receive: CopyReceive) {
     this.sql = sql;
-    this.#form = form;
     this.#receive = receive;
     this.outcome = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+  }
+
+  /** bytes of rows received */
+  get bytes(): number {
+    return this.#unpacker.totalBytes;
   }
 
   get isReceiving(): boolean {
@@ -48,13 +49,15 @@ export class CopyReceiver implements CopySubmittable {
     if (this.isReceiving) this.#socket?.resume();
   }
 
-  /** Throws away what still comes, so that the statement can end. */
+  /** Throws away what still comes, so that the statement can end; a statement that was not sent yet fails. */
   discard(): void {
+    this.#isDiscarding = true;
     this.#receive = () => true;
     this.resume();
   }
 
-  submit(connection: pg.Connection): void {
+  submit(connection: pg.Connection): Error | undefined {
+    if (this.#isDiscarding) return new Error("copy was given up before it began");
     const socket = connection.stream as Socket;
     const listeners = socket.listeners("data");
     if (listeners.length !== 1) throw new Error("unexpected listeners on the pg driver's socket");
@@ -63,6 +66,7 @@ export class CopyReceiver implements CopySubmittable {
     socket.removeListener("data", this.#driverListener);
     socket.on("data", this.#onData);
     connection.query(this.sql);
+    return undefined;
   }
 
   readonly #onData = (fresh: Buffer): void => {
@@ -84,11 +88,9 @@ export class CopyReceiver implements CopySubmittable {
   };
 
   #passRows(chunk: Buffer, start: number): number {
-    const payload = this.#form === "payload" ? Buffer.allocUnsafe(chunk.length - start) : undefined;
-    const before = this.scanner.payloadBytes;
-    const end = this.scanner.scan(chunk, start, payload);
-    const rows = payload?.subarray(0, this.scanner.payloadBytes - before) ?? chunk.subarray(start, end);
-    if (rows.length > 0 && !this.#receive(rows)) this.#socket?.pause();
+    const end = this.#unpacker.unpack(chunk, start);
+    const bytes = this.#unpacker.unpackedBytes;
+    if (bytes > 0 && !this.#receive(chunk.subarray(start, start + bytes))) this.#socket?.pause();
     return end;
   }
 

@@ -3,7 +3,8 @@ import type pg from "pg";
 import { headerBytes, messageCode } from "./copy-frames.ts";
 import type { CopySubmittable } from "./session.ts";
 
-const padding = Buffer.alloc(64 * 1024);
+/** What may wait in the socket before the source is paused: enough to send in large pieces. */
+const bufferedBytes = 256 * 1024;
 
 /** The protocol end of COPY ... FROM STDIN.
  * Source: PostgreSQL manual, "COPY Operations" in the protocol chapter. */
@@ -17,6 +18,7 @@ export class CopySender implements CopySubmittable {
   #start!: () => void;
   #socket: Socket | undefined;
   #isOpen = false;
+  #isStarted = false;
   #rows = 0n;
   #failReason: string | undefined;
   #failure: Error | undefined;
@@ -37,6 +39,11 @@ export class CopySender implements CopySubmittable {
     return this.#isOpen;
   }
 
+  /** the server has answered: it takes data, or has refused */
+  get isStarted(): boolean {
+    return this.#isStarted;
+  }
+
   submit(connection: pg.Connection): void {
     this.#socket = connection.stream as Socket;
     connection.query(this.sql);
@@ -44,27 +51,28 @@ export class CopySender implements CopySubmittable {
 
   handleCopyInResponse(): void {
     this.#isOpen = true;
-    this.#start();
+    this.#markStarted();
     if (this.#failReason !== undefined) this.fail(this.#failReason);
   }
 
-  /** Writes CopyData messages that are already framed. Returns false when the socket is full, then onDrain(). */
-  writeFrames(frames: Buffer): boolean {
-    return this.#isOpen && this.#socket !== undefined ? this.#socket.write(frames) : true;
+  #markStarted(): void {
+    this.#isStarted = true;
+    this.#start();
   }
 
-  /** Writes the bytes of rows, cut anywhere, as one message. */
-  writePayload(chunks: readonly Buffer[], bytes: number): boolean {
+  /** Writes the bytes of rows, cut anywhere, as one message; nothing when the server takes no data.
+   * @returns false when enough waits to be sent: go on after onceDrained() */
+  write(chunks: readonly Buffer[], bytes: number): boolean {
     if (!this.#isOpen || this.#socket === undefined || bytes === 0) return true;
     const socket = this.#socket;
     const header = Buffer.allocUnsafe(headerBytes);
     header[0] = messageCode.copyData;
     header.writeUInt32BE(bytes + 4, 1);
     socket.cork();
-    let isRoomLeft = socket.write(header);
-    for (const chunk of chunks) isRoomLeft = socket.write(chunk);
+    socket.write(header);
+    for (const chunk of chunks) socket.write(chunk);
     socket.uncork();
-    return isRoomLeft;
+    return socket.writableLength < bufferedBytes;
   }
 
   onceDrained(callback: () => void): void {
@@ -88,25 +96,16 @@ export class CopySender implements CopySubmittable {
     this.#socket?.write(Buffer.from([messageCode.copyDone, 0, 0, 0, 4]));
   }
 
-  /** Makes the server reject the COPY; the outcome fails with SQLSTATE 57014.
-   * @param missingBytes how much the last frame written still lacks; zeroes fill it */
-  fail(reason: string, missingBytes = 0): void {
-    this.#failReason = reason;
+  /** Makes the server reject the COPY, also when it has not begun yet; the outcome fails with SQLSTATE 57014. */
+  fail(reason: string): void {
+    this.#failReason ??= reason;
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.completeFrame(missingBytes);
     const text = Buffer.from(`${reason.replaceAll("\0", "")}\0`);
     const header = Buffer.allocUnsafe(headerBytes);
     header[0] = messageCode.copyFail;
     header.writeUInt32BE(text.length + 4, 1);
     this.#socket?.write(Buffer.concat([header, text]));
-  }
-
-  /** Ends a frame that was written in part, so that the next message is understood. */
-  completeFrame(missingBytes: number): void {
-    for (let missing = missingBytes; missing > 0; missing -= padding.length) {
-      this.#socket?.write(missing < padding.length ? padding.subarray(0, missing) : padding);
-    }
   }
 
   handleCommandComplete(message: { text: string }): void {
@@ -116,14 +115,14 @@ export class CopySender implements CopySubmittable {
 
   handleReadyForQuery(): void {
     this.#isOpen = false;
-    this.#start();
+    this.#markStarted();
     if (this.#failure === undefined) this.#resolve({ rows: this.#rows });
     else this.#reject(this.#failure);
   }
 
   handleError(error: Error): void {
     this.#isOpen = false;
-    this.#start();
+    this.#markStarted();
     this.#reject(error);
   }
 

@@ -41,6 +41,8 @@ export class Database {
   readonly isolation: Isolation;
   readonly #session: Session;
   #isClosed = false;
+  /** transaction() is running its body */
+  #isInBody = false;
 
   private constructor(session: Session, options: DatabaseOptions) {
     this.#session = session;
@@ -77,9 +79,11 @@ export class Database {
 
   async #fixFormats(): Promise<void> {
     const { reported } = this.#session.connected;
-    const settings = ["set extra_float_digits = 1"];
+    const settings = ["set extra_float_digits = 1", "set bytea_output = 'hex'"];
     if (!(reported.get("DateStyle") ?? "").startsWith("ISO")) settings.push("set datestyle = 'ISO'");
     if (reported.get("IntervalStyle") !== "postgres") settings.push("set intervalstyle = 'postgres'");
+    if (reported.get("standard_conforming_strings") !== "on")
+      settings.push("set standard_conforming_strings = on");
     await this.#session.exclusive(() => this.#session.send(settings.join("; ")));
   }
 
@@ -116,10 +120,7 @@ export class Database {
     sql: string,
     parameters: readonly unknown[] = [],
   ): Promise<R[]> {
-    return await this.#session.exclusive(async () => {
-      await this.#beginIfNeeded();
-      return await this.#session.send<R>(sql, parameters);
-    });
+    return await this.#session.exclusive(() => this.#session.send<R>(sql, parameters, this.#beginNeeded()));
   }
 
   /** Like query(), for a statement that returns exactly one row. */
@@ -174,40 +175,43 @@ export class Database {
   }
 
   /** Runs `body` and commits; when it throws, rolls back and rethrows. Statements issued since the last commit
-   * belong to the same transaction. */
+   * belong to the same transaction. Opens a transaction in autocommit too; not to be nested. */
   async transaction<T>(body: () => Promise<T>): Promise<T> {
+    if (this.#isInBody) throw this.#error(new Error("transaction() within transaction()"));
+    this.#isInBody = true;
     try {
-      await this.#session.exclusive(() => this.#begin());
       const result = await body();
       await this.commit();
       return result;
     } catch (error) {
       await this.rollback().catch(() => undefined);
       throw error;
+    } finally {
+      this.#isInBody = false;
     }
   }
 
-  async #beginIfNeeded(): Promise<void> {
-    if (!this.autocommit) await this.#begin();
-  }
-
-  async #begin(): Promise<void> {
-    if (!this.inTransaction) await this.#session.send(`begin isolation level ${this.isolation}`);
+  /** The BEGIN that must precede the next statement. */
+  #beginNeeded(): string | undefined {
+    if (this.inTransaction || (this.autocommit && !this.#isInBody)) return undefined;
+    return `begin isolation level ${this.isolation}`;
   }
 
   /** Starts `COPY ... TO STDOUT`; the stream holds the session until it ends. Its errors are DatabaseErrors. */
   copyOut(sql: string): CopyOutStream {
-    return new CopyOutStream({ run: (copy) => this.#copy(copy), cancel: () => this.cancel() }, sql);
+    return new CopyOutStream(this, sql);
   }
 
   /** Starts `COPY ... FROM STDIN`; the stream holds the session until it ends. Its errors are DatabaseErrors. */
   copyIn(sql: string): CopyInStream {
-    return new CopyInStream({ run: (copy) => this.#copy(copy) }, sql);
+    return new CopyInStream(this, sql);
   }
 
-  async #copy(submittable: CopySubmittable): Promise<void> {
+  /** Runs one end of a COPY when everything issued before has ended; for the COPY streams and pipeCopy(). */
+  async runCopy(submittable: CopySubmittable): Promise<void> {
     await this.#session.exclusive(async () => {
-      await this.#beginIfNeeded();
+      const begin = this.#beginNeeded();
+      if (begin !== undefined) await this.#session.send(begin);
       await this.#session.copy(submittable);
     });
   }
@@ -228,7 +232,7 @@ export class Database {
     await this.close();
   }
 
-  #error(error: unknown, sql: string): DatabaseError {
+  #error(error: unknown, sql?: string): DatabaseError {
     return databaseError(error, this.label, sql);
   }
 }

@@ -54,15 +54,19 @@ export class Session {
   }
 
   /** Sends one statement, or several without parameters; call it only inside exclusive().
+   * @param begin a BEGIN that goes to the server in the same round trip
    * @returns the rows of the last statement */
-  async send<R extends object>(sql: string, parameters: readonly unknown[] = []): Promise<R[]> {
+  async send<R extends object>(
+    sql: string,
+    parameters: readonly unknown[] = [],
+    begin?: string,
+  ): Promise<R[]> {
     this.#checkUsable(sql);
-    const { client } = this.connected;
     try {
       const result = await new Promise<unknown>((resolve, reject) => {
         const callback = (error: Error | null | undefined, outcome: unknown) =>
           error == null ? resolve(outcome) : reject(error);
-        client.query(new pg.Query({ text: sql, values: [...parameters] }, callback));
+        this.connected.client.query(driverQuery(sql, parameters, begin, callback));
       });
       return rowsOf<R>(result);
     } catch (error) {
@@ -118,6 +122,33 @@ export class Session {
       clearTimeout(impatience);
     }
   }
+}
+
+/** The driver's query, with a BEGIN before it where wanted: as text in the simple protocol, else as messages of the
+ * same pipeline, which the one Sync at its end closes.
+ * Source: PostgreSQL manual, "Extended Query" in the protocol chapter. */
+function driverQuery(
+  sql: string,
+  parameters: readonly unknown[],
+  begin: string | undefined,
+  callback: (error: Error | null | undefined, outcome: unknown) => void,
+): pg.Query {
+  if (begin === undefined) return new pg.Query({ text: sql, values: [...parameters] }, callback);
+  if (parameters.length === 0) return new pg.Query({ text: `${begin}; ${sql}` }, callback);
+  const query = new pg.Query({ text: sql, values: [...parameters] }, callback);
+  const submit = query.submit.bind(query);
+  query.submit = (connection) => {
+    connection.stream.cork();
+    try {
+      connection.parse({ name: "", text: begin, types: [] }, true);
+      connection.bind({}, true);
+      connection.execute({}, true);
+      return submit(connection);
+    } finally {
+      connection.stream.uncork();
+    }
+  };
+  return query;
 }
 
 function isSocket(stream: unknown): stream is Socket {

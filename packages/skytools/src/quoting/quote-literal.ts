@@ -58,14 +58,15 @@ export function quoteStatement(
 
 function quoteAny(value: unknown): string {
   switch (typeof value) {
-    case "undefined":
-      return "null";
     case "string":
     case "number":
     case "bigint":
     case "boolean":
       return quoteLiteral(value);
-    default:
-      return value === null ? "null" : quoteLiteral(JSON.stringify(value));
+    case "undefined":
+    case "object":
+    case "symbol":
+    case "function":
+      return value === null || value === undefined ? "null" : quoteLiteral(JSON.stringify(value) ?? null);
   }
 }

@@ -99,5 +99,5 @@ export function barLine(item: ProgressItem, columns: number | undefined): string
     item.name.length > nameWidth ? `${item.name.slice(0, nameWidth - 1)}~` : item.name.padEnd(nameWidth);
   const filled = Math.round((item.fraction ?? 0) * barWidth);
   const bar = item.fraction === undefined ? " ".repeat(barWidth) : "=".repeat(filled).padEnd(barWidth, "-");
-  return `${name} [${bar}] ${item.describe()}`.slice(0, columns ?? 80);
+  return `${name} [${bar}] ${item.describe()}`.slice(0, columns || 80);
 }

@@ -55,5 +55,5 @@ function tableLine(row: readonly string[], widths: readonly number[]): string {
 
 /** Counts characters, not UTF-16 units. */
 function textWidth(text: string): number {
-  return [...text].length;
+  return Array.from(text).length;
 }
