@@ -83,3 +83,18 @@ test("the log holds the statements", async () => {
   await cluster.query("select 'find me'");
   await waitFor("the statement in the log", () => readFileSync(cluster.logFile, "utf8").includes("find me"));
 });
+
+test("a database with modules has their functions, one without does not", async () => {
+  await using cluster = await startCluster();
+  await moduleDatabase(cluster, ["pgq", "pgq_node", "londiste"], "with_modules");
+  await moduleDatabase(cluster, [], "without");
+  const query =
+    "select nspname from pg_namespace where nspname in ('pgq', 'pgq_node', 'londiste') order by 1";
+  assert.deepEqual(await cluster.query(query, [], "with_modules"), [
+    { nspname: "londiste" },
+    { nspname: "pgq" },
+    { nspname: "pgq_node" },
+  ]);
+  assert.deepEqual(await cluster.query(query, [], "without"), []);
+  await assert.rejects(moduleDatabase(cluster, ["no_such_module"]), /no_such_module/);
+});
