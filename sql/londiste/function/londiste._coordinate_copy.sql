@@ -43,13 +43,12 @@ begin
           and t.merge_state is distinct from 'ok';
 
     _is_lead := _group.lead_queue = i_queue_name;
-    copy_pos := 0;
-    if _own.merge_state = 'in-copy' and _is_lead is not true then
-        copy_pos := _group.copying_before;
-    end if;
-
+    copy_pos := case when _own.merge_state = 'in-copy' then _group.copying_before else 0 end;
     if _group.total <= 1 or _own.merge_state is null then
         return;
+    end if;
+    if _is_lead then
+        copy_pos := 0;
     end if;
 
     if _is_lead and _own.merge_state = 'in-copy' then

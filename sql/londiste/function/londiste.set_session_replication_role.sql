@@ -11,7 +11,7 @@ begin
     if val in ('origin', 'replica', 'local') then
         perform set_config('session_replication_role', val, is_local);
     else
-        raise exception 'bad value for session_replication_role: %', val;
+        raise exception 'bad value for session_replication_role';
     end if;
 end;
 $$ language plpgsql security definer set search_path = pg_catalog, pg_temp;

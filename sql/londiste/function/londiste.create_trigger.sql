@@ -1,0 +1,205 @@
+-- Sets up the triggers that capture a table's changes into a queue, or on a leaf refuse them. May be repeated:
+-- triggers that are as wanted stay untouched, others of the queue that londiste made are replaced.
+--
+-- Parameters:
+--   i_table_name, i_dest_table - name in the set and effective table, with schema
+--   i_trg_args   - see _trigger_plan
+--   i_node_type  - root, branch or leaf
+-- Returns: trigger_name is the row trigger, null when there is none
+--   200 - done
+--   201 - no trigger wanted, or PgQ has no trigger functions here
+--   403 - an AFTER trigger would not see what a SKIP trigger swallows
+--   405 - more than one SKIP trigger
+-- Raises: relation does not exist; not-null violation of the server for missing names
+-- Locks: the table, as CREATE and DROP TRIGGER do, when something changes
+-- Calls: londiste._trigger_plan, londiste._queue_triggers
+-- Execute: londiste_writer
+create or replace function londiste.create_trigger(
+    in i_queue_name text,
+    in i_table_name text,
+    in i_trg_args text[],
+    in i_dest_table text,
+    in i_node_type text,
+    out ret_code int4,
+    out ret_note text,
+    out trigger_name text)
+returns record as $$
+declare
+    _plan record;
+    _dest_table text := coalesce(i_dest_table, i_table_name);
+    _table oid;
+    _is_renamed boolean;
+    _skip_triggers text[];
+begin
+    select * into _plan from londiste._trigger_plan(i_trg_args);
+    if not _plan.is_wanted then
+        select 201, 'Trigger not created' into ret_code, ret_note;
+        return;
+    end if;
+    if to_regproc('pgq.logutriga') is null then
+        select 201, 'Trigger not created' into ret_code, ret_note;
+        return;
+    end if;
+    _table := londiste.quote_fqname(_dest_table)::regclass;
+
+    -- rows of a partitioned table are captured in the partitions, under their names
+    _is_renamed := _dest_table <> i_table_name
+        or exists (select 1 from pg_catalog.pg_class c where c.oid = _table and c.relkind = 'p');
+    if _is_renamed and not exists (select 1 from unnest(_plan.arguments) a where a like 'ev_extra1=%') then
+        _plan.arguments := _plan.arguments || ('ev_extra1=' || quote_literal(i_table_name));
+    end if;
+
+    if i_node_type = 'leaf' then
+        _plan.arguments := _plan.arguments || text 'deny';
+    else
+        _plan.arguments := londiste._ignore_generated(_plan.arguments, _table);
+    end if;
+
+    trigger_name := londiste._trigger_name('_londiste_' || i_queue_name, '');
+    if _plan.is_skip or _plan.timing = 'after' then
+        select array_agg(t.tgname::text) into _skip_triggers
+            from pg_catalog.pg_trigger t
+            where t.tgrelid = _table and not t.tgisinternal and t.tgparentid = 0
+              and 'SKIP' = any ((londiste._trigger_arguments(t.tgargs))[2:])
+              and t.tgname::text not in (
+                  select q.trigger_name from londiste._queue_triggers(i_queue_name, _table) q
+                  where londiste._is_own_trigger(q.trigger_name));
+        if _plan.timing = 'after' and _skip_triggers is not null then
+            select 403, 'AFTER trigger cannot work with SKIP trigger(s)' into ret_code, ret_note;
+            trigger_name := null;
+            return;
+        end if;
+    end if;
+    if _plan.is_skip then
+        if cardinality(_skip_triggers) > 1 then
+            select 405, 'Multiple SKIP triggers' into ret_code, ret_note;
+            trigger_name := null;
+            return;
+        elsif _skip_triggers is null then
+            trigger_name := londiste._trigger_name('zzz__londiste_' || i_queue_name, '');
+            _plan.arguments := _plan.arguments || text 'SKIP';
+        elsif _skip_triggers[1] not like 'zzz\_%' then
+            -- the other trigger swallows the row, so it has to fire last
+            execute format('alter trigger %I on %s rename to %I', _skip_triggers[1], _table::regclass,
+                londiste._trigger_name('zzz_' || _skip_triggers[1], ''));
+        end if;
+    end if;
+
+    perform londiste._replace_trigger(i_queue_name, _table, true, trigger_name,
+        format('%s %s', _plan.timing, _plan.events),
+        case _plan.format when 'J' then 'pgq.jsontriga' when 'Q' then 'pgq.sqltriga' else 'pgq.logutriga' end,
+        _plan.arguments);
+
+    perform londiste._replace_trigger(i_queue_name, _table, false,
+        londiste._trigger_name('_londiste_' || i_queue_name, '_truncate'), 'after truncate',
+        case when _is_renamed and i_node_type <> 'leaf' then 'londiste.log_truncate' else 'pgq.sqltriga' end,
+        case when i_node_type = 'leaf' then array['deny']
+             when _is_renamed then array[i_table_name]
+             else '{}' end);
+
+    select 200, 'OK' into ret_code, ret_note;
+end;
+$$ language plpgsql;
+
+-- Whether a name is one that create_trigger gives, or gave once.
+create or replace function londiste._is_own_trigger(i_trigger_name text)
+returns boolean as $$
+begin
+    return i_trigger_name ~ '^(zzz_)?_londiste_';
+end;
+$$ language plpgsql strict immutable;
+
+-- A trigger name of at most 63 bytes, different for every queue: what does not fit is replaced by a digest.
+create or replace function londiste._trigger_name(i_name text, i_suffix text)
+returns text as $$
+declare
+    _room int4 := 63 - octet_length(i_suffix);
+    _kept text := i_name;
+begin
+    if octet_length(i_name) <= _room then
+        return i_name || i_suffix;
+    end if;
+    while octet_length(_kept) > _room - 9 loop
+        _kept := left(_kept, -1);
+    end loop;
+    return _kept || '_' || left(md5(i_name), 8) || i_suffix;
+end;
+$$ language plpgsql strict immutable;
+
+-- Adds the generated columns to the ignored ones: a reader cannot write them.
+create or replace function londiste._ignore_generated(i_arguments text[], i_table oid)
+returns text[] as $$
+declare
+    _generated text;
+    _at int4;
+begin
+    select string_agg(a.attname, ',' order by a.attnum) into _generated
+        from pg_catalog.pg_attribute a
+        where a.attrelid = i_table and a.attnum > 0 and not a.attisdropped and a.attgenerated <> ''
+          and not exists (
+              select 1 from pg_catalog.pg_index i
+              where i.indrelid = i_table and i.indisprimary and a.attnum = any (i.indkey::int2[]));
+    if _generated is null then
+        return i_arguments;
+    end if;
+    select u.nr into _at
+        from unnest(i_arguments) with ordinality u(argument, nr)
+        where u.argument like 'ignore=%'
+        order by u.nr limit 1;
+    if not found then
+        return i_arguments || ('ignore=' || _generated);
+    end if;
+    i_arguments[_at] := i_arguments[_at] || ',' || _generated;
+    return i_arguments;
+end;
+$$ language plpgsql;
+
+-- Makes one trigger of a queue as wanted; our other ones of the same level go.
+create or replace function londiste._replace_trigger(
+    i_queue_name text,
+    i_table oid,
+    i_is_row boolean,
+    i_trigger_name text,
+    i_when text,
+    i_function text,
+    i_arguments text[])
+returns void as $$
+declare
+    _present record;
+    _event_bits int4;
+    _is_in_place boolean := false;
+begin
+    -- as in pg_trigger.tgtype
+    _event_bits := case when i_is_row then 1 else 0 end
+        | case when i_when like 'before %' then 2 else 0 end
+        | case when i_when like '%insert%' then 4 else 0 end
+        | case when i_when like '%delete%' then 8 else 0 end
+        | case when i_when like '%update%' then 16 else 0 end
+        | case when i_when like '%truncate%' then 32 else 0 end;
+
+    for _present in
+        select q.*
+        from londiste._queue_triggers(i_queue_name, i_table) q
+        where q.is_row = i_is_row and londiste._is_own_trigger(q.trigger_name)
+    loop
+        if _present.trigger_name = i_trigger_name and _present.event_bits = _event_bits
+            and _present.function_oid = i_function::regproc and _present.arguments = i_arguments
+            and _present.is_enabled then
+            _is_in_place := true;
+        else
+            execute format('drop trigger %I on %s', _present.trigger_name, i_table::regclass);
+        end if;
+    end loop;
+    if _is_in_place then
+        return;
+    end if;
+
+    if exists (select 1 from pg_catalog.pg_trigger t where t.tgrelid = i_table and t.tgname = i_trigger_name) then
+        execute format('drop trigger %I on %s', i_trigger_name, i_table::regclass);
+    end if;
+    execute format('create trigger %I %s on %s for each %s execute function %s(%s)',
+        i_trigger_name, i_when, i_table::regclass, case when i_is_row then 'row' else 'statement' end, i_function,
+        (select string_agg(quote_literal(u.argument), ', ' order by u.nr)
+         from unnest(i_queue_name || i_arguments) with ordinality u(argument, nr)));
+end;
+$$ language plpgsql;

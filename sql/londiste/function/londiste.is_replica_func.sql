@@ -1,0 +1,11 @@
+-- Whether a function is one that captures changes of a table: PgQ's generic triggers, log_truncate.
+-- Execute: public
+create or replace function londiste.is_replica_func(func_oid oid)
+returns boolean as $$
+    select count(*) > 0
+    from pg_catalog.pg_proc p
+    join pg_catalog.pg_namespace n on (n.oid = p.pronamespace)
+    where p.oid = func_oid
+      and (n.nspname, p.proname) in (
+          ('pgq', 'sqltriga'), ('pgq', 'logutriga'), ('pgq', 'jsontriga'), ('londiste', 'log_truncate'));
+$$ language sql strict stable;

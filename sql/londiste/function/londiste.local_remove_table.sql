@@ -1,0 +1,106 @@
+-- Stops replicating a table: triggers and owned sequences go; a root removes it from the whole set. Where a copy has
+-- dropped indexes and constraints they come back: on a table of this queue alone it is emptied first; where other
+-- registrations fill the same table their rows stay, and the next of them that is copying inherits the statements.
+--
+-- Returns:
+--   200 - removed
+--   400 - not registered, or (not on a root) not local
+-- Raises: what the stored statements raise
+-- Locks: the table_info row
+-- Calls: londiste.drop_table_triggers, londiste.local_remove_seq, londiste.global_remove_table,
+--   londiste.root_notify_change
+-- Execute: londiste_writer
+create or replace function londiste.local_remove_table(
+    in i_queue_name text,
+    in i_table_name text,
+    out ret_code int4,
+    out ret_note text)
+returns record as $$
+declare
+    _table text := londiste.make_fqname(i_table_name);
+    _is_root boolean;
+    _row record;
+    _seq_name text;
+begin
+    select t.local, t.dropped_ddl, coalesce(t.dest_table, t.table_name) as effective_table into _row
+        from londiste.table_info t
+        where t.queue_name = i_queue_name and t.table_name = _table
+        for update;
+    if not found then
+        select 400, 'Table not found: ' || _table into ret_code, ret_note;
+        return;
+    end if;
+    _is_root := pgq_node.is_root_node(i_queue_name);
+
+    if _row.local then
+        perform londiste.drop_table_triggers(i_queue_name, _table);
+        update londiste.table_info t
+            set local = false, merge_state = null, custom_snapshot = null, table_attrs = null,
+                dropped_ddl = null, dest_table = null
+            where t.queue_name = i_queue_name and t.table_name = _table;
+        delete from londiste.copy_progress p
+            where p.queue_name = i_queue_name and p.table_name = _table;
+        if _row.dropped_ddl is not null then
+            perform londiste._give_back_ddl(_row.effective_table, _row.dropped_ddl);
+        end if;
+
+        for _seq_name in
+            select n.nspname || '.' || s.relname
+            from pg_catalog.pg_depend d
+            join pg_catalog.pg_class s on (s.oid = d.objid and s.relkind = 'S')
+            join pg_catalog.pg_namespace n on (n.oid = s.relnamespace)
+            where d.classid = 'pg_catalog.pg_class'::regclass
+              and d.refclassid = 'pg_catalog.pg_class'::regclass
+              and d.refobjid = londiste.find_table_oid(_row.effective_table)
+              and d.refobjsubid > 0 and d.deptype in ('a', 'i')
+            order by d.refobjsubid, s.oid
+        loop
+            perform londiste.local_remove_seq(i_queue_name, _seq_name);
+        end loop;
+    elsif not _is_root then
+        select 400, 'Table not registered locally: ' || _table into ret_code, ret_note;
+        return;
+    end if;
+
+    if _is_root then
+        perform londiste.global_remove_table(i_queue_name, _table);
+        perform londiste.root_notify_change(i_queue_name, 'londiste.remove-table', _table);
+    end if;
+    select 200, 'Table removed: ' || _table into ret_code, ret_note;
+end;
+$$ language plpgsql strict;
+
+-- Rebuilds what a copy has dropped, when its registration is removed. Runs the statements with the caller's search
+-- path, as they were stored.
+create or replace function londiste._give_back_ddl(i_effective_table text, i_dropped_ddl text)
+returns void as $$
+declare
+    _only text;
+begin
+    if londiste.find_table_oid(i_effective_table) is null then
+        return;
+    end if;
+
+    perform 1 from londiste.table_info t
+        where t.local and coalesce(t.dest_table, t.table_name) = i_effective_table;
+    if found then
+        update londiste.table_info t
+            set dropped_ddl = i_dropped_ddl
+            where (t.queue_name, t.table_name) = (
+                select o.queue_name, o.table_name
+                from londiste.table_info o
+                where o.local and coalesce(o.dest_table, o.table_name) = i_effective_table
+                  and o.merge_state in ('in-copy', 'catching-up') and o.dropped_ddl is null
+                order by o.queue_name collate "C", o.table_name collate "C"
+                limit 1
+                for update);
+        if found then
+            return;
+        end if;
+    else
+        _only := case when londiste.find_rel_oid(i_effective_table, 'p') is null then 'only ' else '' end;
+        execute format('truncate %s%s', _only, londiste.quote_fqname(i_effective_table));
+    end if;
+    execute i_dropped_ddl;
+end;
+$$ language plpgsql strict;
