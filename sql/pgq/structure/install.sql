@@ -2,5 +2,6 @@
 \i structure/tables.sql
 \i function/pgq.quote_fqname.sql
 \i function/
+\i capture/
 \i structure/upgrade.sql
 \i structure/grants.sql

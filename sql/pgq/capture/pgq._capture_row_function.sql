@@ -1,0 +1,98 @@
+-- Body of a generated row capture function (see pgq.create_capture). Without expression arguments the function is
+-- security definer and writes into the queue's current event table itself; with them it runs as the writer and calls
+-- pgq.insert_event.
+--
+-- Parameters: i_name (of the function), i_table, i_format, i_args (queue, trigger arguments)
+-- Execute: none
+create or replace function pgq._capture_row_function(i_name text, i_table oid, i_format text, i_args text[])
+returns text as $$
+declare
+    _update_key text;
+    _delete record;
+begin
+    select * into _delete
+      from pgq._capture_expressions(i_table, i_format, i_args, 'AFTER', 'DELETE', 'new.', 'old.');
+    if _delete.o_override is not null then
+        _update_key := format(E'perform pgq._capture_row(%L, %L, %L, tg_when, tg_op, new, old, true);\nreturn null;\n',
+                              i_format, i_table, i_args);
+    elsif _delete.o_error is null then
+        _update_key := format(E'perform pgq.insert_event(%L, %s, %s, %s, %s, %s, %s);\n', i_args[1],
+                              _delete.o_type, _delete.o_data, _delete.o_extra1, _delete.o_extra2, _delete.o_extra3,
+                              _delete.o_extra4);
+    end if;
+    return format($body$
+#variable_conflict use_column
+declare
+    _type pg_catalog.text;
+    _data pg_catalog.text;
+    _extra1 pg_catalog.text;
+    _extra2 pg_catalog.text;
+    _extra3 pg_catalog.text;
+    _extra4 pg_catalog.text;
+    _override pg_catalog.record;
+    _table pg_catalog.int4;
+begin
+if pg_catalog.current_setting('session_replication_role') operator(pg_catalog.=) 'local' then
+return null;
+end if;
+if %1$s then
+%2$sreturn null;
+end if;
+%3$s%4$sreturn null;
+end;
+$body$,
+        pgq._capture_is_stale(i_table),
+        format(E'perform pgq._capture_renew(%1$L);\n'
+               'if tg_op operator(pg_catalog.=) ''INSERT'' then\n'
+               'perform pgq._capture_row(%2$L, tg_relid, %3$L, tg_when, tg_op, new, new, true);\n'
+               'elsif tg_op operator(pg_catalog.=) ''UPDATE'' then\n'
+               'perform pgq._capture_row(%2$L, tg_relid, %3$L, tg_when, tg_op, new, old, true);\n'
+               'else\n'
+               'perform pgq._capture_row(%2$L, tg_relid, %3$L, tg_when, tg_op, old, old, true);\n'
+               'end if;\n', i_name, i_format, i_args),
+        pgq._capture_branches(i_table, i_format, i_args, 'AFTER', 'tg_op', 'new.', 'old.', 'return null;', _update_key),
+        case when _delete.o_override is null then pgq._capture_direct_insert(i_args[1])
+             else format(E'perform pgq.insert_event(%L, _type, _data, _extra1, _extra2, _extra3, _extra4);\n', i_args[1])
+        end);
+end;
+$$ language plpgsql stable set search_path = pg_catalog, pg_temp;
+
+-- Boolean expression of a trigger function: is this code not (or no longer) made for the table that fires it?
+-- A partition of a partitioned table is good for code made for the latter.
+-- Execute: none
+create or replace function pgq._capture_is_stale(i_table oid)
+returns text as $$
+begin
+    return (
+        select format('pgq._capture_shape(%L::pg_catalog.regclass) operator(pg_catalog.<>) %L',
+                      c.oid, pgq._capture_shape(c.oid))
+               || case when c.relkind = 'p' then ''
+                       else format(' or tg_relid operator(pg_catalog.<>) %L or tg_table_schema operator(pg_catalog.<>) %L',
+                                   c.oid, n.nspname) end
+          from pg_class c join pg_namespace n on n.oid = c.relnamespace
+         where c.oid = i_table);
+end;
+$$ language plpgsql stable set search_path = pg_catalog, pg_temp;
+
+-- PL/pgSQL text that inserts the event _type, _data, _extra1 .. _extra4 into the queue: straight into the current event
+-- table, or through pgq.insert_event when the queue is disabled, limited, renamed or gone.
+-- Execute: none
+create or replace function pgq._capture_direct_insert(i_queue text)
+returns text as $$
+    select format(E'select q.queue_cur_table into _table from pgq.queue q where q.queue_id operator(pg_catalog.=) %1$s '
+                  'and q.queue_name operator(pg_catalog.=) %2$L and not q.queue_disable_insert '
+                  'and q.queue_per_tx_limit is null;\n'
+                  '%3$selse\n'
+                  'perform pgq.insert_event(%2$L, _type, _data, _extra1, _extra2, _extra3, _extra4);\n'
+                  'end if;\n',
+                  q.queue_id, q.queue_name,
+                  (select string_agg(format(E'%s _table operator(pg_catalog.=) %s then\n'
+                                            'insert into %s (ev_time, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, '
+                                            'ev_extra4) values (pg_catalog.now(), _type, _data, _extra1, _extra2, '
+                                            '_extra3, _extra4);\n',
+                                            case n when 0 then 'if' else 'elsif' end, n,
+                                            pgq.quote_fqname(q.queue_data_pfx || '_' || n)), '' order by n)
+                     from generate_series(0, q.queue_ntables - 1) n))
+      from pgq.queue q
+     where q.queue_name = i_queue;
+$$ language sql stable set search_path = pg_catalog, pg_temp;

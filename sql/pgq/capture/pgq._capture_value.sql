@@ -1,0 +1,119 @@
+-- SQL text of expressions over one column value, for generated capture code. i_type is the column's declared type;
+-- the other arguments are SQL text that yields the value: new.col, ($1).col.
+--
+-- A value's text is the result of its type's output function. A cast to text is something else for char(n), inet
+-- and boolean. Generated code may run as the owner of the queue, therefore no operator, function or cast in it
+-- depends on the search path.
+
+-- Text of a value, NULL for NULL.
+-- Execute: none
+create or replace function pgq._capture_value_text(i_type oid, i_value text)
+returns text as $$
+declare
+    _type record;
+begin
+    select t.typtype, t.typelem, t.typoutput::oid as output_oid, p.proname as output, n.nspname as output_schema,
+           b.typtype as base_typtype
+      into strict _type
+      from pg_catalog.pg_type t
+      join pg_catalog.pg_proc p on p.oid = t.typoutput
+      join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+      join pg_catalog.pg_type b on b.oid = pgq._capture_base_type(t.oid)
+     where t.oid = i_type;
+    if i_type in ('pg_catalog.text'::pg_catalog.regtype, 'pg_catalog.varchar'::pg_catalog.regtype) then
+        return i_value || '::pg_catalog.text';
+    elsif _type.output_schema = 'pg_catalog' and (_type.typtype <> 'd' or _type.base_typtype = 'b') then
+        return format('pg_catalog.textin(pg_catalog.%I(%s))', _type.output, i_value);
+    end if;
+    return format('case when pg_catalog.num_nulls(%1$s) operator(pg_catalog.=) 0 '
+                  'then pg_catalog.format(''%%s'', %1$s) end', i_value);
+end;
+$$ language plpgsql stable set search_path = pg_catalog, pg_temp;
+
+-- JSON text of a value, as pgq.jsontriga writes it.
+-- Execute: none
+create or replace function pgq._capture_value_json(i_type oid, i_value text)
+returns text as $$
+begin
+    if i_type in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) then
+        return format('coalesce(%s, ''null'')', pgq._capture_value_text(i_type, i_value));
+    elsif i_type in ('bool'::regtype, 'date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype,
+                     'text'::regtype, 'varchar'::regtype) then
+        return format('coalesce(pg_catalog.to_json(%s)::pg_catalog.text, ''null'')', i_value);
+    end if;
+    return format('coalesce(pg_catalog.to_json(%s)::pg_catalog.text, ''null'')',
+                  pgq._capture_value_text(i_type, i_value));
+end;
+$$ language plpgsql stable set search_path = pg_catalog, pg_temp;
+
+-- Url-encoded `=value`, an empty string for NULL.
+-- Execute: none
+create or replace function pgq._capture_value_url(i_type oid, i_value text)
+returns text as $$
+declare
+    _text text := pgq._capture_value_text(i_type, i_value);
+begin
+    if i_type not in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'oid'::regtype, 'bool'::regtype,
+                      'numeric'::regtype, 'uuid'::regtype) then
+        _text := format('pgq._urlencode(%s)', _text);
+    end if;
+    return format('coalesce(''='' operator(pg_catalog.||) %s, '''')', _text);
+end;
+$$ language plpgsql stable set search_path = pg_catalog, pg_temp;
+
+-- Boolean: do two values of a column differ? By the type's own equality; arrays and types without one by text.
+-- Execute: none
+create or replace function pgq._capture_value_differs(i_type oid, i_old text, i_new text)
+returns text as $$
+declare
+    _base oid := pgq._capture_base_type(i_type);
+    _operator text := pgq._capture_equality(_base);
+    _both_null text := format('%s is null and %s is null', i_old, i_new);
+begin
+    if (select typtype from pg_type where oid = _base) = 'c' then
+        _both_null := format('pg_catalog.num_nulls(%s, %s) operator(pg_catalog.=) 2', i_old, i_new);
+    end if;
+    if _operator is null then
+        _operator := 'operator(pg_catalog.=)';
+        i_old := pgq._capture_value_text(i_type, i_old);
+        i_new := pgq._capture_value_text(i_type, i_new);
+    end if;
+    return format('not coalesce(%s %s %s, %s)', i_old, _operator, i_new, _both_null);
+end;
+$$ language plpgsql stable set search_path = pg_catalog, pg_temp;
+
+-- The type under a domain, any depth.
+-- Execute: none
+create or replace function pgq._capture_base_type(i_type oid)
+returns oid as $$
+    with recursive base(type_oid, parent) as (
+        select t.oid, t.typbasetype from pg_type t where t.oid = i_type
+         union all
+        select t.oid, t.typbasetype from base b join pg_type t on t.oid = b.parent
+    )
+    select type_oid from base where parent = 0;
+$$ language sql stable set search_path = pg_catalog, pg_temp;
+
+-- Qualified equality operator of a type's default btree or else hash operator class; NULL for arrays and types without.
+-- Execute: none
+create or replace function pgq._capture_equality(i_base_type oid)
+returns text as $$
+    select format('operator(%I.%s)', n.nspname, o.oprname)
+      from pg_type t
+      join (values ('e', 'anyenum'::regtype), ('r', 'anyrange'::regtype), ('m', 'anymultirange'::regtype),
+                   ('c', 'record'::regtype), ('b', null)) k(typtype, polymorphic) on k.typtype = t.typtype::text
+      join pg_opclass c on c.opcdefault
+       and (c.opcintype in (t.oid, k.polymorphic)
+            or exists (select 1 from pg_cast b
+                        where b.castsource = t.oid and b.casttarget = c.opcintype
+                          and b.castmethod = 'b' and b.castcontext = 'i'))
+      join pg_am m on m.oid = c.opcmethod and m.amname in ('btree', 'hash')
+      join pg_amop a on a.amopfamily = c.opcfamily and a.amoplefttype = c.opcintype and a.amoprighttype = c.opcintype
+       and a.amopstrategy = case m.amname when 'btree' then 3 else 1 end
+      join pg_operator o on o.oid = a.amopopr
+      join pg_namespace n on n.oid = o.oprnamespace
+     where t.oid = i_base_type
+       and not (t.typelem <> 0 and t.typlen = -1 and t.typsubscript = 'array_subscript_handler'::regproc)
+     order by (c.opcintype = t.oid) desc, m.amname
+     limit 1;
+$$ language sql stable set search_path = pg_catalog, pg_temp;

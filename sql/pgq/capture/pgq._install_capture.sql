@@ -1,0 +1,62 @@
+-- Creates the trigger function of a capture and lets i_role use it in CREATE TRIGGER. Always a new function: one that a
+-- trigger uses is only ever renewed from what that trigger says (pgq._capture_renew), so that nobody but the owner of a
+-- table decides what its capture does.
+--
+-- Parameters: i_table, i_format, i_args (queue, trigger arguments), i_role
+-- Returns: name of the function, without schema
+-- Errors: `No such event queue`, `bad param to pgq trigger`
+-- Execute: pgq_writer
+create or replace function pgq._install_capture(i_table oid, i_format text, i_args text[], i_role text)
+returns text as $$
+declare
+    _name text;
+    _attempt integer := 0;
+begin
+    loop
+        _name := concat_ws('_', 'capture', i_format, i_table, nullif(_attempt, 0));
+        exit when to_regproc(format('pgq.%I', _name)) is null;
+        _attempt := _attempt + 1;
+    end loop;
+    perform pgq._capture_write_functions(_name, i_table, i_format, i_args);
+    execute format('grant execute on function pgq.%I() to %I', _name, i_role);
+    return _name;
+end;
+$$ language plpgsql security definer set search_path = pg_catalog, pg_temp;
+
+-- Takes back what pgq._install_capture granted, and drops the capture functions of the table that no trigger uses.
+-- Execute: pgq_writer
+create or replace function pgq._settle_captures(i_table oid, i_role text)
+returns void as $$
+declare
+    _function record;
+begin
+    for _function in
+        select p.oid, p.oid::regprocedure as signature, p.proowner,
+               exists (select 1 from pg_trigger t where t.tgfoid = p.oid) as is_used
+          from pg_proc p
+         where p.pronamespace = 'pgq'::regnamespace
+           and p.proname ~ ('^capture_(json|url|sql)_' || i_table || '(_\d+)?$')
+    loop
+        if not _function.is_used then
+            execute format('drop function %s', _function.signature);
+        elsif _function.proowner <> i_role::regrole then
+            execute format('revoke execute on function %s from %I', _function.signature, i_role);
+        end if;
+    end loop;
+end;
+$$ language plpgsql security definer set search_path = pg_catalog, pg_temp;
+
+-- Execute: none
+create or replace function pgq._capture_write_functions(i_name text, i_table oid, i_format text, i_args text[])
+returns void as $$
+begin
+    if not exists (select 1 from pgq.queue q where q.queue_name = i_args[1]) then
+        raise exception 'No such event queue';
+    end if;
+    execute format('create or replace function pgq.%I() returns trigger language plpgsql %s as %L', i_name,
+                   case when (select o_expressions from pgq._capture_arguments(i_args[2:])) = '{}'
+                        then 'security definer' else 'security invoker' end,
+                   pgq._capture_row_function(i_name, i_table, i_format, i_args));
+    execute format('revoke all on function pgq.%I() from public', i_name);
+end;
+$$ language plpgsql set search_path = pg_catalog, pg_temp;
