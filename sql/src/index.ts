@@ -1,3 +1,4 @@
+export { installedVersion, installModules } from "./installer.ts";
 export {
   type ModuleEntry,
   type ModuleName,
