@@ -8,27 +8,21 @@ export class CopyDisplay {
     line: (text) => void process.stdout.write(`    ${text}\n`),
     lineIntervalMs: 1000,
   });
-  readonly #totals: ReadonlyMap<string, number>;
   readonly #trackers = new Map<string, ProgressTracker>();
 
-  /** @param totals expected rows by table */
-  constructor(totals: ReadonlyMap<string, number>) {
-    this.#totals = totals;
-  }
-
   update(progress: readonly TableCopy[]): void {
-    for (const { table, state, rows, bytes } of progress) {
-      if (state === "waiting") continue;
-      const tracker = this.#tracker(table);
-      if (rows > 0) tracker.update({ rows, bytes });
-      if (state === "ok") tracker.end("in sync");
+    for (const copy of progress) {
+      if (copy.state === "waiting" || copy.rows === undefined || copy.bytes === undefined) continue;
+      const tracker = this.#tracker(copy);
+      tracker.update({ rows: copy.rows, bytes: copy.bytes });
+      if (copy.state === "ok") tracker.end("in sync");
     }
   }
 
-  #tracker(table: string): ProgressTracker {
+  #tracker({ table, totalRows, totalBytes }: TableCopy): ProgressTracker {
     let tracker = this.#trackers.get(table);
     if (tracker === undefined) {
-      tracker = this.#display.add(table, { rows: this.#totals.get(table) });
+      tracker = this.#display.add(table, { rows: totalRows, bytes: totalBytes });
       this.#trackers.set(table, tracker);
     }
     return tracker;

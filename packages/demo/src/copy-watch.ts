@@ -3,43 +3,46 @@ import { tables } from "./data-set.ts";
 import { queueName } from "./nodes.ts";
 import type { Session } from "./session.ts";
 
-/** How far one table is. */
+/** How far the initial copy of one table is. */
 export interface TableCopy {
   readonly table: string;
   /** merge_state as stored; "waiting" for none. */
   readonly state: string;
-  /** Rows and bytes that the running COPY has brought in. */
-  readonly rows: number;
-  readonly bytes: number;
+  /** Copied so far, and what is expected; undefined before the copy has begun. */
+  readonly rows: number | undefined;
+  readonly bytes: number | undefined;
+  readonly totalRows: number | undefined;
+  readonly totalBytes: number | undefined;
 }
 
-/** States of the node's tables and progress of the COPY commands that run there.
- * Source: londiste.get_table_list(text); manual, "COPY Progress Reporting". */
-export async function copyProgress(subscriber: Session): Promise<TableCopy[]> {
-  return (
-    await subscriber.run<{ table_name: string; merge_state: string | null; rows: string; bytes: string }>(
-      `select t.table_name, t.merge_state, coalesce(p.tuples_processed, 0) as rows, coalesce(p.bytes_processed, 0) as bytes
-       from londiste.get_table_list($1) t
-       left join (pg_stat_progress_copy p join pg_class c on c.oid = p.relid join pg_namespace n on n.oid = c.relnamespace)
-         on t.table_name = n.nspname || '.' || c.relname and p.command = 'COPY FROM'
-       where t.local`,
-      [queueName],
-    )
-  ).map((row) => ({
+/** Source: londiste.get_table_list(text), londiste.get_copy_progress(text). */
+async function copyProgress(subscriber: Session): Promise<TableCopy[]> {
+  const rows = await subscriber.run<{
+    table_name: string;
+    merge_state: string | null;
+    rows_copied: string | null;
+    bytes_copied: string | null;
+    total_rows: string | null;
+    total_bytes: string | null;
+  }>(
+    `select t.table_name, t.merge_state, p.rows_copied, p.bytes_copied, p.total_rows, p.total_bytes
+     from londiste.get_table_list($1) t
+     left join londiste.get_copy_progress($1) p using (table_name)
+     where t.local`,
+    [queueName],
+  );
+  return rows.map((row) => ({
     table: row.table_name,
     state: row.merge_state ?? "waiting",
-    rows: Number(row.rows),
-    bytes: Number(row.bytes),
+    rows: optionalNumber(row.rows_copied),
+    bytes: optionalNumber(row.bytes_copied),
+    totalRows: optionalNumber(row.total_rows),
+    totalBytes: optionalNumber(row.total_bytes),
   }));
 }
 
-/** Rows of each table by the planner's estimate, by the name that the commands take. */
-export async function estimatedRows(provider: Session): Promise<ReadonlyMap<string, number>> {
-  const rows = await provider.run<{ name: string; rows: string }>(
-    `select 'public.' || relname as name, greatest(reltuples, 0)::bigint as rows
-     from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`,
-  );
-  return new Map(rows.map((row) => [row.name, Number(row.rows)]));
+function optionalNumber(text: string | null): number | undefined {
+  return text === null ? undefined : Number(text);
 }
 
 export interface CopyTimes {

@@ -1,6 +1,6 @@
 import { type CopyRate, measurePlainCopy } from "../copy-baseline.ts";
 import { CopyDisplay } from "../copy-display.ts";
-import { estimatedRows, watchCopies } from "../copy-watch.ts";
+import { watchCopies } from "../copy-watch.ts";
 import { sequence, tables } from "../data-set.ts";
 import { databaseName } from "../nodes.ts";
 import type { Stage } from "../stage.ts";
@@ -13,7 +13,7 @@ export interface CopyFigures {
 
 /** Adds all tables and watches their copies, while the writers write. */
 export async function copyTables(stage: Stage, writers: Writers): Promise<CopyFigures> {
-  const { narrator, shell, size, daemons, root, leaf, provider, subscriber, memory } = stage;
+  const { narrator, shell, size, daemons, root, leaf, subscriber, memory } = stage;
   narrator.title("Plain COPY of accounts between the servers, to compare with");
   const plainCopy = await measurePlainCopy(
     root.cluster.connstr(databaseName),
@@ -32,7 +32,7 @@ export async function copyTables(stage: Stage, writers: Writers): Promise<CopyFi
   }
 
   narrator.title("The initial copies, while the application goes on");
-  const display = new CopyDisplay(await estimatedRows(provider));
+  const display = new CopyDisplay();
   const times = await watchCopies(subscriber, (progress) => {
     daemons.check();
     display.update(progress);
