@@ -2,23 +2,26 @@
 -- the queue as first argument, whoever created them and whatever their names. Triggers that a partition has from its
 -- parent are left out: they come and go with the parent's.
 --
--- Returns: arguments without the queue; is_row false for TRUNCATE and other statement triggers; definition is the
---   whole statement
+-- Returns: rows in order of name; function_name with schema, unquoted; arguments without the queue; event_bits as
+--   pg_trigger.tgtype
 -- Execute: londiste_writer
 create or replace function londiste._queue_triggers(
     in i_queue_name text,
     in i_table oid,
     out trigger_name text,
-    out function_oid oid,
+    out function_name text,
     out arguments text[],
     out event_bits int4,
-    out is_row boolean,
+    out is_truncate boolean,
     out is_enabled boolean)
 returns setof record as $$
 begin
     return query
-        select t.tgname::text, t.tgfoid, a.arguments[2:], t.tgtype::int4, t.tgtype & 1 > 0, t.tgenabled <> 'D'
+        select t.tgname::text, n.nspname || '.' || p.proname, a.arguments[2:],
+            t.tgtype::int4, t.tgtype & 32 > 0, t.tgenabled <> 'D'
         from pg_catalog.pg_trigger t
+        join pg_catalog.pg_proc p on (p.oid = t.tgfoid)
+        join pg_catalog.pg_namespace n on (n.oid = p.pronamespace)
         cross join lateral (select londiste._trigger_arguments(t.tgargs) as arguments) a
         where t.tgrelid = i_table and not t.tgisinternal and t.tgparentid = 0
           and londiste.is_replica_func(t.tgfoid)

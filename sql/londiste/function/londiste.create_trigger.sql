@@ -1,6 +1,9 @@
 -- Sets up the triggers that capture a table's changes into a queue, or on a leaf refuse them. May be repeated:
 -- triggers that are as wanted stay untouched, others of the queue that londiste made are replaced.
 --
+-- Unless the flags name a format, an AFTER trigger is generated for the table and writes what pgq.jsontriga writes.
+-- The generic trigger functions serve where a format is named, for BEFORE and SKIP triggers, and on a leaf.
+--
 -- Parameters:
 --   i_table_name, i_dest_table - name in the set and effective table, with schema
 --   i_trg_args   - see _trigger_plan
@@ -12,7 +15,7 @@
 --   405 - more than one SKIP trigger
 -- Raises: relation does not exist; not-null violation of the server for missing names
 -- Locks: the table, as CREATE and DROP TRIGGER do, when something changes
--- Calls: londiste._trigger_plan, londiste._queue_triggers
+-- Calls: londiste._trigger_plan, londiste._queue_triggers, pgq.create_capture
 -- Execute: londiste_writer
 create or replace function londiste.create_trigger(
     in i_queue_name text,
@@ -29,6 +32,8 @@ declare
     _dest_table text := coalesce(i_dest_table, i_table_name);
     _table oid;
     _is_renamed boolean;
+    _is_generated boolean;
+    _logs_truncate boolean;
     _skip_triggers text[];
 begin
     select * into _plan from londiste._trigger_plan(i_trg_args);
@@ -36,7 +41,10 @@ begin
         select 201, 'Trigger not created' into ret_code, ret_note;
         return;
     end if;
-    if to_regproc('pgq.logutriga') is null then
+    _is_generated := _plan.format is null and _plan.timing = 'after' and not _plan.is_skip
+        and i_node_type <> 'leaf' and to_regproc('pgq.create_capture') is not null;
+    if not _is_generated
+        and coalesce(to_regproc('pgq.logutriga'), to_regproc('pgq.sqltriga'), to_regproc('pgq.jsontriga')) is null then
         select 201, 'Trigger not created' into ret_code, ret_note;
         return;
     end if;
@@ -85,17 +93,19 @@ begin
         end if;
     end if;
 
-    perform londiste._replace_trigger(i_queue_name, _table, true, trigger_name,
+    perform londiste._replace_trigger(i_queue_name, _table, false, trigger_name,
         format('%s %s', _plan.timing, _plan.events),
-        case _plan.format when 'J' then 'pgq.jsontriga' when 'Q' then 'pgq.sqltriga' else 'pgq.logutriga' end,
+        case when _is_generated then 'pgq.create_capture'
+             when _plan.format = 'J' then 'pgq.jsontriga'
+             when _plan.format = 'Q' then 'pgq.sqltriga'
+             else 'pgq.logutriga' end,
         _plan.arguments);
 
-    perform londiste._replace_trigger(i_queue_name, _table, false,
+    _logs_truncate := _is_generated or (_is_renamed and i_node_type <> 'leaf');
+    perform londiste._replace_trigger(i_queue_name, _table, true,
         londiste._trigger_name('_londiste_' || i_queue_name, '_truncate'), 'after truncate',
-        case when _is_renamed and i_node_type <> 'leaf' then 'londiste.log_truncate' else 'pgq.sqltriga' end,
-        case when i_node_type = 'leaf' then array['deny']
-             when _is_renamed then array[i_table_name]
-             else '{}' end);
+        case when _logs_truncate then 'londiste.log_truncate' else 'pgq.sqltriga' end,
+        case when _logs_truncate then array[i_table_name] when i_node_type = 'leaf' then array['deny'] else '{}' end);
 
     select 200, 'OK' into ret_code, ret_note;
 end;
@@ -154,11 +164,12 @@ begin
 end;
 $$ language plpgsql;
 
--- Makes one trigger of a queue as wanted; our other ones of the same level go.
+-- Makes one trigger of a queue as wanted; our other ones for the same purpose go. i_function is the trigger function, or
+-- pgq.create_capture for one that is generated.
 create or replace function londiste._replace_trigger(
     i_queue_name text,
     i_table oid,
-    i_is_row boolean,
+    i_is_truncate boolean,
     i_trigger_name text,
     i_when text,
     i_function text,
@@ -170,24 +181,24 @@ declare
     _is_in_place boolean := false;
 begin
     -- as in pg_trigger.tgtype
-    _event_bits := case when i_is_row then 1 else 0 end
+    _event_bits := case when i_is_truncate then 32 else 1 end
         | case when i_when like 'before %' then 2 else 0 end
         | case when i_when like '%insert%' then 4 else 0 end
         | case when i_when like '%delete%' then 8 else 0 end
-        | case when i_when like '%update%' then 16 else 0 end
-        | case when i_when like '%truncate%' then 32 else 0 end;
+        | case when i_when like '%update%' then 16 else 0 end;
 
     for _present in
         select q.*
         from londiste._queue_triggers(i_queue_name, i_table) q
-        where q.is_row = i_is_row and londiste._is_own_trigger(q.trigger_name)
+        where q.is_truncate = i_is_truncate and londiste._is_own_trigger(q.trigger_name)
     loop
         if _present.trigger_name = i_trigger_name and _present.event_bits = _event_bits
-            and _present.function_oid = i_function::regproc and _present.arguments = i_arguments
-            and _present.is_enabled then
+            and _present.arguments = i_arguments and _present.is_enabled
+            and (_present.function_name = i_function
+                or (i_function = 'pgq.create_capture' and _present.function_name ~ '^pgq\.capture_json_')) then
             _is_in_place := true;
         else
-            execute format('drop trigger %I on %s', _present.trigger_name, i_table::regclass);
+            perform londiste._drop_trigger(i_table, _present.trigger_name);
         end if;
     end loop;
     if _is_in_place then
@@ -195,10 +206,18 @@ begin
     end if;
 
     if exists (select 1 from pg_catalog.pg_trigger t where t.tgrelid = i_table and t.tgname = i_trigger_name) then
-        execute format('drop trigger %I on %s', i_trigger_name, i_table::regclass);
+        perform londiste._drop_trigger(i_table, i_trigger_name);
+    end if;
+    if i_function = 'pgq.create_capture' then
+        execute 'select pgq.create_capture($1, $2, $3, i_format => ''json'', i_args => $4, i_events => $5)'
+            using i_table::regclass, i_trigger_name, i_queue_name, i_arguments,
+                concat(case when i_when like '%insert%' then 'I' end,
+                       case when i_when like '%update%' then 'U' end,
+                       case when i_when like '%delete%' then 'D' end);
+        return;
     end if;
     execute format('create trigger %I %s on %s for each %s execute function %s(%s)',
-        i_trigger_name, i_when, i_table::regclass, case when i_is_row then 'row' else 'statement' end, i_function,
+        i_trigger_name, i_when, i_table::regclass, case when i_is_truncate then 'statement' else 'row' end, i_function,
         (select string_agg(quote_literal(u.argument), ', ' order by u.nr)
          from unnest(i_queue_name || i_arguments) with ordinality u(argument, nr)));
 end;

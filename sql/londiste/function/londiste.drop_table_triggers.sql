@@ -7,21 +7,12 @@
 create or replace function londiste.drop_table_triggers(in i_queue_name text, in i_table_name text)
 returns void as $$
 declare
-    _effective_table text;
-    _trigger_name text;
+    _table oid;
 begin
-    select coalesce(t.dest_table, t.table_name) into _effective_table
+    select londiste.find_table_oid(coalesce(t.dest_table, t.table_name)) into _table
         from londiste.table_info t
         where t.queue_name = i_queue_name and t.table_name = i_table_name;
-    if not found then
-        return;
-    end if;
-
-    for _trigger_name in
-        select q.trigger_name
-        from londiste._queue_triggers(i_queue_name, londiste.find_table_oid(_effective_table)) q
-    loop
-        execute format('drop trigger %I on %s', _trigger_name, londiste.quote_fqname(_effective_table));
-    end loop;
+    perform londiste._drop_trigger(_table, q.trigger_name)
+        from londiste._queue_triggers(i_queue_name, _table) q;
 end;
 $$ language plpgsql strict;
