@@ -197,7 +197,7 @@ begin
             and (_present.function_name = i_function
                 or (i_function = 'pgq.create_capture' and _present.function_name ~ '^pgq\.capture_json_')) then
             _is_in_place := true;
-        else
+        elsif _present.trigger_name <> i_trigger_name then
             perform londiste._drop_trigger(i_table, _present.trigger_name);
         end if;
     end loop;
@@ -205,9 +205,6 @@ begin
         return;
     end if;
 
-    if exists (select 1 from pg_catalog.pg_trigger t where t.tgrelid = i_table and t.tgname = i_trigger_name) then
-        perform londiste._drop_trigger(i_table, i_trigger_name);
-    end if;
     if i_function = 'pgq.create_capture' then
         execute 'select pgq.create_capture($1, $2, $3, i_format => ''json'', i_args => $4, i_events => $5)'
             using i_table::regclass, i_trigger_name, i_queue_name, i_arguments,
@@ -216,7 +213,7 @@ begin
                        case when i_when like '%delete%' then 'D' end);
         return;
     end if;
-    execute format('create trigger %I %s on %s for each %s execute function %s(%s)',
+    execute format('create or replace trigger %I %s on %s for each %s execute function %s(%s)',
         i_trigger_name, i_when, i_table::regclass, case when i_is_truncate then 'statement' else 'row' end, i_function,
         (select string_agg(quote_literal(u.argument), ', ' order by u.nr)
          from unnest(i_queue_name || i_arguments) with ordinality u(argument, nr)));
