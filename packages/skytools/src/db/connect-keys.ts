@@ -22,7 +22,7 @@ export const connectKeys: Readonly<Record<string, ConnectKey>> = {
   application_name: { env: "PGAPPNAME" },
   fallback_application_name: {},
   options: { env: "PGOPTIONS" },
-  client_encoding: { env: "PGCLIENTENCODING", use: "ignored" },
+  client_encoding: { env: "PGCLIENTENCODING" },
   keepalives: {},
   keepalives_idle: {},
   keepalives_interval: { use: "ignored" },

@@ -35,6 +35,8 @@ export interface ConnectParameters {
   readonly connectTimeoutMs: number;
   readonly applicationName: string | undefined;
   readonly options: string | undefined;
+  /** values are Unicode text whatever encoding was asked for; SQL_ASCII takes the bytes as they are */
+  readonly clientEncoding: "UTF8" | "SQL_ASCII";
   readonly keepalive: { readonly enabled: boolean; readonly idleMs: number };
   readonly replication: string | undefined;
   readonly targetSessionAttrs: TargetSessionAttrs;
@@ -82,6 +84,7 @@ export function parseConnectString(text: string, env: NodeJS.ProcessEnv = proces
     connectTimeoutMs: connectTimeout(get("connect_timeout")),
     applicationName: get("application_name") ?? get("fallback_application_name"),
     options: get("options"),
+    clientEncoding: get("client_encoding")?.toUpperCase() === "SQL_ASCII" ? "SQL_ASCII" : "UTF8",
     keepalive: {
       enabled: integer("keepalives", get("keepalives"), 1) !== 0,
       idleMs: (integer("keepalives_idle", get("keepalives_idle"), 0) || 240) * 1000,

@@ -136,7 +136,7 @@ async function connectOnce(
     keepAliveInitialDelayMillis: parameters.keepalive.idleMs,
     types: {
       getTypeParser: (oid: number) =>
-        reported.get("server_encoding") === "SQL_ASCII" ? strictTextParser(oid) : textParser(oid),
+        reported.get("client_encoding") === "SQL_ASCII" ? strictTextParser(oid) : textParser(oid),
     },
   });
   reported = watchReportedSettings(client);

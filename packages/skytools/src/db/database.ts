@@ -69,7 +69,7 @@ export class Database {
     });
     const database = new Database(new Session(connected, parameters.database), options);
     try {
-      await database.#fixFormats();
+      await database.#fixFormats(parameters.clientEncoding);
     } catch (error) {
       await database.close();
       throw error;
@@ -77,13 +77,14 @@ export class Database {
     return database;
   }
 
-  async #fixFormats(): Promise<void> {
+  async #fixFormats(clientEncoding: string): Promise<void> {
     const { reported } = this.#session.connected;
     const settings = ["set extra_float_digits = 1", "set bytea_output = 'hex'"];
     if (!(reported.get("DateStyle") ?? "").startsWith("ISO")) settings.push("set datestyle = 'ISO'");
     if (reported.get("IntervalStyle") !== "postgres") settings.push("set intervalstyle = 'postgres'");
     if (reported.get("standard_conforming_strings") !== "on")
       settings.push("set standard_conforming_strings = on");
+    if (clientEncoding !== "UTF8") settings.push(`set client_encoding = '${clientEncoding}'`);
     await this.#session.exclusive(() => this.#session.send(settings.join("; ")));
   }
 

@@ -67,15 +67,13 @@ export function textParser(oid: number): TextParser {
   return (text) => parseArray(text, parseElement);
 }
 
-/** For databases whose encoding is SQL_ASCII: the server passes any bytes, and bytes that are not UTF-8 would
- * reach us as U+FFFD; such a value is refused instead of being handed on damaged.
+/** For sessions whose client_encoding is SQL_ASCII: the server sends any bytes, and those that are not UTF-8 reach
+ * us as U+FFFD; such a value is refused instead of being handed on damaged.
  * Source: spec/framework.md 4.3. */
 export function strictTextParser(oid: number): TextParser {
   const parser = textParser(oid);
   return (text) => {
-    if (text.includes("\u{FFFD}")) {
-      throw new Error("value from a SQL_ASCII database is not valid UTF-8");
-    }
+    if (text.includes("\u{FFFD}")) throw new Error("value is not valid UTF-8");
     return parser(text);
   };
 }
