@@ -94,7 +94,7 @@ class IniParser {
     }
     const delimiter = text.search(/[=:]/);
     if (delimiter < 0) {
-      throw this.#error(`"${shortened(text)}" is neither a section nor of the form key = value`, line, {
+      throw this.#error("the line is neither a [section] nor of the form key = value", line, {
         hint: "Lines that continue a value must be indented deeper than its key.",
       });
     }
@@ -146,9 +146,4 @@ function fileText(file: string): string {
 function firstBadLine(bytes: Buffer): number {
   const lines = bytes.toString("utf8").split("\n");
   return 1 + lines.findIndex((line) => line.includes("\uFFFD"));
-}
-
-/** A value may be a secret whose key was lost: never show much of a line. */
-function shortened(text: string): string {
-  return text.length > 30 ? `${text.slice(0, 20)}...` : text;
 }

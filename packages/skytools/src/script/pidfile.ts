@@ -141,9 +141,18 @@ function isRunning(pid: number): boolean {
   }
 }
 
+/** Gives a draft its name unless that is taken. A file system without hard links gets the content a moment after the name. */
 function linkIfFree(draft: string, path: string): boolean {
   try {
     linkSync(draft, path);
+    return true;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "";
+    if (code === "EEXIST") return false;
+    if (!["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"].includes(code)) throw error;
+  }
+  try {
+    writeFileSync(path, String(process.pid), { flag: "wx" });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;

@@ -16,7 +16,7 @@ import { runJob, signalProgram } from "./run-job.ts";
 import { SwitchTable } from "./switch-table.ts";
 import { versionText } from "./version.ts";
 
-const lingerMs = 5000;
+const lingerMs = 1000;
 
 /** Runs a program from its command line to its end and sets `process.exitCode`:
  * 0 normal end; 1 failure; 2 wrong switches. A fatal signal ends the process by that signal.

@@ -122,6 +122,10 @@ export class RunningJob implements Job {
     this.#sleep.interrupt();
   }
 
+  get isReloadWanted(): boolean {
+    return this.#isReloadWanted;
+  }
+
   /** True once after each `requestReload`. */
   takeReload(): boolean {
     const isWanted = this.#isReloadWanted;

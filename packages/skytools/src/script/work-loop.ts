@@ -52,6 +52,7 @@ class WorkLoop {
       if (this.#job.isStopping || loopDelay < 0) return undefined;
       if (result !== "idle") continue;
       if (loopDelay === 0) return undefined;
+      if (this.#job.isReloadWanted) continue;
       await this.#job.sleep(loopDelay * 1000);
       if (this.#job.isStopping) return undefined;
     }
@@ -88,7 +89,7 @@ class WorkLoop {
     await this.#afterFailure("onError", () => this.#body.onError?.(error));
     await job.databases.closeAll();
     if (job.isStopping || job.config.getFloat("loop_delay") <= 0) return { exitCode: exitCodeOf(error) };
-    await job.sleep(this.#streak.sleepMs());
+    if (!job.isReloadWanted) await job.sleep(this.#streak.sleepMs());
     return "failed";
   }
 
@@ -122,11 +123,18 @@ class WorkLoop {
       job.log.info("Config reloaded");
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      job.log.error(`Config not reloaded, the old one stays: ${error.message}`, errorFields(error));
+      const line = `Config not reloaded, the old one stays: ${error.message}`;
+      if (isMissingFile(error)) job.log.warn(line);
+      else job.log.error(line, errorFields(error));
       return;
     }
     await this.#body.reload?.();
   }
+}
+
+/** Somebody may be about to put a new file in the place of the old one. */
+function isMissingFile({ cause }: ConfigError): boolean {
+  return cause instanceof Error && "code" in cause && cause.code === "ENOENT";
 }
 
 /** Logs the figures of a round. */

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { checkPidfile, Pidfile, probePidfile, signalPidfile } from "@skytools/skytools";
+import { temporaryDirectory } from "@skytools/testbed";
+
+function deadPid(): number {
+  return spawnSync(process.execPath, ["-e", ""]).pid;
+}
+
+async function inDirectory(body: (path: string) => void | Promise<void>): Promise<void> {
+  await using directory = await temporaryDirectory("pid");
+  await body(join(directory.path, "x.pid"));
+}
+
+test("the file holds the bare number and goes with its writer", async () => {
+  await inDirectory((path) => {
+    const pidfile = new Pidfile(path);
+    assert.equal(pidfile.create(), "new");
+    assert.equal(readFileSync(path, "utf8"), String(process.pid));
+    pidfile.remove();
+    assert.deepEqual(readdirSync(join(path, "..")), []);
+  });
+});
+
+test("a file that somebody else has written meanwhile stays", async () => {
+  await inDirectory((path) => {
+    const pidfile = new Pidfile(path);
+    pidfile.create();
+    writeFileSync(path, "1");
+    pidfile.remove();
+    assert.equal(readFileSync(path, "utf8"), "1");
+  });
+});
+
+test("a live process is respected, a dead one replaced", async () => {
+  await inDirectory(async (path) => {
+    const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
+    try {
+      writeFileSync(path, `${child.pid}\n/data\n5432\n`);
+      assert.deepEqual(probePidfile(path), { state: "running", pid: child.pid });
+      assert.throws(() => checkPidfile(path), { code: "PIDFILE_BUSY" });
+      assert.throws(() => new Pidfile(path).create(), {
+        code: "PIDFILE_BUSY",
+        message: `Pidfile exists, another process running? (${path}, pid ${child.pid})`,
+      });
+    } finally {
+      child.kill("SIGKILL");
+      await new Promise((resolve) => child.once("close", resolve));
+    }
+    assert.equal(checkPidfile(path), "stale");
+    assert.equal(new Pidfile(path).create(), "stale");
+    assert.equal(readFileSync(path, "utf8"), String(process.pid));
+    assert.deepEqual(readdirSync(join(path, "..")), ["x.pid"]);
+  });
+});
+
+test("our own number in an old file is stale", async () => {
+  await inDirectory((path) => {
+    writeFileSync(path, String(process.pid));
+    assert.deepEqual(probePidfile(path), { state: "stale" });
+    assert.equal(new Pidfile(path).create(), "stale");
+  });
+});
+
+test("no file, no content and no number", async () => {
+  await inDirectory((path) => {
+    assert.deepEqual(probePidfile(path), { state: "absent" });
+    assert.equal(signalPidfile(path, 0), false);
+    writeFileSync(path, "");
+    assert.deepEqual(probePidfile(path), { state: "stale" });
+    assert.equal(signalPidfile(path, 0), false);
+    writeFileSync(path, "abc");
+    assert.throws(() => probePidfile(path), { code: "PIDFILE", message: `Corrupt pidfile: ${path}` });
+    assert.throws(() => signalPidfile(path, 0), { code: "PIDFILE" });
+    assert.throws(() => new Pidfile(path).create(), { code: "PIDFILE" });
+    assert.ok(existsSync(path));
+  });
+});
+
+test("signals arrive, also through the first of many lines", async () => {
+  await inDirectory(async (path) => {
+    const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
+    const end = new Promise((resolve) => child.once("close", (_code, signal) => resolve(signal)));
+    writeFileSync(path, ` ${child.pid} \nmore`);
+    assert.equal(signalPidfile(path, "SIGTERM"), true);
+    assert.equal(await end, "SIGTERM");
+    assert.equal(signalPidfile(path, "SIGTERM"), false);
+  });
+});
+
+test("a pidfile in a missing directory is one clear error", () => {
+  assert.throws(() => new Pidfile("/nonexistent/x.pid").create(), {
+    code: "PIDFILE",
+    message: "cannot write pidfile /nonexistent/x.pid (ENOENT)",
+    hint: "Create the directory first.",
+  });
+});
+
+test("of many processes that find a stale file one gets it", async () => {
+  await inDirectory(async (path) => {
+    writeFileSync(path, String(deadPid()));
+    const start = Date.now() + 1500;
+    const claim = `
+      const { Pidfile } = await import(${JSON.stringify(import.meta.resolve("@skytools/skytools"))});
+      while (Date.now() < ${start});
+      try { new Pidfile(${JSON.stringify(path)}).create(); process.stdout.write("mine\\n"); }
+      catch (error) { process.stdout.write(error.code + "\\n"); }
+      process.stdin.resume();`;
+    const children = Array.from({ length: 6 }, () =>
+      spawn(process.execPath, ["--input-type=module", "-e", claim]),
+    );
+    const answers = await Promise.all(
+      children.map(
+        (child) =>
+          new Promise<string>((resolve) => child.stdout.once("data", (data) => resolve(String(data).trim()))),
+      ),
+    );
+    const ends = children.map((child) => new Promise((resolve) => child.once("close", resolve)));
+    for (const child of children) child.stdin.end();
+    await Promise.all(ends);
+    assert.deepEqual(answers.sort(), [...Array.from({ length: 5 }, () => "PIDFILE_BUSY"), "mine"]);
+  });
+});
