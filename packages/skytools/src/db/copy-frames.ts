@@ -4,6 +4,7 @@ export const messageCode = {
   copyData: 0x64,
   copyDone: 0x63,
   copyFail: 0x66,
+  copyOutResponse: 0x48,
   error: 0x45,
   ready: 0x5a,
 } as const;

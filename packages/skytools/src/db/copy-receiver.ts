@@ -25,7 +25,7 @@ export class CopyReceiver implements CopySubmittable {
   #foreignBytes = 0;
   #isDiscarding = false;
   #rows = 0n;
-  #failure: Error | undefined;
+  #gaveData = false;
 
   constructor(sql: string, receive: CopyReceive) {
     this.sql = sql;
@@ -81,6 +81,7 @@ export class CopyReceiver implements CopySubmittable {
         this.#detach(chunk.subarray(at));
         return;
       }
+      if (code === messageCode.copyOutResponse) this.#gaveData = true;
       this.#foreignBytes = 1 + chunk.readUInt32BE(at + 1);
       at = this.#passForeign(chunk, at);
     }
@@ -118,8 +119,8 @@ export class CopyReceiver implements CopySubmittable {
   }
 
   handleReadyForQuery(): void {
-    if (this.#failure === undefined) this.#resolve({ rows: this.#rows });
-    else this.#reject(this.#failure);
+    if (this.#gaveData) this.#resolve({ rows: this.#rows });
+    else this.#reject(new Error("statement is not COPY TO STDOUT"));
   }
 
   handleError(error: Error): void {
@@ -131,14 +132,9 @@ export class CopyReceiver implements CopySubmittable {
     connection.sendCopyFail("COPY FROM STDIN where COPY TO STDOUT was expected");
   }
 
-  handleRowDescription(): void {
-    this.#failure = new Error("statement is not COPY TO STDOUT");
-  }
-
+  handleRowDescription(): void {}
   handleDataRow(): void {}
-  handleEmptyQuery(): void {
-    this.handleRowDescription();
-  }
+  handleEmptyQuery(): void {}
   handlePortalSuspended(): void {}
   handleCopyData(): void {}
 }

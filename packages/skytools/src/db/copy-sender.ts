@@ -21,7 +21,7 @@ export class CopySender implements CopySubmittable {
   #isStarted = false;
   #rows = 0n;
   #failReason: string | undefined;
-  #failure: Error | undefined;
+  #tookData = false;
 
   constructor(sql: string) {
     this.sql = sql;
@@ -51,6 +51,7 @@ export class CopySender implements CopySubmittable {
 
   handleCopyInResponse(): void {
     this.#isOpen = true;
+    this.#tookData = true;
     this.#markStarted();
     if (this.#failReason !== undefined) this.fail(this.#failReason);
   }
@@ -116,8 +117,8 @@ export class CopySender implements CopySubmittable {
   handleReadyForQuery(): void {
     this.#isOpen = false;
     this.#markStarted();
-    if (this.#failure === undefined) this.#resolve({ rows: this.#rows });
-    else this.#reject(this.#failure);
+    if (this.#tookData) this.#resolve({ rows: this.#rows });
+    else this.#reject(new Error("statement is not COPY FROM STDIN"));
   }
 
   handleError(error: Error): void {
@@ -126,16 +127,9 @@ export class CopySender implements CopySubmittable {
     this.#reject(error);
   }
 
-  handleRowDescription(): void {
-    this.#failure = new Error("statement is not COPY FROM STDIN");
-  }
-
+  handleRowDescription(): void {}
   handleDataRow(): void {}
-  handleEmptyQuery(): void {
-    this.handleRowDescription();
-  }
+  handleEmptyQuery(): void {}
   handlePortalSuspended(): void {}
-  handleCopyData(): void {
-    this.handleRowDescription();
-  }
+  handleCopyData(): void {}
 }
