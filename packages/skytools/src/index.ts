@@ -52,7 +52,8 @@ export {
 } from "./db/connect-string.ts";
 export type { CopyInStream } from "./db/copy-in.ts";
 export type { CopyOutStream } from "./db/copy-out.ts";
-export { type PipeCopyOptions, pipeCopy } from "./db/copy-pipe.ts";
+export { type PipeCopyOptions, type PipeCopyResult, pipeCopy } from "./db/copy-pipe.ts";
+export { CopyRowSplitter, readCopyRows, rewriteCopyRows } from "./db/copy-rows.ts";
 export { Database, type DatabaseOptions, type Isolation, type Notification } from "./db/database.ts";
 export { databaseError, shortenQuery } from "./db/database-error.ts";
 export {
