@@ -29,7 +29,7 @@ export interface ConfigKey {
   /** smallest and largest number, both inclusive */
   readonly min?: number;
   readonly max?: number;
-  /** how `--ini` shows it: as a live line, commented out (the default), or not at all */
+  /** how `--ini` shows it: as a live line (the default of a required key), commented out (otherwise), or not at all */
   readonly template?: "live" | "commented" | "hidden";
   /** value that `--ini` shows in place of the default */
   readonly example?: string;

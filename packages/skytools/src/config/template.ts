@@ -23,7 +23,7 @@ export function configTemplate(
 function templateEntry(key: ConfigKey, override: string | undefined): string {
   const value = key.example ?? (key.default ?? "").replaceAll("%", "%%");
   const line = `${key.key} = ${value}`.trimEnd();
-  const isLive = key.template === "live";
+  const isLive = key.template === "live" || (key.template === undefined && key.required === true);
   const comment = `# ${[key.doc, ...limits(key)].join("; ")}\n`;
   if (override === undefined) return `${comment}${isLive ? "" : "#"}${line}\n`;
   const old = isLive && value === "" ? "" : `#${line}\n`;
