@@ -10,7 +10,6 @@ const groups: readonly ConfigGroup[] = [
       {
         key: "src_db",
         type: "connstr",
-        template: "live",
         required: true,
         example: "dbname=src",
         doc: "source",
