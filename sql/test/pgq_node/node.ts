@@ -5,7 +5,7 @@ import type { Database } from "@skytools/skytools";
  * @returns both in one text, the note in quotes: `200 "Ok"`; `100 null` without a note */
 export async function answer(db: Database, name: string, ...args: readonly unknown[]): Promise<string> {
   const { ret_code, ret_note } = await row(db, name, ...args);
-  return `${ret_code} ${typeof ret_note === "string" ? `"${ret_note}"` : "null"}`;
+  return `${Number(ret_code)} ${typeof ret_note === "string" ? `"${ret_note}"` : "null"}`;
 }
 
 /** Calls a function and returns its only row. */
