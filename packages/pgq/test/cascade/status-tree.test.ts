@@ -93,8 +93,9 @@ describe("the status tree", () => {
 
   it("colours a lag above a minute only when asked to", () => {
     const nodes = [node("a", { type: "root", lagSeconds: 61 })];
-    assert.match(statusTree({ queueName: "q", localNode: "a", nodes }, true), /\u001b\[31m1m1s\u001b\[0m/);
-    assert.doesNotMatch(statusTree({ queueName: "q", localNode: "a", nodes }, false), /\u001b/);
+    const status = { queueName: "q", localNode: "a", nodes };
+    assert.ok(statusTree(status, true).includes("\u001b[31m1m1s\u001b[0m"));
+    assert.ok(!statusTree(status, false).includes("\u001b"));
   });
 
   it("has a form with one line a node", () => {

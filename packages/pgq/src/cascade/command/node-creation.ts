@@ -6,7 +6,7 @@ import {
   UsageError,
   urlEncodeRow,
 } from "@skytools/skytools";
-import { installedVersion, installModules } from "@skytools/sql";
+import { installedVersion, installModules, type ModuleName } from "@skytools/sql";
 import { getConsumerInfo } from "../../pgq-api.ts";
 import type { CascadeAdmin } from "../cascade-admin.ts";
 import { checkSameDatabase, isLocationLocal } from "../location-check.ts";
@@ -154,7 +154,7 @@ async function lookUpstream(admin: CascadeAdmin, creation: NodeCreation, names: 
 
 async function installMissing(admin: CascadeAdmin, local: Database): Promise<void> {
   const { log } = admin.job;
-  const missing = [];
+  const missing: ModuleName[] = [];
   for (const module of admin.modules) {
     const version = await installedVersion(local, module);
     if (version === undefined) missing.push(module);

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { waitFor } from "@skytools/testbed";
+import { CascadeSet, type Member, produce, waitForTick } from "../fixture/cascade-set.js";
+
+describe("a root and a leaf on two clusters", () => {
+  let set: CascadeSet;
+  let root: Member;
+  let leaf: Member;
+
+  before(async () => {
+    set = await CascadeSet.create(2);
+    root = await set.member("root", 0);
+    leaf = await set.member("leaf", 1);
+    await root.command("create-root", "oslo", root.connstr);
+    await leaf.command("create-leaf", "riga", leaf.connstr, `--provider=${root.connstr}`);
+  });
+  after(() => set[Symbol.asyncDispose]());
+
+  it("applies the events of the root once, in order", async () => {
+    await using worker = leaf.startWorker();
+    await produce(root, ["a", "b"]);
+    await produce(root, []);
+    const last = await produce(root, ["c"]);
+    await waitForTick(leaf, last, worker);
+    const rows = await leaf.applied();
+    assert.deepEqual(
+      rows.map((row) => row.ev_type),
+      ["a", "b", "c"],
+    );
+    assert.equal(rows[0]!.ev_data, "data of 1");
+  });
+
+  it("knows members that join later", async () => {
+    const late = await set.member("late", 1);
+    await late.command("create-leaf", "tartu", late.connstr, `--provider=${root.connstr}`);
+    await using worker = leaf.startWorker();
+    await waitForTick(leaf, await produce(root, []), worker);
+    await waitFor("the location of tartu on riga", async () => {
+      const { stdout } = await leaf.command("members", "--json");
+      return stdout.includes('"tartu"');
+    });
+  });
+});
