@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
 import { DatabaseError, SkytoolsError } from "../errors.ts";
+import { classifySqlState } from "./classify-error.ts";
 import type { ConnectParameters, ConnectTarget, SslMode } from "./connect-parameters.ts";
 import { readPasswordFile } from "./password-file.ts";
 import { watchReportedSettings } from "./reported-settings.ts";
@@ -12,7 +13,6 @@ import { strictTextParser, textParser } from "./type-parsers.ts";
 export interface Connected {
   readonly client: pg.Client;
   readonly target: ConnectTarget;
-  readonly isEncrypted: boolean;
   /** settings as reported by the server, kept up to date by the driver */
   readonly reported: ReadonlyMap<string, string>;
 }
@@ -149,7 +149,7 @@ async function connectOnce(
     client.end().catch(() => undefined);
     throw error;
   }
-  return { client, target, isEncrypted, reported };
+  return { client, target, reported };
 }
 
 function passwordFor(
@@ -224,7 +224,7 @@ function connectError(
     {
       database: parameters.database,
       ...(sqlState === undefined ? {} : { sqlState }),
-      retry: "reconnect",
+      retry: sqlState === undefined ? "reconnect" : classifySqlState(sqlState),
       cause,
     },
   );

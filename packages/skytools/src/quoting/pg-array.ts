@@ -25,6 +25,7 @@ export function parsePgArray(text: null): null;
 export function parsePgArray(text: string | null): (string | null)[] | null;
 export function parsePgArray(text: string | null): (string | null)[] | null {
   if (text === null) return null;
+  if (!/^(?:\[[^\]]*\]=)?\{.*\}$/s.test(text)) throw new UsageError("malformed array text");
   let items: unknown[];
   try {
     items = parse(text);
