@@ -226,6 +226,7 @@ class CascadedWorker implements LoopBody {
     const outcome = await this.#application.applyBatch(work);
     if (role.copyTo !== null && outcome.isQueueCopied !== true) {
       await copyEventsToQueue(source, await work.eventQuery(), target, role.copyTo);
+      crashPoint("worker.after-queue-copy");
     }
     await source.commit();
     const call = { ...this.#quiet(), commit: false };
