@@ -192,9 +192,14 @@ export class Database {
     }
   }
 
+  /** the next statement runs in a transaction that stays open after it; false in autocommit outside transaction() */
+  get isTransactional(): boolean {
+    return this.inTransaction || !this.autocommit || this.#isInBody;
+  }
+
   /** The BEGIN that must precede the next statement. */
   #beginNeeded(): string | undefined {
-    if (this.inTransaction || (this.autocommit && !this.#isInBody)) return undefined;
+    if (this.inTransaction || !this.isTransactional) return undefined;
     return `begin isolation level ${this.isolation}`;
   }
 

@@ -133,7 +133,7 @@ export class TableStructure {
 
 /** Definitions are qualified only for names that are not in search_path; the old setting comes back afterwards. */
 async function withEmptySearchPath<T>(db: Database, body: () => Promise<T>): Promise<T> {
-  if (db.autocommit && !db.inTransaction) return await db.transaction(() => withEmptySearchPath(db, body));
+  if (!db.isTransactional) return await db.transaction(() => withEmptySearchPath(db, body));
   const before = await db.queryValue<string>("select pg_catalog.current_setting('search_path')");
   await db.query("select pg_catalog.set_config('search_path', '', true)");
   const result = await body();
