@@ -37,9 +37,10 @@ begin
 end;
 $$ language plpgsql set search_path = pg_catalog, pg_temp;
 
--- Copies a row trigger of a queue so that it uses the parent's name in the set.
+-- Copies a trigger of a queue so that it uses the parent's name in the set.
 --
--- Returns: false when the parent is not registered on that queue, or the trigger only refuses changes
+-- Returns: false where a plain copy will do: the parent is not registered on that queue, or the trigger only refuses
+--   changes
 create or replace function londiste._copy_capture(i_parent oid, i_part oid, i_trigger oid)
 returns boolean as $$
 declare
@@ -49,6 +50,7 @@ declare
     _events text;
 begin
     select t.tgname, t.tgtype, t.tgenabled, n.nspname || '.' || p.proname as function_name,
+            n.nspname = 'pgq' and p.proname ~ '^capture_' as is_generated,
             londiste._trigger_arguments(t.tgargs) as arguments
         into _trigger
         from pg_trigger t
@@ -59,15 +61,19 @@ begin
         from londiste.table_info i
         where i.queue_name = _trigger.arguments[1] and i.local
           and londiste.find_table_oid(coalesce(i.dest_table, i.table_name)) = i_parent;
-    if _set_name is null or _trigger.tgtype & 1 = 0 or 'deny' = any (_trigger.arguments[2:]) then
+    if _trigger.tgtype & 1 = 0 then
+        -- a generated capture has statement triggers beside its row trigger
+        return _trigger.is_generated;
+    end if;
+    if not _trigger.is_generated and (_set_name is null or 'deny' = any (_trigger.arguments[2:])) then
         return false;
     end if;
 
     _arguments := _trigger.arguments;
-    if not exists (select 1 from unnest(_arguments[2:]) a where a like 'ev_extra1=%') then
+    if _set_name is not null and not exists (select 1 from unnest(_arguments[2:]) a where a like 'ev_extra1=%') then
         _arguments := _arguments || ('ev_extra1=' || quote_literal(_set_name));
     end if;
-    if _trigger.function_name ~ '^pgq\.capture_' then
+    if _trigger.is_generated then
         execute 'select pgq.create_capture($1, $2, $3, i_format => $4, i_args => $5, i_events => $6)'
             using i_part::regclass, _trigger.tgname::text, _arguments[1],
                 substring(_trigger.function_name, '^pgq\.capture_([a-z]+)_'), _arguments[2:],

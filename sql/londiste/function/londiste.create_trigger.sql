@@ -63,7 +63,8 @@ begin
         _plan.arguments := londiste._ignore_generated(_plan.arguments, _table);
     end if;
 
-    trigger_name := londiste._trigger_name('_londiste_' || i_queue_name, '');
+    -- a generated capture adds up to 9 bytes to the name of its row trigger
+    trigger_name := londiste._trigger_name('_londiste_' || i_queue_name, '', case when _is_generated then 54 else 63 end);
     if _plan.is_skip or _plan.timing = 'after' then
         select array_agg(t.tgname::text) into _skip_triggers
             from pg_catalog.pg_trigger t
@@ -84,12 +85,12 @@ begin
             trigger_name := null;
             return;
         elsif _skip_triggers is null then
-            trigger_name := londiste._trigger_name('zzz__londiste_' || i_queue_name, '');
+            trigger_name := londiste._trigger_name('zzz__londiste_' || i_queue_name, '', 63);
             _plan.arguments := _plan.arguments || text 'SKIP';
         elsif _skip_triggers[1] not like 'zzz\_%' then
             -- the other trigger swallows the row, so it has to fire last
             execute format('alter trigger %I on %s rename to %I', _skip_triggers[1], _table::regclass,
-                londiste._trigger_name('zzz_' || _skip_triggers[1], ''));
+                londiste._trigger_name('zzz_' || _skip_triggers[1], '', 63));
         end if;
     end if;
 
@@ -103,7 +104,7 @@ begin
 
     _logs_truncate := _is_generated or (_is_renamed and i_node_type <> 'leaf');
     perform londiste._replace_trigger(i_queue_name, _table, true,
-        londiste._trigger_name('_londiste_' || i_queue_name, '_truncate'), 'after truncate',
+        londiste._trigger_name('_londiste_' || i_queue_name, '_truncate', 63), 'after truncate',
         case when _logs_truncate then 'londiste.log_truncate' else 'pgq.sqltriga' end,
         case when _logs_truncate then array[i_table_name] when i_node_type = 'leaf' then array['deny'] else '{}' end);
 
@@ -119,11 +120,11 @@ begin
 end;
 $$ language plpgsql strict immutable;
 
--- A trigger name of at most 63 bytes, different for every queue: what does not fit is replaced by a digest.
-create or replace function londiste._trigger_name(i_name text, i_suffix text)
+-- A trigger name of at most i_bytes bytes, different for every queue: what does not fit is replaced by a digest.
+create or replace function londiste._trigger_name(i_name text, i_suffix text, i_bytes int4)
 returns text as $$
 declare
-    _room int4 := 63 - octet_length(i_suffix);
+    _room int4 := i_bytes - octet_length(i_suffix);
     _kept text := i_name;
 begin
     if octet_length(i_name) <= _room then
@@ -165,7 +166,7 @@ end;
 $$ language plpgsql;
 
 -- Makes one trigger of a queue as wanted; our other ones for the same purpose go. i_function is the trigger function, or
--- pgq.create_capture for one that is generated.
+-- pgq.create_capture for one that is generated, which may take several triggers.
 create or replace function londiste._replace_trigger(
     i_queue_name text,
     i_table oid,
@@ -177,6 +178,7 @@ create or replace function londiste._replace_trigger(
 returns void as $$
 declare
     _present record;
+    _is_generated boolean := i_function = 'pgq.create_capture';
     _event_bits int4;
     _is_in_place boolean := false;
 begin
@@ -188,34 +190,31 @@ begin
         | case when i_when like '%update%' then 16 else 0 end;
 
     for _present in
-        select q.*
+        select q.*, q.function_name ~ '^pgq\.capture_' as is_generated
         from londiste._queue_triggers(i_queue_name, i_table) q
         where q.is_truncate = i_is_truncate and londiste._is_own_trigger(q.trigger_name)
     loop
-        if _present.trigger_name = i_trigger_name and _present.event_bits = _event_bits
-            and _present.arguments = i_arguments and _present.is_enabled
-            and (_present.function_name = i_function
-                or (i_function = 'pgq.create_capture' and _present.function_name ~ '^pgq\.capture_json_')) then
+        if _present.trigger_name = i_trigger_name and _present.function_name = i_function
+            and _present.event_bits = _event_bits and _present.arguments = i_arguments and _present.is_enabled then
             _is_in_place := true;
-        elsif _present.trigger_name <> i_trigger_name then
+        elsif _present.is_generated <> _is_generated
+            or (_present.trigger_name <> i_trigger_name and not _is_generated) then
             perform londiste._drop_trigger(i_table, _present.trigger_name);
         end if;
     end loop;
-    if _is_in_place then
-        return;
-    end if;
 
-    if i_function = 'pgq.create_capture' then
+    if _is_generated then
         execute 'select pgq.create_capture($1, $2, $3, i_format => ''json'', i_args => $4, i_events => $5)'
             using i_table::regclass, i_trigger_name, i_queue_name, i_arguments,
                 concat(case when i_when like '%insert%' then 'I' end,
                        case when i_when like '%update%' then 'U' end,
                        case when i_when like '%delete%' then 'D' end);
-        return;
+    elsif not _is_in_place then
+        execute format('create or replace trigger %I %s on %s for each %s execute function %s(%s)',
+            i_trigger_name, i_when, i_table::regclass, case when i_is_truncate then 'statement' else 'row' end,
+            i_function,
+            (select string_agg(quote_literal(u.argument), ', ' order by u.nr)
+             from unnest(i_queue_name || i_arguments) with ordinality u(argument, nr)));
     end if;
-    execute format('create or replace trigger %I %s on %s for each %s execute function %s(%s)',
-        i_trigger_name, i_when, i_table::regclass, case when i_is_truncate then 'statement' else 'row' end, i_function,
-        (select string_agg(quote_literal(u.argument), ', ' order by u.nr)
-         from unnest(i_queue_name || i_arguments) with ordinality u(argument, nr)));
 end;
 $$ language plpgsql;

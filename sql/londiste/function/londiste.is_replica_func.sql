@@ -9,5 +9,5 @@ returns boolean as $$
     where p.oid = func_oid
       and ((n.nspname, p.proname) in (
               ('pgq', 'sqltriga'), ('pgq', 'logutriga'), ('pgq', 'jsontriga'), ('londiste', 'log_truncate'))
-           or (n.nspname = 'pgq' and p.proname ~ '^capture_(json|url|sql)_\d'));
+           or (n.nspname = 'pgq' and p.proname ~ '^capture_(json|urlenc|sql)_\d'));
 $$ language sql strict stable;
