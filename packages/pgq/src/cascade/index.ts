@@ -43,6 +43,7 @@ export type {
 export type { NodeStatus, QueueStatus } from "./node-status.ts";
 export * from "./pgq-node-api.ts";
 export { copyEventsToQueue } from "./queue-copy.ts";
+export { repositionSwitches, resetPosition, rewindProvider } from "./reposition.ts";
 export { compactStatus, statusTree } from "./status-tree.ts";
 export type { WorkerRole } from "./worker-role.ts";
 export { workerRole } from "./worker-role.ts";

@@ -18,7 +18,7 @@ interface Expected {
 
 const eventColumns = "ev_id::text, ev_time::text, ev_type, ev_data, ev_extra1, ev_extra2";
 const ticksSql = `select tick_id::text, tick_time::text, tick_event_seq::text
-                    from pgq.tick where tick_id > $1 order by tick_id`;
+                    from pgq.tick where tick_id > $1 order by tick.tick_id`;
 
 describe("a worker that is killed and started again", () => {
   let set: CascadeSet;
@@ -58,7 +58,7 @@ describe("a worker that is killed and started again", () => {
     const events = await root.query(
       `select ${eventColumns} from pgq.event_1, pgq.tick
         where tick_id = $1 and not pg_visible_in_snapshot(ev_txid::text::xid8, tick_snapshot::text::pg_snapshot)
-        order by ev_id`,
+        order by event_1.ev_id`,
       [startTick],
     );
     return { events, ticks: await root.query(ticksSql, [startTick]) };
@@ -74,7 +74,7 @@ describe("a worker that is killed and started again", () => {
   for (const point of branchPoints) {
     it(`has the same queue as the root on a branch after dying at ${point}`, async () => {
       const { member, startTick, expected } = await dieAndContinue("branch", point);
-      const events = await member.query(`select ${eventColumns} from pgq.event_1 order by ev_id`);
+      const events = await member.query(`select ${eventColumns} from pgq.event_1 order by event_1.ev_id`);
       assert.deepEqual(events, expected.events);
       assert.deepEqual(await member.query(ticksSql, [startTick]), expected.ticks);
       assert.deepEqual(dataEvents(await member.applied()), dataEvents(expected.events));
