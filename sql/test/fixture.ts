@@ -16,7 +16,7 @@ export interface Session {
   readonly db: Database;
   readonly connstr: string;
   /** @param user default: the superuser */
-  another(options?: DatabaseOptions & { readonly user?: string }): Promise<Database>;
+  readonly another: (options?: DatabaseOptions & { readonly user?: string }) => Promise<Database>;
 }
 
 /** Starts a cluster before the tests of the calling file, and stops it after them. */
