@@ -5,14 +5,15 @@
 --                 ev_extra1=EXPR .. ev_extra4=EXPR
 -- Returns one row:
 --   o_ignore      names of the ignored columns
---   o_pkey        names of the key columns as written, NULL when the primary key holds
---   o_expressions {type,data,extra1..extra4,when} -> SQL expression
+--   o_pkey        names of the key columns as written, with blanks; NULL when the primary key holds
+--   o_constants   of the fields type, data, extra1..extra4, those given as a plain string literal, with that literal
+--   o_expressions the other fields, and when, with their SQL expression
 -- Errors: `bad param to pgq trigger`
 -- Execute: public
 create or replace function pgq._capture_arguments(
     in i_args text[],
     out o_skip boolean, out o_backup boolean, out o_deny boolean,
-    out o_ignore text[], out o_pkey text[], out o_expressions jsonb)
+    out o_ignore text[], out o_pkey text[], out o_constants jsonb, out o_expressions jsonb)
 returns record as $$
 declare
     _arg text;
@@ -23,6 +24,7 @@ begin
     o_backup := false;
     o_deny := false;
     o_ignore := '{}';
+    o_constants := '{}';
     o_expressions := '{}';
     foreach _arg in array coalesce(i_args, '{}') loop
         _name := split_part(_arg, '=', 1);
@@ -40,7 +42,11 @@ begin
         elsif _name = 'pkey' then
             o_pkey := string_to_array(_value, ',');
         elsif _name in ('ev_type', 'ev_data', 'ev_extra1', 'ev_extra2', 'ev_extra3', 'ev_extra4') then
-            o_expressions := o_expressions || jsonb_build_object(substr(_name, 4), _value);
+            if _value ~ '^\s*''([^''\\]|'''')*''\s*$' then
+                o_constants := o_constants || jsonb_build_object(substr(_name, 4), _value);
+            else
+                o_expressions := o_expressions || jsonb_build_object(substr(_name, 4), _value);
+            end if;
         elsif _name = 'when' then
             o_expressions := o_expressions || jsonb_build_object(_name, _value);
         else

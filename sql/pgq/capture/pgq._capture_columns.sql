@@ -14,7 +14,7 @@ returns setof record as $$
     select a.attname::text,
            a.atttypid,
            case when i_pkey is null then array_position(x.key_numbers, a.attnum)
-                else array_position(array(select btrim(k) from unnest(i_pkey) k), a.attname::text) end,
+                else array_position(i_pkey, a.attname::text) end,
            a.attname = any (i_ignore),
            starts_with(a.attname::text, '_pgq_ev_')
       from pg_attribute a

@@ -3,7 +3,7 @@
 --
 -- Parameters:
 --   i_table      the table
---   i_format     url, sql, json
+--   i_format     urlenc, sql, json; kinds: arguments of pgq.logtriga
 --   i_args       trigger arguments: the queue's name, then those of pgq._capture_arguments
 --   i_timing     BEFORE, AFTER, INSTEAD OF
 --   i_operation  INSERT, UPDATE, DELETE
@@ -14,6 +14,7 @@
 --   o_key_missing  boolean expression, partial SQL: a key column is NULL
 --   o_is_silent    boolean expression, UPDATE: only ignored columns changed
 --   o_type, o_data, o_extra1 .. o_extra4   text expressions
+--   o_event        the last six as a select list, named type, data, extra1 .. extra4
 --   o_override     query of one row (o_when_type, o_when, then a column for each field in the order above whose name is
 --                  in o_overridden), the expression arguments
 -- Errors: `bad param to pgq trigger`
@@ -23,7 +24,7 @@ create or replace function pgq._capture_expressions(
     in i_new text, in i_old text,
     out o_error text, out o_key_changed text, out o_key_missing text, out o_is_silent text,
     out o_type text, out o_data text, out o_extra1 text, out o_extra2 text, out o_extra3 text, out o_extra4 text,
-    out o_override text, out o_overridden text[])
+    out o_event text, out o_override text, out o_overridden text[])
 returns record as $$
 declare
     _a record;
@@ -31,6 +32,7 @@ declare
     _table_name text;
     _schema_name text;
     _keys text[];
+    _key_names text[];
     _row text := case i_operation when 'DELETE' then i_old else i_new end;
     _value text;
     _differs text;
@@ -41,15 +43,34 @@ declare
     _assignments text[] := '{}';
     _where text[] := '{}';
 begin
-    select * into _a from pgq._capture_arguments(i_args[2:]);
+    if i_format = 'kinds' then
+        select * into _a from pgq._capture_arguments('{}');
+        select array_agg(c.o_name order by c.n) filter (where substr(i_args[2], c.n, 1) = 'k'),
+               coalesce(array_agg(c.o_name) filter (where substr(i_args[2], c.n, 1) not in ('k', 'v')), '{}')
+          into _a.o_pkey, _a.o_ignore
+          from (select o_name, (row_number() over ())::integer as n from pgq._capture_columns(i_table, '{}', null)) c;
+        if length(rtrim(i_args[2], 'vi')) > (select count(*) from pgq._capture_columns(i_table, '{}', null)) then
+            o_error := 'key column does not exist';
+        end if;
+        _key_names := _a.o_pkey;
+        i_format := 'sql';
+    else
+        select * into _a from pgq._capture_arguments(i_args[2:]);
+        _key_names := array(select btrim(k) from unnest(_a.o_pkey) k);
+    end if;
     select n.nspname, c.relname
       into strict _schema_name, _table_name
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where c.oid = i_table;
-    _keys := coalesce(_a.o_pkey, array(select c.o_name from pgq._capture_columns(i_table, '{}', null) c
-                                        where c.o_key_position is not null order by c.o_key_position));
+    if _a.o_pkey is null then
+        _key_names := array(select c.o_name from pgq._capture_columns(i_table, '{}', null) c
+                             where c.o_key_position is not null order by c.o_key_position);
+    end if;
+    _keys := coalesce(_a.o_pkey, _key_names);
 
-    if i_operation <> 'INSERT' and _keys = '{}' then
+    if o_error is not null then
+        null;
+    elsif i_operation <> 'INSERT' and _keys = '{}' then
         o_error := 'Update/Delete on table without pkey';
     elsif _a.o_skip and i_timing = 'AFTER' then
         o_error := 'SKIP does not work in AFTER trigger.';
@@ -64,13 +85,13 @@ begin
     o_extra4 := 'null::pg_catalog.text';
     o_type := quote_literal(case i_format
         when 'json' then pgq._capture_json_type(i_operation, _schema_name, _table_name, _keys)
-        when 'url' then left(i_operation, 1) || ':' || array_to_string(_keys, ',')
+        when 'urlenc' then left(i_operation, 1) || ':' || array_to_string(_keys, ',')
         else left(i_operation, 1) end) || '::pg_catalog.text';
     if i_format <> 'sql' or i_operation = 'INSERT' then
         o_data := pgq._capture_row_text(i_format, i_table, _a.o_ignore, _row);
     end if;
 
-    for _column in select * from pgq._capture_columns(i_table, _a.o_ignore, _a.o_pkey) loop
+    for _column in select * from pgq._capture_columns(i_table, _a.o_ignore, _key_names) loop
         _value := pgq._capture_value_text(_column.o_type, _row || quote_ident(_column.o_name));
         if _column.o_is_magic then
             case _column.o_name
@@ -126,9 +147,17 @@ begin
         end if;
     end if;
     if _a.o_backup and i_operation = 'UPDATE' then
-        o_extra2 := pgq._capture_row_text(case i_format when 'json' then 'json' else 'url' end,
+        o_extra2 := pgq._capture_row_text(case i_format when 'json' then 'json' else 'urlenc' end,
                                           i_table, _a.o_ignore, i_old);
     end if;
+    o_type := coalesce((_a.o_constants ->> 'type') || '::pg_catalog.text', o_type);
+    o_data := coalesce((_a.o_constants ->> 'data') || '::pg_catalog.text', o_data);
+    o_extra1 := coalesce((_a.o_constants ->> 'extra1') || '::pg_catalog.text', o_extra1);
+    o_extra2 := coalesce((_a.o_constants ->> 'extra2') || '::pg_catalog.text', o_extra2);
+    o_extra3 := coalesce((_a.o_constants ->> 'extra3') || '::pg_catalog.text', o_extra3);
+    o_extra4 := coalesce((_a.o_constants ->> 'extra4') || '::pg_catalog.text', o_extra4);
+    o_event := format('%s as type, %s as data, %s as extra1, %s as extra2, %s as extra3, %s as extra4',
+                      o_type, o_data, o_extra1, o_extra2, o_extra3, o_extra4);
     select q.o_query, q.o_fields into o_override, o_overridden
       from pgq._capture_override_query(i_table, _a.o_expressions, _row) q;
 end;

@@ -20,7 +20,7 @@ begin
       join pg_trigger t on t.tgfoid = p.oid and t.tgparentid = 0
      where p.pronamespace = 'pgq'::regnamespace
        and p.proname = i_name
-       and p.proname ~ '^capture_(json|url|sql)_\d+(_\d+)?$'
+       and p.proname ~ '^capture_(json|urlenc|sql)_\d+(_\d+)?$'
      group by t.tgrelid, t.tgargs, p.prosrc;
     if not found or _trigger.tables > 1 then
         return false;

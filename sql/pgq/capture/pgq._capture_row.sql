@@ -45,10 +45,7 @@ begin
             raise exception 'logtriga: Unexpected NULL key value';
         end if;
     end if;
-    execute pg_catalog.format(
-        'select pg_catalog.to_jsonb(x) from (select %s as type, %s as data, %s as extra1, %s as extra2, '
-        '%s as extra3, %s as extra4) x',
-        _plan.o_type, _plan.o_data, _plan.o_extra1, _plan.o_extra2, _plan.o_extra3, _plan.o_extra4)
+    execute pg_catalog.format('select pg_catalog.to_jsonb(x) from (select %s) x', _plan.o_event)
        into _event using i_new, i_old;
     if _plan.o_override is not null then
         execute _plan.o_override into _override using i_new, i_old;

@@ -30,12 +30,18 @@ declare
     _extra3 pg_catalog.text;
     _extra4 pg_catalog.text;
     _override pg_catalog.record;
+    _event pg_catalog.record;
+    _relation pg_catalog.oid;
     _table pg_catalog.int4;
+    _open pg_catalog.text;
+    _state pg_catalog.text;
+    _late pg_catalog.int8;
+    _mark pg_catalog.int8;
 begin
 if pg_catalog.current_setting('session_replication_role') operator(pg_catalog.=) 'local' then
 return null;
 end if;
-if %1$s then
+%5$sif %1$s then
 %2$sreturn null;
 end if;
 %3$s%4$sreturn null;
@@ -43,19 +49,35 @@ end;
 $body$,
         pgq._capture_is_stale(i_table),
         format(E'perform pgq._capture_renew(%1$L);\n'
+               '_relation := pgq._capture_relation(tg_relid, %1$L);\n'
                'if tg_op operator(pg_catalog.=) ''INSERT'' then\n'
-               'perform pgq._capture_row(%2$L, tg_relid, %3$L, tg_when, tg_op, new, new, true);\n'
+               'perform pgq._capture_row(%2$L, _relation, %3$L, tg_when, tg_op, new, new, true);\n'
                'elsif tg_op operator(pg_catalog.=) ''UPDATE'' then\n'
-               'perform pgq._capture_row(%2$L, tg_relid, %3$L, tg_when, tg_op, new, old, true);\n'
+               'perform pgq._capture_row(%2$L, _relation, %3$L, tg_when, tg_op, new, old, true);\n'
                'else\n'
-               'perform pgq._capture_row(%2$L, tg_relid, %3$L, tg_when, tg_op, old, old, true);\n'
+               'perform pgq._capture_row(%2$L, _relation, %3$L, tg_when, tg_op, old, old, true);\n'
                'end if;\n', i_name, i_format, i_args),
         pgq._capture_branches(i_table, i_format, i_args, 'AFTER', 'tg_op', 'new.', 'old.', 'return null;', _update_key),
-        case when _delete.o_override is null then pgq._capture_direct_insert(i_args[1])
+        case when _delete.o_override is null then pgq._capture_current_table(i_args[1]) || pgq._capture_insert_one(i_args[1])
              else format(E'perform pgq.insert_event(%L, _type, _data, _extra1, _extra2, _extra3, _extra4);\n', i_args[1])
-        end);
+        end,
+        pgq._capture_set_section(i_name, i_table, i_format, i_args));
 end;
 $$ language plpgsql stable set search_path = pg_catalog, pg_temp;
+
+-- The table that a capture is for, when its function fires for this table: itself, or what it is a partition of.
+-- Execute: public
+create or replace function pgq._capture_relation(i_table oid, i_name text)
+returns oid as $$
+    with recursive up(tgrelid, tgparentid) as (
+        select t.tgrelid, t.tgparentid
+          from pg_trigger t
+         where t.tgrelid = i_table and t.tgfoid = to_regproc(format('pgq.%I', i_name))
+         union all
+        select t.tgrelid, t.tgparentid from up join pg_trigger t on t.oid = up.tgparentid
+    )
+    select coalesce((select up.tgrelid from up where up.tgparentid = 0 limit 1), i_table);
+$$ language sql stable set search_path = pg_catalog, pg_temp;
 
 -- Boolean expression of a trigger function: is this code not (or no longer) made for the table that fires it?
 -- A partition of a partitioned table is good for code made for the latter.
@@ -73,26 +95,3 @@ begin
          where c.oid = i_table);
 end;
 $$ language plpgsql stable set search_path = pg_catalog, pg_temp;
-
--- PL/pgSQL text that inserts the event _type, _data, _extra1 .. _extra4 into the queue: straight into the current event
--- table, or through pgq.insert_event when the queue is disabled, limited, renamed or gone.
--- Execute: none
-create or replace function pgq._capture_direct_insert(i_queue text)
-returns text as $$
-    select format(E'select q.queue_cur_table into _table from pgq.queue q where q.queue_id operator(pg_catalog.=) %1$s '
-                  'and q.queue_name operator(pg_catalog.=) %2$L and not q.queue_disable_insert '
-                  'and q.queue_per_tx_limit is null;\n'
-                  '%3$selse\n'
-                  'perform pgq.insert_event(%2$L, _type, _data, _extra1, _extra2, _extra3, _extra4);\n'
-                  'end if;\n',
-                  q.queue_id, q.queue_name,
-                  (select string_agg(format(E'%s _table operator(pg_catalog.=) %s then\n'
-                                            'insert into %s (ev_time, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, '
-                                            'ev_extra4) values (pg_catalog.now(), _type, _data, _extra1, _extra2, '
-                                            '_extra3, _extra4);\n',
-                                            case n when 0 then 'if' else 'elsif' end, n,
-                                            pgq.quote_fqname(q.queue_data_pfx || '_' || n)), '' order by n)
-                     from generate_series(0, q.queue_ntables - 1) n))
-      from pgq.queue q
-     where q.queue_name = i_queue;
-$$ language sql stable set search_path = pg_catalog, pg_temp;

@@ -1,7 +1,7 @@
 -- SQL text of an expression that renders one whole row, for generated capture code.
 --
 -- Parameters:
---   i_format   url: col=value&null_col | json: {"col":value,...} | sql: (col,col) values ('v',null)
+--   i_format   urlenc: col=value&null_col | json: {"col":value,...} | sql: (col,col) values ('v',null)
 --   i_table, i_ignore   the table, and the names of columns that are left out
 --   i_row      prefix of a column reference: `new.`, `($1).`
 -- Execute: none
@@ -18,7 +18,7 @@ begin
         select * from pgq._capture_columns(i_table, i_ignore, null) where not (o_is_ignored or o_is_magic)
     loop
         _value := i_row || quote_ident(_column.o_name);
-        if i_format = 'url' then
+        if i_format = 'urlenc' then
             _pieces := _pieces || quote_literal(_separator || pgq._urlencode(_column.o_name))
                                || pgq._capture_value_url(_column.o_type, _value);
             _separator := '&';

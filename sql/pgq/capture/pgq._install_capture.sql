@@ -31,14 +31,15 @@ declare
     _function record;
 begin
     for _function in
-        select p.oid, p.oid::regprocedure as signature, p.proowner,
+        select p.oid, p.oid::regprocedure as signature, p.proname, p.proowner,
                exists (select 1 from pg_trigger t where t.tgfoid = p.oid) as is_used
           from pg_proc p
          where p.pronamespace = 'pgq'::regnamespace
-           and p.proname ~ ('^capture_(json|url|sql)_' || i_table || '(_\d+)?$')
+           and p.proname ~ ('^capture_(json|urlenc|sql)_' || i_table || '(_\d+)?$')
     loop
         if not _function.is_used then
             execute format('drop function %s', _function.signature);
+            execute format('drop function if exists pgq.%I()', _function.proname || '_by_row');
         elsif _function.proowner <> i_role::regrole then
             execute format('revoke execute on function %s from %I', _function.signature, i_role);
         end if;
@@ -46,6 +47,8 @@ begin
 end;
 $$ language plpgsql security definer set search_path = pg_catalog, pg_temp;
 
+-- Writes the trigger function, and the function <name>_by_row that the row trigger asks where there is a set form: is the
+-- row trigger to log? Nothing in either depends on the other's presence of statement triggers.
 -- Execute: none
 create or replace function pgq._capture_write_functions(i_name text, i_table oid, i_format text, i_args text[])
 returns void as $$
@@ -58,5 +61,9 @@ begin
                         then 'security definer' else 'security invoker' end,
                    pgq._capture_row_function(i_name, i_table, i_format, i_args));
     execute format('revoke all on function pgq.%I() from public', i_name);
+    execute format('create or replace function pgq.%I() returns boolean language plpgsql immutable as %L',
+                   i_name || '_by_row', format(E'\nbegin\nreturn not pgq._capture_is_set_safe(%L::pg_catalog.regclass, %L);\nend;\n',
+                                               i_table, i_name));
+    execute format('grant execute on function pgq.%I() to public', i_name || '_by_row');
 end;
 $$ language plpgsql set search_path = pg_catalog, pg_temp;

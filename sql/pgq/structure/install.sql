@@ -3,5 +3,6 @@
 \i function/pgq.quote_fqname.sql
 \i function/
 \i capture/
+\i trigger/
 \i structure/upgrade.sql
 \i structure/grants.sql

@@ -1,0 +1,140 @@
+-- The set form of a generated capture function: statement triggers with transition tables log a whole statement with
+-- one INSERT ... SELECT.
+--
+-- Events of one statement need no order among each other, except that a key has to be free before it is taken. The
+-- server fires the statement triggers of one command when each of its parts is complete: delete, update, insert for
+-- MERGE and ON CONFLICT, any order for data-modifying CTEs. The section therefore counts, in a transaction-local
+-- setting, the DELETEs and UPDATEs of the table that have begun and are not yet logged; what is logged meanwhile is
+-- given new ids after them (pgq._capture_close, pgq._capture_move).
+--
+-- Where other triggers, foreign key actions or inheritance could change rows between the statement and its trigger,
+-- <function>_by_row() is true; then the row trigger of the capture logs, and this section does nothing.
+
+-- PL/pgSQL text of the section for statement triggers. The function declares
+-- _table integer, _event record, _open and _state text, _late and _mark bigint.
+--
+-- Parameters: i_name (of the function), i_table, i_format, i_args (queue, trigger arguments)
+-- Execute: none
+create or replace function pgq._capture_set_section(i_name text, i_table oid, i_format text, i_args text[])
+returns text as $$
+declare
+    _insert record;
+    _update record;
+    _delete record;
+    _setting text := 'pgq.open_' || i_table;
+    _joined text;
+    _key text;
+    _body text;
+begin
+    if not pgq._capture_fits_set(i_table, i_args) then
+        -- statement triggers may still be there, for a table that has become a partition
+        return E'if tg_level operator(pg_catalog.=) ''STATEMENT'' then\nreturn null;\nend if;\n';
+    end if;
+    select * into _insert from pgq._capture_expressions(i_table, i_format, i_args, 'AFTER', 'INSERT', 'n.', 'o.');
+    select * into _update from pgq._capture_expressions(i_table, i_format, i_args, 'AFTER', 'UPDATE', 'n.', 'o.');
+    select * into _delete from pgq._capture_expressions(i_table, i_format, i_args, 'AFTER', 'DELETE', 'n.', 'o.');
+    if _update.o_error is not null then
+        -- without a key the row trigger logs
+        return E'if tg_level operator(pg_catalog.=) ''STATEMENT'' then\nreturn null;\nend if;\n';
+    end if;
+    select k.o_joined, k.o_key into _joined, _key from pgq._capture_key_join(i_table) k;
+    _body := pgq._capture_current_table(i_args[1])
+        || E'if tg_op operator(pg_catalog.=) ''INSERT'' then\n'
+        || pgq._capture_insert_all(i_args[1], format('select %s from new_rows n', _insert.o_event))
+        || E'elsif tg_op operator(pg_catalog.=) ''DELETE'' then\n'
+        || pgq._capture_insert_all(i_args[1], format('select %s from old_rows o', _delete.o_event))
+        || E'else\n'
+        -- a full join is never a nested loop, whatever size the plan was made for
+        || format(E'perform 1 from %s where o.%s is null or n.%s is null limit 1;\nif found then\n', _joined, _key, _key)
+        || pgq._capture_insert_each(i_args[1], format(
+               'select * from (select 1 as step, %s from %s where n.%s is null '
+               'union all select 2, %s from %s where o.%s is not null and n.%s is not null '
+               'union all select 3, %s from %s where o.%s is null) q order by q.step',
+               _delete.o_event, _joined, _key, _update.o_event, _joined, _key, _key, _insert.o_event, _joined, _key))
+        || E'else\n'
+        || pgq._capture_insert_all(i_args[1], format('select %s from new_rows n', _update.o_event))
+        || E'end if;\nend if;\n';
+    return format($body$if tg_level operator(pg_catalog.=) 'STATEMENT' then
+if not pgq._capture_is_set_safe(%1$L::pg_catalog.regclass, %5$L) then
+return null;
+end if;
+_open := pg_catalog.current_setting(%2$L, true);
+if tg_when operator(pg_catalog.=) 'BEFORE' then
+perform pg_catalog.set_config(%2$L, pgq._capture_open(_open), true);
+return null;
+elsif tg_op operator(pg_catalog.<>) 'INSERT' and _open operator(pg_catalog.=) '1' then
+perform pg_catalog.set_config(%2$L, '', true);
+elsif _open operator(pg_catalog.<>) '' then
+select c.o_state, c.o_late, c.o_mark into _state, _late, _mark from pgq._capture_close(%3$L, _open, tg_op) c;
+perform pg_catalog.set_config(%2$L, _state, true);
+end if;
+if %4$s then
+perform pgq._capture_renew(%5$L);
+for _event in execute pgq._capture_pairs(tg_relid, tg_op) loop
+perform pgq._capture_row(%6$L, tg_relid, %7$L, tg_when, _event.operation, _event.n, _event.o, false);
+end loop;
+else
+%8$send if;
+if _mark is not null then
+perform pgq._capture_move(%3$L, _late, _mark);
+end if;
+return null;
+end if;
+$body$,
+        i_table, _setting, i_args[1], pgq._capture_is_stale(i_table), i_name, i_format, i_args, _body);
+end;
+$$ language plpgsql stable set search_path = pg_catalog, pg_temp;
+
+-- Can the set form log this table with these arguments at all? Arguments that filter or rewrite rows need the row form.
+-- Execute: public
+create or replace function pgq._capture_fits_set(i_table oid, i_args text[])
+returns boolean as $$
+begin
+    return (
+        select not a.o_skip and not a.o_backup and not a.o_deny and a.o_ignore = '{}' and a.o_pkey is null
+               and a.o_expressions = '{}' and c.relkind = 'r' and not c.relispartition
+          from pgq._capture_arguments(i_args[2:]) a, pg_class c
+         where c.oid = i_table);
+end;
+$$ language plpgsql stable set search_path = pg_catalog, pg_temp;
+
+-- The transition tables of an UPDATE, paired by primary key: o or n is missing (its o_key NULL) where a key changed.
+-- Execute: none
+create or replace function pgq._capture_key_join(in i_table oid, out o_joined text, out o_key text)
+returns record as $$
+begin
+    select 'old_rows o full join new_rows n on '
+               || string_agg(format('o.%1$I %2$s n.%1$I', c.o_name,
+                                    coalesce(pgq._capture_equality(pgq._capture_base_type(c.o_type)),
+                                             'operator(pg_catalog.=)')), ' and ' order by c.o_key_position),
+           quote_ident(min(c.o_name) filter (where c.o_key_position = 1))
+      into o_joined, o_key
+      from pgq._capture_columns(i_table, '{}', null) c
+     where c.o_key_position is not null;
+end;
+$$ language plpgsql stable set search_path = pg_catalog, pg_temp;
+
+-- Query over the transition tables for code that does not fit the table (any more): operation, and n and o as rows of
+-- the table, in an order that frees keys before they are taken.
+-- Execute: none
+create or replace function pgq._capture_pairs(i_table oid, i_operation text)
+returns text as $$
+declare
+    _joined text;
+    _key text;
+    _row text := i_table::regclass::text;
+begin
+    if i_operation = 'INSERT' then
+        return format('select %L::text as operation, n::%s as n, n::%s as o from new_rows n', i_operation, _row, _row);
+    elsif i_operation = 'DELETE' then
+        return format('select %L::text as operation, o::%s as n, o::%s as o from old_rows o', i_operation, _row, _row);
+    end if;
+    select k.o_joined, k.o_key into _joined, _key from pgq._capture_key_join(i_table) k;
+    return format(
+        'select case when n.%1$s is null then ''DELETE'' when o.%1$s is null then ''INSERT'' else ''UPDATE'' end as operation, '
+        'case when n.%1$s is null then o::%2$s else n::%2$s end as n, '
+        'case when o.%1$s is null then n::%2$s else o::%2$s end as o '
+        'from %3$s order by case when n.%1$s is null then 1 when o.%1$s is null then 3 else 2 end',
+        _key, _row, _joined);
+end;
+$$ language plpgsql stable set search_path = pg_catalog, pg_temp;
