@@ -86,6 +86,14 @@ export { quoteByteaLiteral, quoteLiteral, quoteStatement, unquoteLiteral } from 
 export { unescapeC } from "./quoting/unescape.ts";
 export { urlDecode, urlDecodeRow, urlEncode, urlEncodeRow } from "./quoting/url-encoding.ts";
 export {
+  basicParts,
+  type CreateTableOptions,
+  createTableSql,
+  freshIndexNames,
+  fullParts,
+  type TablePart,
+} from "./structure/create-table.ts";
+export {
   droppableObjects,
   foreignKeyObject,
   type TableObject,

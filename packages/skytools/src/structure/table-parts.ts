@@ -31,6 +31,8 @@ export interface TableIndex {
   readonly name: string;
   /** CREATE INDEX statement without tablespace */
   readonly definition: string;
+  /** the definition from USING on, without the names of index and table */
+  readonly body: string;
   /** key columns or expressions as SQL */
   readonly columns: readonly string[];
   readonly isUnique: boolean;
@@ -101,6 +103,8 @@ export interface OwnedSequence {
   readonly column: string;
   /** belongs to an identity column */
   readonly isIdentity: boolean;
+  /** type, increment, bounds, start, cache and cycle as CREATE SEQUENCE takes them */
+  readonly settings: string;
 }
 
 export interface TableGrant {

@@ -38,6 +38,9 @@ with target as (
   select ic.relname, json_build_object(
            'name', ic.relname,
            'definition', pg_catalog.pg_get_indexdef(i.indexrelid),
+           'body', substr(pg_catalog.pg_get_indexdef(i.indexrelid), length(pg_catalog.format('CREATE %sINDEX %I ON %s%I.%I ',
+                     case when i.indisunique then 'UNIQUE ' end, ic.relname,
+                     case when t.relkind = 'p' then 'ONLY ' end, t.nspname, t.relname)) + 1),
            'columns', (select json_agg(pg_catalog.pg_get_indexdef(i.indexrelid, k, true) order by k)
                          from generate_series(1, i.indnkeyatts) k),
            'isUnique', i.indisunique,
@@ -123,11 +126,16 @@ with target as (
     join pg_catalog.pg_rewrite r on r.ev_class = t.oid and r.rulename <> '_RETURN'
 ), owned_sequences as (
   select sn.nspname, s.relname, json_build_object(
-           'schema', sn.nspname, 'name', s.relname, 'column', a.attname, 'isIdentity', d.deptype = 'i') as item
+           'schema', sn.nspname, 'name', s.relname, 'column', a.attname, 'isIdentity', d.deptype = 'i',
+           'settings', pg_catalog.concat_ws(' ', 'as ' || pg_catalog.format_type(q.seqtypid, null),
+                         'increment by ' || q.seqincrement, 'minvalue ' || q.seqmin, 'maxvalue ' || q.seqmax,
+                         'start with ' || q.seqstart, 'cache ' || q.seqcache,
+                         case when q.seqcycle then 'cycle' end)) as item
     from target t
     join pg_catalog.pg_depend d on d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid = t.oid
      and d.refobjsubid > 0 and d.classid = 'pg_catalog.pg_class'::regclass and d.deptype in ('a', 'i')
     join pg_catalog.pg_class s on s.oid = d.objid and s.relkind = 'S'
+    join pg_catalog.pg_sequence q on q.seqrelid = s.oid
     join pg_catalog.pg_namespace sn on sn.oid = s.relnamespace
     join pg_catalog.pg_attribute a on a.attrelid = t.oid and a.attnum = d.refobjsubid
 ), grants as (

@@ -86,10 +86,9 @@ export class TableStructure {
     this.referencingKeys = (raw.referencingKeys ?? []).map(foreignKey);
     this.triggers = raw.triggers ?? [];
     this.rules = raw.rules ?? [];
-    this.ownedSequences = (raw.ownedSequences ?? []).map(({ schema, name, column, isIdentity }) => ({
+    this.ownedSequences = (raw.ownedSequences ?? []).map(({ schema, name, ...rest }) => ({
       name: `${schema}.${name}`,
-      column,
-      isIdentity,
+      ...rest,
     }));
     this.grants = (raw.grants ?? []).map(withoutNulls);
     this.parents = (raw.parents ?? []).map(({ schema, name }) => `${schema}.${name}`);
