@@ -51,7 +51,7 @@ export function parseCommandLine(args: readonly string[]): Request {
   const files: string[] = [];
   for (const arg of args) {
     if (arg.startsWith("--")) return wrong(`unknown switch: ${arg}`, true);
-    if (arg.startsWith("-") && arg !== "-") letters.push(...arg.slice(1));
+    if (arg.startsWith("-") && arg !== "-") letters.push(...arg.slice(1).split(""));
     else files.push(arg);
   }
   const unknown = letters.find((letter) => flags.every((flag) => flag.letter !== letter));

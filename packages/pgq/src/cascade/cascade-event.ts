@@ -52,7 +52,7 @@ export async function applyCascadeEvent(where: CascadeEventTarget, event: PgqEve
       `bad event in queue: ${describeEvent(event)} names queue "${event.extra1 ?? ""}", this is "${queueName}"`,
     );
   }
-  switch (event.type) {
+  switch (event.type ?? "") {
     case "pgq.location-info":
       return registerLocation(target, call, queueName, requiredData(event), event.extra2, isTrue(event));
     case "pgq.unregister-location":
