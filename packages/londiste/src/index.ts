@@ -1,1 +1,1 @@
-export {};
+export { londiste } from "./cli.ts";

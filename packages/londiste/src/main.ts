@@ -1,1 +1,4 @@
-export {};
+import { runProgram } from "@skytools/skytools";
+import { londiste } from "./cli.ts";
+
+await runProgram(londiste);

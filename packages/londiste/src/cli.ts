@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+import type { Program } from "@skytools/skytools";
+import { cascadeCommands, cascadeConfig } from "@skytools/pgq/cascade";
+import { addTableCommand } from "./command/add-table.ts";
+import { copyCommand } from "./command/copy.ts";
+import { missingCommand } from "./command/missing.ts";
+import { removeTableCommand } from "./command/remove-table.ts";
+import { resyncCommand } from "./command/resync.ts";
+import { addSequenceCommand, removeSequenceCommand, sequencesCommand } from "./command/sequences.ts";
+import { tablesCommand } from "./command/tables.ts";
+import { waitSyncCommand } from "./command/wait-sync.ts";
+import { workerCommand } from "./command/worker.ts";
+import { londisteConfig } from "./londiste-config.ts";
+import { londisteAdmin } from "./table/cascade-admin.ts";
+
+const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  readonly version: string;
+};
+
+/** The londiste3 program. */
+export const londiste: Program = {
+  service: "londiste3",
+  sectionAliases: ["londiste"],
+  version: manifest.version,
+  summary: "replicates tables and sequences between databases, over PgQ",
+  config: [londisteConfig, cascadeConfig],
+  switches: [],
+  commands: [
+    ...cascadeCommands(londisteAdmin),
+    workerCommand,
+    addTableCommand,
+    removeTableCommand,
+    resyncCommand,
+    waitSyncCommand,
+    tablesCommand,
+    addSequenceCommand,
+    removeSequenceCommand,
+    sequencesCommand,
+    missingCommand,
+    copyCommand,
+  ],
+};

@@ -1,0 +1,54 @@
+import type { Command } from "@skytools/skytools";
+import { SkytoolsError, UsageError } from "@skytools/skytools";
+import { getTableList } from "../londiste-api.ts";
+import { type LocalNode, openLocalNode } from "../table/local-node.ts";
+
+const pollMs = 500;
+
+/** Source: spec/londiste.md section 2 */
+export const waitSyncCommand: Command = {
+  name: "wait-sync",
+  args: "",
+  summary: "wait until all local tables are in sync",
+  pidfile: "none",
+  switches: [{ flags: "--timeout <seconds>", doc: "give up after this time; 0: no limit", default: "0" }],
+  run: async (job) => {
+    const seconds = Number(job.option("timeout"));
+    if (!(seconds >= 0)) throw new UsageError(`--timeout: "${job.option("timeout")}" is not a number of seconds`);
+    await waitForSync(await openLocalNode(job), seconds);
+  },
+};
+
+/** Waits until every local table is ok, telling about each.
+ * @param timeoutSeconds 0: no limit
+ * @throws SkytoolsError WAIT_TIMEOUT */
+export async function waitForSync(at: LocalNode, timeoutSeconds = 0): Promise<void> {
+  const { job, local, queueName } = at;
+  const deadline = timeoutSeconds === 0 ? Number.POSITIVE_INFINITY : performance.now() + timeoutSeconds * 1000;
+  const finished = new Set<string>();
+  let isFirst = true;
+  for (;;) {
+    const tables = (await getTableList(local, queueName)).filter((table) => table.isLocal);
+    await local.commit();
+    const waiting = tables.filter((table) => table.state.kind !== "ok");
+    if (isFirst && waiting.length > 0) {
+      job.log.info("Waiting until all tables are in sync");
+      job.log.info(`${waiting.length}/${tables.length} table(s) to copy`);
+    }
+    for (const table of tables) {
+      if (table.state.kind !== "ok" || finished.has(table.name)) continue;
+      finished.add(table.name);
+      if (!isFirst) job.log.info(`${table.name}: finished (${finished.size}/${tables.length})`);
+    }
+    isFirst = false;
+    if (waiting.length === 0) break;
+    if (performance.now() >= deadline || job.isStopping) {
+      const states = waiting.map((table) => `${table.name}: ${table.storedState ?? "waiting"}`);
+      throw new SkytoolsError("WAIT_TIMEOUT", `tables not in sync: ${states.join(", ")}`, {
+        hint: "Look at `tables` and at the worker's log.",
+      });
+    }
+    await job.sleep(pollMs);
+  }
+  job.log.info("All done");
+}

@@ -1,0 +1,233 @@
+import type { Database, Job } from "@skytools/skytools";
+import { crashPoint, mergeConnectString, SkytoolsError } from "@skytools/skytools";
+import { forceTick, newestTick, registerConsumer, registerConsumerAt, unregisterConsumer } from "@skytools/pgq";
+import {
+  type ConsumerState,
+  cascadedWorker,
+  configuredConsumer,
+  configuredQueue,
+  getConsumerState,
+  isRefusal,
+  registerCascadedConsumer,
+} from "@skytools/pgq/cascade";
+import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
+import { copyConsumerName } from "../names.ts";
+import { moveTable } from "../replay/move-table.ts";
+import { openSourceSession, openTargetSession } from "../replication-session.ts";
+import { takeCopyLock } from "./copy-lock.ts";
+import { CopyProgress } from "./copy-progress.ts";
+import { copyTable } from "./table-copy.ts";
+import { TableCatchUp } from "./table-catch-up.ts";
+
+const providerPollMs = 1000;
+const shortestPollMs = 10;
+const longestPollMs = 200;
+
+/** Copies one table and replays its events until the worker takes the table over. Does one thing and ends: whoever started it
+ * decides what follows a failure. May be killed anywhere and be started again in any state.
+ * Source: spec/londiste.md 8 */
+export class CopyProcess {
+  readonly #job: Job;
+  readonly #queueName: string;
+  readonly #workerName: string;
+  readonly #consumerName: string;
+  readonly #table: string;
+
+  constructor(job: Job, table: string) {
+    this.#job = job;
+    this.#table = table;
+    this.#queueName = configuredQueue(job.config);
+    this.#workerName = configuredConsumer(job.config, job.name);
+    this.#consumerName = copyConsumerName(this.#workerName, table);
+  }
+
+  /** @returns exit code */
+  async run(): Promise<number> {
+    let table = await this.#find();
+    if (table === undefined) return 1;
+    if (table.state.kind === "none") {
+      throw new SkytoolsError("COPY", `no copy was asked for: table "${this.#table}" has no state yet`, {
+        hint: "The worker asks for it; start the worker, or use resync.",
+      });
+    }
+    if (table.state.kind === "ok") {
+      this.#job.log.info(`${this.#table} is in sync, nothing to copy`);
+      return 0;
+    }
+    if (table.state.kind === "in-copy") {
+      await this.#copy(table);
+      table = await this.#find();
+      if (table === undefined) return 1;
+    }
+    return this.#catchUp();
+  }
+
+  async #find(): Promise<ReplicatedTable | undefined> {
+    const target = await this.#target();
+    const tables = await getTableList(target, this.#queueName);
+    await target.commit();
+    const table = tables.find((entry) => entry.name === this.#table && entry.isLocal);
+    if (table === undefined) this.#job.log.error(`Table ${this.#table} removed from replication`);
+    return table;
+  }
+
+  async #target(): Promise<Database> {
+    return this.#job.databases.get("db", { onConnect: (target) => this.#connectTarget(target) });
+  }
+
+  async #connectTarget(target: Database): Promise<void> {
+    await takeCopyLock(target, this.#queueName, this.#table);
+    await openTargetSession(target, this.#job.log);
+  }
+
+  async #workerState(target: Database): Promise<ConsumerState> {
+    const state = await getConsumerState(target, this.#queueName, this.#workerName);
+    await target.commit();
+    if (!isRefusal(state)) return state;
+    throw new SkytoolsError("CASCADE_NODE", `${state.note} (on ${target.label})`);
+  }
+
+  /** The rows: registered on the queue first, so that no event after the snapshot can be missed. */
+  async #copy(table: ReplicatedTable): Promise<void> {
+    const { log, databases, config } = this.#job;
+    const target = await this.#target();
+    const worker = await this.#workerState(target);
+    const connstr = mergeConnectString(worker.providerLocation, config.getOr("remote_extra_connstr", ""));
+    log.info(`Using '${worker.providerNode}' as source node`);
+    const source = await databases.get("copy_source", {
+      connstr,
+      isolation: "repeatable read",
+      onConnect: openSourceSession,
+    });
+    const sourceTable = await this.#waitForProvider(source);
+    await this.#register(source, target, worker.providerNode);
+    crashPoint("copy.after-register");
+    const progress = new CopyProgress({
+      log,
+      connect: () => databases.get("copy_progress", { connstr: config.get("db"), autocommit: true }),
+      queueName: this.#queueName,
+      table: this.#table,
+      sourceNode: worker.providerNode,
+      copyPid: target.backendPid,
+    });
+    try {
+      const { snapshot } = await copyTable({
+        source,
+        target,
+        log,
+        table: this.#table,
+        sourceTable: sourceTable.destination,
+        destination: table.destination,
+        skipsTruncate: (table.attributes.get("skip_truncate") ?? "") !== "",
+        progress,
+      });
+      await this.#storeCopied(target, table, snapshot);
+      crashPoint("copy.before-commit");
+      await target.commit();
+      crashPoint("copy.after-commit");
+    } catch (error) {
+      await progress.fail(error);
+      throw error;
+    }
+    await progress.end("catching up");
+    await forceTick(source, this.#queueName);
+    await source.commit();
+    await databases.close("copy_source");
+    await databases.close("copy_progress");
+  }
+
+  /** The table must be complete where it is copied from. */
+  async #waitForProvider(source: Database): Promise<ReplicatedTable> {
+    let hasWarned = false;
+    for (;;) {
+      const tables = await getTableList(source, this.#queueName);
+      await source.rollback();
+      const table = tables.find((entry) => entry.name === this.#table);
+      if (table === undefined || !table.isLocal) {
+        throw new SkytoolsError("COPY", `table ${this.#table} not available on provider (${source.label})`, {
+          retry: "later",
+        });
+      }
+      if (table.state.kind === "ok") return table;
+      if (!hasWarned) this.#job.log.warn(`table ${this.#table} not in sync yet on provider, waiting`);
+      hasWarned = true;
+      await this.#job.sleep(providerPollMs);
+      if (this.#job.isStopping) throw new SkytoolsError("COPY", "stopped while waiting for the provider");
+    }
+  }
+
+  /** Begins at the newest tick, also after an attempt that failed: the rows come anew, so do the events. */
+  async #register(source: Database, target: Database, providerNode: string): Promise<void> {
+    await registerConsumer(source, this.#queueName, this.#consumerName);
+    await source.commit();
+    const tick = await newestTick(source, this.#queueName);
+    if (tick === undefined) {
+      throw new SkytoolsError("COPY", `queue "${this.#queueName}" has no tick on ${source.label}`, {
+        retry: "later",
+        hint: "Is pgqd running for that database?",
+      });
+    }
+    await registerConsumerAt(source, this.#queueName, this.#consumerName, tick.tickId);
+    await source.commit();
+    const call = { log: this.#job.log, quiet: true };
+    await registerCascadedConsumer(
+      target,
+      call,
+      this.#queueName,
+      this.#consumerName,
+      providerNode,
+      tick.tickId,
+    );
+  }
+
+  /** @throws SkytoolsError when the table was removed, or sent elsewhere, while its rows were copied */
+  async #storeCopied(target: Database, table: ReplicatedTable, snapshot: string): Promise<void> {
+    const tables = await getTableList(target, this.#queueName);
+    const now = tables.find((entry) => entry.name === this.#table);
+    const result = await moveTable(target, this.#job.log, {
+      queueName: this.#queueName,
+      table: this.#table,
+      event: "data-copied",
+      snapshot,
+    });
+    if (result.isMoved && now?.destination === table.destination) return;
+    const reason = result.isMoved ? "its destination has changed" : result.reason;
+    throw new SkytoolsError("COPY", `copy of table "${this.#table}" is not wanted any more: ${reason}`);
+  }
+
+  async #catchUp(): Promise<number> {
+    const { log } = this.#job;
+    const catchUp = new TableCatchUp(this.#job, {
+      queueName: this.#queueName,
+      workerName: this.#workerName,
+      consumerName: this.#consumerName,
+      table: this.#table,
+      connectTarget: (target) => this.#connectTarget(target),
+    });
+    const body = cascadedWorker(this.#job, catchUp, {
+      targetKey: "db",
+      queueName: this.#queueName,
+      consumerName: this.#consumerName,
+      isNodeWorker: false,
+    });
+    let pollMs = shortestPollMs;
+    while (!catchUp.isFinished && !this.#job.isStopping) {
+      let result: "busy" | "idle";
+      try {
+        result = await body.work();
+      } catch (error) {
+        await body.onError?.(error);
+        throw error;
+      }
+      this.#job.statistics.take();
+      pollMs = result === "busy" ? shortestPollMs : Math.min(longestPollMs, pollMs * 2);
+      if (!catchUp.isFinished && result === "idle") await this.#job.sleep(pollMs);
+    }
+    if (catchUp.provider !== undefined) {
+      await unregisterConsumer(catchUp.provider, this.#queueName, this.#consumerName);
+      await catchUp.provider.commit();
+    }
+    log.debug(`copy process of ${this.#table} ends`);
+    return catchUp.outcome === "removed" ? 1 : 0;
+  }
+}

@@ -1,0 +1,200 @@
+import type { Database, Job } from "@skytools/skytools";
+import { crashPoint, Snapshot } from "@skytools/skytools";
+import { forceTick } from "@skytools/pgq";
+import {
+  type BatchOutcome,
+  type CascadedApplication,
+  type CascadedBatch,
+  type CascadeRound,
+  getConsumerState,
+  isRefusal,
+  lockConsumerState,
+  unregisterCascadedConsumer,
+} from "@skytools/pgq/cascade";
+import { quoteLiteral } from "@skytools/skytools";
+import { applyBatch } from "../apply/apply-batch.ts";
+import { getTableList, localCopyEnd, type ReplicatedTable } from "../londiste-api.ts";
+import { copiedAlready, coversCopy, tickSnapshot } from "../replay/copy-snapshot.ts";
+import { dropCopySnapshot, moveTable } from "../replay/move-table.ts";
+import { openSourceSession } from "../replication-session.ts";
+
+const pollMs = 10;
+/** A forced tick jumps the event sequence: now and then is enough. */
+const forceTickPeriodMs = 1000;
+
+export interface CatchUpOptions {
+  readonly queueName: string;
+  readonly workerName: string;
+  readonly consumerName: string;
+  readonly table: string;
+  connectTarget(target: Database): Promise<void>;
+}
+
+/** What to do with the batch at hand. */
+type Decision = "apply" | "wait" | "finish";
+
+/** The copy process's side of the hand-over, as an application of the cascaded loop: replays one table's events, asks for the
+ * hand-over when it has nothing left to do before the worker's position, and takes the worker's grant.
+ * The protocol is in replay/table-state-machine.ts. */
+export class TableCatchUp implements CascadedApplication {
+  readonly #job: Job;
+  readonly #options: CatchUpOptions;
+  /** how it ended */
+  outcome: "handed over" | "removed" | "resync" | undefined;
+  /** the provider's session, for taking the consumer away at the end */
+  provider: Database | undefined;
+  #lastForcedTick = Number.NEGATIVE_INFINITY;
+  #table: ReplicatedTable | undefined;
+
+  constructor(job: Job, options: CatchUpOptions) {
+    this.#job = job;
+    this.#options = options;
+  }
+
+  get isFinished(): boolean {
+    return this.outcome !== undefined;
+  }
+
+  async connectTarget(target: Database): Promise<void> {
+    await this.#options.connectTarget(target);
+  }
+
+  async connectSource(source: Database): Promise<void> {
+    await openSourceSession(source);
+  }
+
+  async beforeBatch(batch: CascadedBatch): Promise<"apply" | "leave"> {
+    this.provider = batch.source;
+    for (;;) {
+      const decision = await this.#decide(batch, batch.batch.tickId);
+      if (decision === "apply") return "apply";
+      if (decision === "finish" || this.#job.isStopping) return "leave";
+      await this.#job.sleep(pollMs);
+    }
+  }
+
+  async applyBatch(batch: CascadedBatch): Promise<BatchOutcome> {
+    const table = this.#table!;
+    const { queueName } = this.#options;
+    const ofTable = `ev_extra1 = ${quoteLiteral(table.name)}`;
+    const where =
+      table.copySnapshot === null
+        ? ofTable
+        : `${ofTable} and not ${copiedAlready(table.name, table.copySnapshot)}`;
+    const result = await applyBatch({
+      source: batch.source,
+      target: batch.target,
+      log: this.#job.log,
+      batchId: batch.batch.batchId,
+      tickId: batch.batch.tickId,
+      queueName,
+      eventQuery: await batch.eventQuery(where),
+      tables: new Map([[table.name, table]]),
+      appliesData: true,
+      isForQueue: false,
+      onControlEvent: async () => {},
+    });
+    if (table.copySnapshot !== null) {
+      const tick = await tickSnapshot(batch.source, queueName, batch.batch.tickId);
+      if (tick !== undefined && coversCopy(tick, Snapshot.parse(table.copySnapshot))) {
+        await dropCopySnapshot(batch.target, this.#job.log, queueName, table.name);
+      }
+    }
+    crashPoint("copy.before-replay-commit");
+    return { eventCount: result.eventCount, maxEventId: result.maxEventId };
+  }
+
+  async idle(round: CascadeRound, source: Database | undefined): Promise<"busy" | "idle"> {
+    this.provider = source;
+    const decision = await this.#decide(round, undefined);
+    if (decision === "finish") return "idle";
+    if (this.#table?.copySnapshot != null && source !== undefined) await this.#forceTick(source);
+    return "idle";
+  }
+
+  /** A tick later than the copied rows ends the need for their snapshot; on a quiet queue it would be long in coming. */
+  async #forceTick(source: Database): Promise<void> {
+    if (performance.now() - this.#lastForcedTick < forceTickPeriodMs) return;
+    this.#lastForcedTick = performance.now();
+    await forceTick(source, this.#options.queueName);
+    await source.commit();
+  }
+
+  /** @param batchTick end of the batch at hand; undefined at the end of the queue */
+  async #decide(round: CascadeRound, batchTick: bigint | undefined): Promise<Decision> {
+    const { target } = round;
+    const { log } = this.#job;
+    const { queueName, workerName } = this.#options;
+    const table = (await getTableList(target, queueName)).find((entry) => entry.name === this.#options.table);
+    const worker = await getConsumerState(target, queueName, workerName);
+    await target.commit();
+    this.#table = table;
+    if (table === undefined || !table.isLocal || isRefusal(worker)) {
+      log.error(`Table ${this.#options.table} removed from replication`);
+      return this.#finish("removed");
+    }
+    const position = round.state.completedTick;
+    switch (table.state.kind) {
+      case "none":
+      case "in-copy":
+        log.info(`${table.name}: copy starts anew`);
+        return this.#finish("resync");
+      case "ok":
+        return this.#finish("handed over");
+      case "catching-up": {
+        const isAtEnd = batchTick === undefined || position >= worker.completedTick;
+        if (!isAtEnd || table.copySnapshot !== null) return batchTick === undefined ? "wait" : "apply";
+        await this.#ask(target, batchTick ?? position + 1n);
+        return "wait";
+      }
+      case "wanna-sync":
+        return mayApply(batchTick, worker.completedTick) ? "apply" : "wait";
+      case "do-sync":
+        if (position === worker.completedTick) return this.#takeOver(target, position);
+        return mayApply(batchTick, worker.completedTick) ? "apply" : "wait";
+    }
+  }
+
+  async #ask(target: Database, tick: bigint): Promise<void> {
+    await moveTable(target, this.#job.log, {
+      queueName: this.#options.queueName,
+      table: this.#options.table,
+      event: "caught-up",
+      tick,
+    });
+    await target.commit();
+    crashPoint("copy.after-ask");
+  }
+
+  /** Behind a lock on the worker's position, so that it cannot move while this compares. */
+  async #takeOver(target: Database, position: bigint): Promise<Decision> {
+    const { queueName, workerName, consumerName, table } = this.#options;
+    const { log } = this.#job;
+    const worker = await lockConsumerState(target, queueName, workerName);
+    if (isRefusal(worker) || worker.completedTick !== position) {
+      await target.rollback();
+      return "wait";
+    }
+    const result = await moveTable(target, log, { queueName, table, event: "take-over" });
+    if (!result.isMoved) {
+      await target.rollback();
+      return "wait";
+    }
+    await unregisterCascadedConsumer(target, { log, quiet: true, commit: false }, queueName, consumerName);
+    await localCopyEnd(target, queueName, table);
+    crashPoint("copy.before-take-over");
+    await target.commit();
+    crashPoint("copy.after-take-over");
+    return this.#finish("handed over");
+  }
+
+  #finish(outcome: "handed over" | "removed" | "resync"): "finish" {
+    this.outcome = outcome;
+    return "finish";
+  }
+}
+
+/** In wanna-sync and do-sync a copy process stays behind the worker's position: there the worker may stop. */
+function mayApply(batchTick: bigint | undefined, workerTick: bigint): boolean {
+  return batchTick !== undefined && batchTick <= workerTick;
+}

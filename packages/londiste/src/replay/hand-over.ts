@@ -1,0 +1,136 @@
+import type { Database, Job } from "@skytools/skytools";
+import { getCascadedConsumers } from "@skytools/pgq/cascade";
+import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
+import { copyConsumerName } from "../names.ts";
+import { moveTable } from "./move-table.ts";
+
+const pollMs = 10;
+const firstPatienceMs = 150;
+const longestPatienceMs = 5000;
+/** After a fruitless wait the worker replays this many times as long before it waits again. */
+const restFactor = 10;
+/** How often the worker leaves a copy process that is a batch behind the chance to meet it between batches. */
+const maxMisses = 3;
+
+/** Where the worker stands. */
+export interface WorkerPosition {
+  readonly target: Database;
+  readonly queueName: string;
+  readonly workerName: string;
+  readonly completedTick: bigint;
+  /** end of the batch that is open and not applied; undefined when the queue has no more batches */
+  readonly nextTick: bigint | undefined;
+}
+
+interface Attempts {
+  misses: number;
+  patienceMs: number;
+  notBefore: number;
+}
+
+/** The worker's side of taking tables over from their copy processes; the protocol is in table-state-machine.ts.
+ * The worker stops only for copy processes that stand where it stands, or a batch behind, and for a bounded time. */
+export class HandOver {
+  readonly #job: Job;
+  readonly #attempts = new Map<string, Attempts>();
+
+  constructor(job: Job) {
+    this.#job = job;
+  }
+
+  /** Grants what can be granted, waits, withdraws what was not taken. No table is in do-sync afterwards.
+   * @param running tables whose copy process is alive
+   * @returns true when states have changed */
+  async run(
+    at: WorkerPosition,
+    tables: readonly ReplicatedTable[],
+    running: ReadonlySet<string>,
+  ): Promise<boolean> {
+    const stale = tables.filter((table) => table.isLocal && table.state.kind === "do-sync");
+    const ready = await this.#ready(at, tables, running);
+    if (stale.length === 0 && ready.length === 0) return false;
+    const tick = at.nextTick ?? at.completedTick + 1n;
+    for (const table of ready) {
+      await moveTable(at.target, this.#job.log, { ...move(at, table), event: "grant", tick });
+    }
+    await at.target.commit();
+    const waiting = new Set([...stale, ...ready].map((table) => table.name));
+    const patienceMs = Math.max(...[...waiting].map((name) => this.#of(name).patienceMs));
+    const untaken = await this.#waitForCopies(at, waiting, patienceMs);
+    for (const name of waiting) {
+      if (untaken.has(name)) this.#failed(name);
+      else this.#attempts.delete(name);
+    }
+    for (const table of untaken) {
+      await moveTable(at.target, this.#job.log, { queueName: at.queueName, table, event: "withdraw" });
+    }
+    await at.target.commit();
+    return true;
+  }
+
+  async #ready(
+    at: WorkerPosition,
+    tables: readonly ReplicatedTable[],
+    running: ReadonlySet<string>,
+  ): Promise<ReplicatedTable[]> {
+    const asking = tables.filter(
+      (table) =>
+        table.isLocal &&
+        table.state.kind === "wanna-sync" &&
+        table.state.tick <= (at.nextTick ?? at.completedTick + 1n) &&
+        running.has(table.name) &&
+        this.#of(table.name).notBefore <= performance.now(),
+    );
+    if (asking.length === 0) return [];
+    const consumers = await getCascadedConsumers(at.target, at.queueName);
+    await at.target.commit();
+    const positions = new Map(consumers.map((consumer) => [consumer.consumerName, consumer.lastTick]));
+    return asking.filter((table) => {
+      const position = positions.get(copyConsumerName(at.workerName, table.name));
+      if (position === undefined || position > at.completedTick) return false;
+      if (position === at.completedTick) return true;
+      const attempts = this.#of(table.name);
+      attempts.misses += 1;
+      return attempts.misses > maxMisses;
+    });
+  }
+
+  /** @returns the tables that are still in do-sync */
+  async #waitForCopies(
+    at: WorkerPosition,
+    waiting: ReadonlySet<string>,
+    patienceMs: number,
+  ): Promise<Set<string>> {
+    const deadline = performance.now() + patienceMs;
+    for (;;) {
+      const tables = await getTableList(at.target, at.queueName);
+      await at.target.commit();
+      const untaken = tables.filter((table) => waiting.has(table.name) && table.state.kind === "do-sync");
+      if (untaken.length === 0 || performance.now() >= deadline || this.#job.isStopping) {
+        return new Set(untaken.map((table) => table.name));
+      }
+      await this.#job.sleep(pollMs);
+    }
+  }
+
+  #of(name: string): Attempts {
+    let attempts = this.#attempts.get(name);
+    if (attempts === undefined) {
+      attempts = { misses: 0, patienceMs: firstPatienceMs, notBefore: 0 };
+      this.#attempts.set(name, attempts);
+    }
+    return attempts;
+  }
+
+  /** Waits longer the next time, so that a copy process which needs long for its part of a batch gets there at last. */
+  #failed(name: string): void {
+    const attempts = this.#of(name);
+    attempts.notBefore = performance.now() + attempts.patienceMs * restFactor;
+    attempts.patienceMs = Math.min(longestPatienceMs, attempts.patienceMs * 2);
+    attempts.misses = 0;
+  }
+}
+
+function move(at: WorkerPosition, table: ReplicatedTable) {
+  return { queueName: at.queueName, table: table.name };
+}

@@ -1,0 +1,144 @@
+import { type Database, type Job, Snapshot } from "@skytools/skytools";
+import type { BatchOutcome, CascadedApplication, CascadedBatch, CascadeRound } from "@skytools/pgq/cascade";
+import { applyBatch } from "../apply/apply-batch.ts";
+import { getTableList, type ReplicatedTable, rootCheckSequences } from "../londiste-api.ts";
+import { openSourceSession, openTargetSession } from "../replication-session.ts";
+import { applyLondisteEvent } from "./control-event.ts";
+import { CopySupervisor } from "./copy-supervisor.ts";
+import { copiedAlready, coversCopy, tickSnapshot } from "./copy-snapshot.ts";
+import { restoreForeignKeys } from "./foreign-keys.ts";
+import { HandOver } from "./hand-over.ts";
+import { removeLeftoverCopies } from "./leftover-copies.ts";
+import { dropCopySnapshot } from "./move-table.ts";
+
+/** Pause of an idle worker while a table is on its way to being handed over, and while one is being copied. */
+const handOverPollMs = 25;
+const copyPollMs = 250;
+const foreignKeyPeriodMs = 10_000;
+const failedForeignKeyPeriodMs = 60_000;
+
+/** The node's worker: replays batches, and gets tables from registered to replicated. */
+export class ReplayWorker implements CascadedApplication {
+  readonly #job: Job;
+  readonly #copies: CopySupervisor;
+  readonly #handOver: HandOver;
+  #tables: readonly ReplicatedTable[] = [];
+  #foreignKeysDueAt = 0;
+
+  constructor(job: Job) {
+    this.#job = job;
+    this.#copies = new CopySupervisor(job);
+    this.#handOver = new HandOver(job);
+  }
+
+  async connectTarget(target: Database): Promise<void> {
+    await openTargetSession(target, this.#job.log);
+  }
+
+  async connectSource(source: Database): Promise<void> {
+    await openSourceSession(source);
+  }
+
+  async beforeBatch(batch: CascadedBatch): Promise<"apply"> {
+    await this.#manage(batch, batch.source, batch.batch.tickId);
+    return "apply";
+  }
+
+  async applyBatch(batch: CascadedBatch): Promise<BatchOutcome> {
+    const { target, source, queueName, role } = batch;
+    const tables = this.#tables.filter((table) => table.isLocal && table.state.kind === "ok");
+    const result = await applyBatch({
+      source,
+      target,
+      log: this.#job.log,
+      batchId: batch.batch.batchId,
+      tickId: batch.batch.tickId,
+      queueName,
+      eventQuery: await batch.eventQuery(notCopiedAlready(tables)),
+      tables: new Map(tables.map((table) => [table.name, table])),
+      appliesData: role.appliesData,
+      isForQueue: false,
+      onControlEvent: async (event) => {
+        if (event.type?.startsWith("pgq.")) await batch.applyCascadeEvent(event);
+        else await applyLondisteEvent(target, this.#job.log, queueName, event);
+      },
+    });
+    await this.#dropOldSnapshots(batch, tables);
+    const { statistics } = this.#job;
+    if (result.ignoredEvents > 0) statistics.put("ignored_events", result.ignoredEvents);
+    if (result.rowByRowEvents > 0) statistics.put("row_by_row", result.rowByRowEvents);
+    if (result.missingRows > 0) statistics.put("missing_rows", result.missingRows);
+    return { eventCount: result.eventCount, maxEventId: result.maxEventId };
+  }
+
+  /** Nothing to replay: look after tables; come back soon while one of them is about to be handed over. */
+  async idle(round: CascadeRound, source: Database | undefined): Promise<"busy" | "idle"> {
+    if (source === undefined) return "idle";
+    await this.#manage(round, source, undefined);
+    const kinds = new Set(this.#tables.filter((table) => table.isLocal).map((table) => table.state.kind));
+    const isNear = kinds.has("catching-up") || kinds.has("wanna-sync");
+    const pollMs = isNear ? handOverPollMs : kinds.has("in-copy") ? copyPollMs : undefined;
+    if (pollMs === undefined || pollMs >= this.#job.config.getFloat("loop_delay") * 1000) return "idle";
+    await this.#job.sleep(pollMs);
+    return "busy";
+  }
+
+  async rootHousekeeping(round: CascadeRound): Promise<void> {
+    await rootCheckSequences(round.target, { log: this.#job.log, quiet: true }, round.queueName);
+  }
+
+  async shutdown(): Promise<void> {
+    await this.#copies.stop();
+  }
+
+  async #manage(round: CascadeRound, source: Database, nextTick: bigint | undefined): Promise<void> {
+    const { target, queueName } = round;
+    await this.#loadTables(target, queueName);
+    const running = await this.#copies.supervise({ target, source, queueName }, this.#tables);
+    const at = {
+      target,
+      queueName,
+      workerName: round.consumerName,
+      completedTick: round.state.completedTick,
+      nextTick,
+    };
+    if (await this.#handOver.run(at, this.#tables, running)) {
+      await this.#loadTables(target, queueName);
+      this.#foreignKeysDueAt = 0;
+    }
+    if (this.#copies.hasEnded) {
+      this.#copies.hasEnded = false;
+      const { log } = this.#job;
+      await removeLeftoverCopies(source, target, log, queueName, round.consumerName, this.#tables, running);
+    }
+    if (this.#foreignKeysDueAt <= performance.now()) {
+      const isComplete = await restoreForeignKeys(target, this.#job.log, queueName);
+      const periodMs = isComplete ? foreignKeyPeriodMs : failedForeignKeyPeriodMs;
+      this.#foreignKeysDueAt = performance.now() + periodMs;
+    }
+  }
+
+  async #loadTables(target: Database, queueName: string): Promise<void> {
+    this.#tables = await getTableList(target, queueName);
+    await target.commit();
+  }
+
+  /** Snapshots in state ok come only from a copy by an older program; ours are gone before the hand-over. */
+  async #dropOldSnapshots(batch: CascadedBatch, tables: readonly ReplicatedTable[]): Promise<void> {
+    const filtered = tables.filter((table) => table.copySnapshot !== null);
+    if (filtered.length === 0) return;
+    const tick = await tickSnapshot(batch.source, batch.queueName, batch.batch.tickId);
+    for (const table of filtered) {
+      if (tick === undefined || !coversCopy(tick, Snapshot.parse(table.copySnapshot ?? ""))) continue;
+      await dropCopySnapshot(batch.target, this.#job.log, batch.queueName, table.name);
+    }
+  }
+}
+
+/** Leaves out the events that a table's copied rows contain already; undefined when there is nothing to leave out. */
+function notCopiedAlready(tables: readonly ReplicatedTable[]): string | undefined {
+  const filters = tables
+    .filter((table) => table.copySnapshot !== null)
+    .map((table) => copiedAlready(table.name, table.copySnapshot ?? ""));
+  return filters.length === 0 ? undefined : `not (${filters.join(" or ")})`;
+}

@@ -1,0 +1,38 @@
+import type { Database, Job } from "@skytools/skytools";
+import { type CascadeAdmin, configuredConsumer, configuredQueue, type CreatedNode } from "@skytools/pgq/cascade";
+import { getSequenceList, getTableList, globalAddTable, globalUpdateSequence } from "../londiste-api.ts";
+
+/** How londiste takes part in the cascade. Source: spec/londiste.md section 2, spec/cascade.md 9.3 */
+export function londisteAdmin(job: Job): CascadeAdmin {
+  return {
+    job,
+    queueName: configuredQueue(job.config),
+    databaseKey: "db",
+    workerName: configuredConsumer(job.config, job.name),
+    modules: ["pgq", "pgq_node", "londiste"],
+    hooks: { nodeCreated: copyObjectLists, nodeStatus: tableStatus },
+  };
+}
+
+/** A new node knows from its provider which tables and sequences there are; it replicates none of them yet. */
+async function copyObjectLists(admin: CascadeAdmin, { local, provider }: CreatedNode): Promise<void> {
+  if (provider === undefined) return;
+  const { queueName } = admin;
+  const call = { log: admin.job.log, quiet: true, commit: false };
+  for (const table of await getTableList(provider, queueName)) {
+    await globalAddTable(local, call, queueName, table.name);
+  }
+  for (const sequence of await getSequenceList(provider, queueName)) {
+    await globalUpdateSequence(local, call, queueName, sequence.name, sequence.lastValue);
+  }
+  await provider.commit();
+}
+
+async function tableStatus(database: Database, queueName: string) {
+  const tables = await getTableList(database, queueName);
+  const local = tables.filter((table) => table.isLocal);
+  const ok = local.filter((table) => table.state.kind === "ok").length;
+  const half = local.length - ok;
+  const ignored = tables.length - local.length;
+  return { lines: [`Tables: ${ok}/${half}/${ignored}`], fields: { tables: { ok, half, ignored } } };
+}

@@ -1,0 +1,60 @@
+import type { Database } from "@skytools/skytools";
+import {
+  getSequenceList,
+  getTableList,
+  globalAddTable,
+  globalRemoveSequence,
+  globalRemoveTable,
+  globalUpdateSequence,
+  type ReplicatedSequence,
+  type ReplicatedTable,
+} from "../londiste-api.ts";
+import type { LocalNode } from "./local-node.ts";
+
+/** Brings this node's list of the set's tables up to what its provider knows: what a new node has not seen in the queue yet.
+ * @returns the provider's tables
+ * Source: spec/londiste.md 6.1 step 2 */
+export async function syncTableList(at: LocalNode, provider: Database): Promise<ReplicatedTable[]> {
+  const { local, queueName } = at;
+  const there = await getTableList(provider, queueName);
+  await provider.commit();
+  if (at.node.nodeType === "root") return there;
+  const { log } = at.job;
+  const here = await getTableList(local, queueName);
+  await local.commit();
+  const call = { log, quiet: true };
+  for (const table of there) {
+    if (here.some((entry) => entry.name === table.name)) continue;
+    log.info(`Table ${table.name} info missing from subscriber, adding`);
+    await globalAddTable(local, call, queueName, table.name);
+  }
+  for (const table of here) {
+    if (there.some((entry) => entry.name === table.name)) continue;
+    log.info(`Table ${table.name} gone but exists on subscriber, removing`);
+    await globalRemoveTable(local, call, queueName, table.name);
+  }
+  return there;
+}
+
+/** The same for sequences, with their values. */
+export async function syncSequenceList(at: LocalNode, provider: Database): Promise<ReplicatedSequence[]> {
+  const { local, queueName } = at;
+  const there = await getSequenceList(provider, queueName);
+  await provider.commit();
+  if (at.node.nodeType === "root") return there;
+  const { log } = at.job;
+  const here = await getSequenceList(local, queueName);
+  await local.commit();
+  const call = { log, quiet: true };
+  for (const sequence of there) {
+    if (here.some((entry) => entry.name === sequence.name)) continue;
+    log.info(`Sequence ${sequence.name} info missing from subscriber, adding`);
+    await globalUpdateSequence(local, call, queueName, sequence.name, sequence.lastValue);
+  }
+  for (const sequence of here) {
+    if (there.some((entry) => entry.name === sequence.name)) continue;
+    log.info(`Sequence ${sequence.name} gone but exists on subscriber, removing`);
+    await globalRemoveSequence(local, call, queueName, sequence.name);
+  }
+  return there;
+}
