@@ -1,4 +1,5 @@
-import { userInfo } from "node:os";
+import { homedir, userInfo } from "node:os";
+import { join } from "node:path";
 import { UsageError } from "../errors.ts";
 import { connectKeys } from "./connect-keys.ts";
 import { type ConnectPairs, parseConnectPairs } from "./connect-string.ts";
@@ -30,7 +31,7 @@ export interface ConnectParameters {
   readonly user: string;
   readonly database: string;
   readonly password: string | undefined;
-  readonly passfile: string | undefined;
+  readonly passfile: string;
   /** 0: no limit; otherwise for each target */
   readonly connectTimeoutMs: number;
   readonly applicationName: string | undefined;
@@ -51,6 +52,8 @@ export interface SslParameters {
   readonly certFile: string | undefined;
   readonly keyFile: string | undefined;
   readonly keyPassword: string | undefined;
+  /** where the files are that are not given: ~/.postgresql */
+  readonly directory: string;
   /** a file, or `system` for the certificates that Node trusts */
   readonly rootCertFile: string | undefined;
   readonly crlFile: string | undefined;
@@ -74,13 +77,14 @@ export function parseConnectString(text: string, env: NodeJS.ProcessEnv = proces
   refuseUnsupported(get);
   const user = get("user") ?? userInfo().username;
   const defaultPort = 5432;
+  const home = env.HOME ?? homedir();
   return {
     targets: connectTargets(get("host"), get("hostaddr"), get("port"), defaultPort),
     defaultPort: portNumber(get("port")?.split(",")[0], defaultPort),
     user,
     database: get("dbname") ?? user,
     password: get("password"),
-    passfile: get("passfile"),
+    passfile: get("passfile") ?? join(home, ".pgpass"),
     connectTimeoutMs: connectTimeout(get("connect_timeout")),
     applicationName: get("application_name") ?? get("fallback_application_name"),
     options: get("options"),
@@ -94,7 +98,7 @@ export function parseConnectString(text: string, env: NodeJS.ProcessEnv = proces
     shuffleHosts:
       choice("load_balance_hosts", get("load_balance_hosts"), ["disable", "random"], "disable") === "random",
     channelBinding: choice("channel_binding", get("channel_binding"), ["disable", "prefer"], "prefer"),
-    ssl: sslParameters(get),
+    ssl: sslParameters(get, join(home, ".postgresql")),
   };
 }
 
@@ -206,7 +210,7 @@ function connectTimeout(text: string | undefined): number {
   return Math.max(seconds, 2) * 1000;
 }
 
-function sslParameters(get: Getter): SslParameters {
+function sslParameters(get: Getter, directory: string): SslParameters {
   const fromRequire = get("requiressl") === "1" ? "require" : "prefer";
   const rootCertFile = get("sslrootcert");
   const mode = choice(
@@ -227,6 +231,7 @@ function sslParameters(get: Getter): SslParameters {
     certFile: useCertificate ? get("sslcert") : undefined,
     keyFile: useCertificate ? get("sslkey") : undefined,
     keyPassword: get("sslpassword"),
+    directory,
     rootCertFile,
     crlFile: get("sslcrl"),
     minVersion: get("ssl_min_protocol_version"),

@@ -120,7 +120,8 @@ async function connectOnce(
   settings: ConnectSettings,
 ): Promise<Connected> {
   let reported: ReadonlyMap<string, string> = new Map();
-  const client = new pg.Client({
+  const config: pg.ClientConfig & { readonly replication: string | undefined } = {
+    replication: parameters.replication,
     host: target.host,
     port: target.port,
     user: parameters.user,
@@ -138,7 +139,8 @@ async function connectOnce(
       getTypeParser: (oid: number) =>
         reported.get("client_encoding") === "SQL_ASCII" ? strictTextParser(oid) : textParser(oid),
     },
-  });
+  };
+  const client = new pg.Client(config);
   reported = watchReportedSettings(client);
   client.on("error", () => {
     // Without a listener the driver's 'error' event ends the process; Database notes the loss itself.

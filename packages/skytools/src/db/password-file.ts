@@ -1,6 +1,4 @@
 import { readFileSync, statSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
 
 /** What a line of a password file is matched against. */
 export interface PasswordKey {
@@ -11,15 +9,14 @@ export interface PasswordKey {
   readonly user: string;
 }
 
-/** The password that libpq would take from `file` (default PGPASSFILE was resolved by the caller, then
- * ~/.pgpass). A file that others may read is not used; the reason goes to `warn`.
+/** The password that libpq would take from the file. A file that others may read is not used; the reason goes to
+ * `warn`.
  * Source: PostgreSQL manual, libpq "The Password File". */
 export function readPasswordFile(
-  file: string | undefined,
+  path: string,
   key: PasswordKey,
   warn: (message: string) => void,
 ): string | undefined {
-  const path = file ?? join(process.env.HOME ?? homedir(), ".pgpass");
   let text: string;
   try {
     const status = statSync(path);

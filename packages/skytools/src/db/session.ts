@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import pg from "pg";
 import { DatabaseError } from "../errors.ts";
+import { sendCancel } from "./cancel.ts";
 import { type Connected, targetLabel } from "./connector.ts";
 import { databaseError } from "./database-error.ts";
 
@@ -17,6 +18,7 @@ export class Session {
   readonly label: string;
   readonly connected: Connected;
   #queue: Promise<unknown> = Promise.resolve();
+  #pending = 0;
   #lost: Error | undefined;
 
   constructor(connected: Connected, database: string) {
@@ -47,10 +49,15 @@ export class Session {
   }
 
   /** Runs `task` when everything issued before it has ended. */
-  exclusive<T>(task: () => Promise<T>): Promise<T> {
+  async exclusive<T>(task: () => Promise<T>): Promise<T> {
     const result = this.#queue.then(task);
     this.#queue = result.catch(() => undefined);
-    return result;
+    this.#pending++;
+    try {
+      return await result;
+    } finally {
+      this.#pending--;
+    }
   }
 
   /** Sends one statement, or several without parameters; call it only inside exclusive().
@@ -112,11 +119,15 @@ export class Session {
     });
   }
 
+  /** Ends the session. A statement that still runs is cancelled, else it would go on in the server, with its
+   * locks, until it has something to send. */
   async end(): Promise<void> {
     const { client } = this.connected;
+    const isBusy = this.#pending > 0 && this.#lost === undefined;
     this.markLost(new Error("connection was closed"));
     const impatience = setTimeout(() => client.connection.stream.destroy(), 2000);
     try {
+      if (isBusy) await Promise.race([sendCancel(this.connected).catch(() => undefined), ended(client)]);
       await client.end();
     } finally {
       clearTimeout(impatience);
@@ -149,6 +160,10 @@ function driverQuery(
     }
   };
   return query;
+}
+
+function ended(client: pg.Client): Promise<void> {
+  return new Promise((resolve) => client.once("end", resolve));
 }
 
 function isSocket(stream: unknown): stream is Socket {

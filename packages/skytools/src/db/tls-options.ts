@@ -1,12 +1,11 @@
 import { readFileSync, statSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import type { ConnectionOptions, SecureVersion } from "node:tls";
 import { checkServerIdentity } from "node:tls";
 import { UsageError } from "../errors.ts";
 import type { ConnectTarget, SslParameters } from "./connect-parameters.ts";
 
-/** The TLS options for one target as the sslmode demands; files default to ~/.postgresql as in libpq.
+/** The TLS options for one target as the sslmode demands; files that are not given are looked for in ~/.postgresql.
  * @throws UsageError for missing or unreadable certificate and key files
  * Source: PostgreSQL manual, libpq "SSL Support". */
 export function tlsOptions(ssl: SslParameters, target: ConnectTarget): ConnectionOptions {
@@ -25,10 +24,10 @@ function applyTrust(options: ConnectionOptions, ssl: SslParameters, target: Conn
   if (ssl.rootCertFile === "system") {
     options.rejectUnauthorized = true;
   } else {
-    const root = optionalFile(ssl.rootCertFile ?? homeFile("root.crt"));
+    const root = optionalFile(ssl.rootCertFile ?? join(ssl.directory, "root.crt"));
     if (root === undefined && isVerifying) {
       throw new UsageError(
-        `root certificate file "${ssl.rootCertFile ?? homeFile("root.crt")}" does not exist`,
+        `root certificate file "${ssl.rootCertFile ?? join(ssl.directory, "root.crt")}" does not exist`,
         {
           hint: "Provide the file, use sslrootcert=system, or change sslmode.",
         },
@@ -39,16 +38,16 @@ function applyTrust(options: ConnectionOptions, ssl: SslParameters, target: Conn
       options.rejectUnauthorized = true;
     }
   }
-  const crl = optionalFile(ssl.crlFile ?? homeFile("root.crl"));
+  const crl = optionalFile(ssl.crlFile ?? join(ssl.directory, "root.crl"));
   if (crl !== undefined && options.rejectUnauthorized === true) options.crl = crl;
   options.checkServerIdentity = (_host, certificate) =>
     ssl.mode === "verify-full" ? checkServerIdentity(target.name, certificate) : undefined;
 }
 
 function applyClientCertificate(options: ConnectionOptions, ssl: SslParameters): void {
-  const cert = optionalFile(ssl.certFile ?? homeFile("postgresql.crt"));
+  const cert = optionalFile(ssl.certFile ?? join(ssl.directory, "postgresql.crt"));
   if (cert === undefined) return;
-  const keyFile = ssl.keyFile ?? homeFile("postgresql.key");
+  const keyFile = ssl.keyFile ?? join(ssl.directory, "postgresql.key");
   const key = optionalFile(keyFile);
   if (key === undefined) {
     throw new UsageError(`certificate present, but not private key file "${keyFile}"`);
@@ -61,10 +60,6 @@ function applyClientCertificate(options: ConnectionOptions, ssl: SslParameters):
   options.cert = cert;
   options.key = key;
   if (ssl.keyPassword !== undefined) options.passphrase = ssl.keyPassword;
-}
-
-function homeFile(name: string): string {
-  return join(process.env.HOME ?? homedir(), ".postgresql", name);
 }
 
 function optionalFile(path: string): Buffer | undefined {

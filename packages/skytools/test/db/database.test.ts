@@ -99,6 +99,20 @@ test("closing without commit rolls back", async () => {
   );
 });
 
+test("closing while a statement runs ends it in the server too", async () => {
+  const db = await Database.open(connstr);
+  const sleeping = db.query("select pg_sleep(60)");
+  sleeping.catch(() => undefined);
+  const state = async () => {
+    const [row] = await cluster.query("select state from pg_stat_activity where pid = $1", [db.backendPid]);
+    return row?.state as string | undefined;
+  };
+  await waitFor("the sleep", async () => (await state()) === "active");
+  await db.close();
+  await assert.rejects(sleeping, DatabaseError);
+  await waitFor("the backend to end", async () => (await state()) === undefined, { timeoutMs: 10_000 });
+});
+
 test("the isolation level is the one asked for, with and without parameters in the first statement", async () => {
   for (const isolation of ["read committed", "repeatable read", "serializable"] as const) {
     await using db = await Database.open(connstr, { isolation });

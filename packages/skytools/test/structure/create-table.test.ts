@@ -53,9 +53,9 @@ const create = async (options: Parameters<typeof createTableSql>[1]) => {
 
 /** The parts of a structure that a copy must share with its original, names of the table aside. */
 const comparable = (table: TableStructure) => ({
-  columns: table.columns.map(({ number: _, ...column }) => column),
+  columns: table.columns.map((column) => ({ ...column, number: 0 })),
   constraints: table.constraints,
-  indexes: table.indexes.map(({ definition: _d, sizeBytes: _s, ...index }) => index),
+  indexes: table.indexes.map((index) => ({ ...index, definition: "", sizeBytes: 0n })),
   options: table.options,
   comment: table.comment,
   replicaIdentity: table.replicaIdentity,

@@ -72,15 +72,17 @@ test("what is dropped comes back exactly: definitions, tablespaces, comments, ma
   assert.deepEqual([bare.constraints, bare.indexes, bare.rules, bare.parents], [[], [], [], []]);
   for (const object of objects) await run(object.create);
   const restored = await TableStructure.load(db, "T x");
-  assert.deepEqual(
-    { ...restored, indexes: withoutSize(restored) },
-    { ...before, indexes: withoutSize(before) },
-  );
+  assert.deepEqual(factsOf(restored), factsOf(before));
   assert.equal(await db.queryValue("show default_tablespace"), "");
   await db.rollback();
 });
 
-const withoutSize = (table: TableStructure) => table.indexes.map((index) => ({ ...index, sizeBytes: 0n }));
+/** Everything but the sizes. */
+const factsOf = (table: TableStructure) => ({
+  ...Object.fromEntries(Object.entries(table)),
+  sizeBytes: 0n,
+  indexes: table.indexes.map((index) => ({ ...index, sizeBytes: 0n })),
+});
 
 test("a partition keeps what belongs to its parent and drops what is its own", async () => {
   await db.execute(`
@@ -120,6 +122,6 @@ test("foreign keys and triggers come back too", async () => {
   for (const object of objects) await run(object.drop);
   assert.deepEqual((await TableStructure.load(db, "b")).foreignKeys, []);
   for (const object of objects) await run(object.create);
-  assert.deepEqual({ ...(await TableStructure.load(db, "b")) }, { ...before });
+  assert.deepEqual(factsOf(await TableStructure.load(db, "b")), factsOf(before));
   await db.rollback();
 });
