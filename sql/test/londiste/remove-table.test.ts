@@ -1,0 +1,108 @@
+import { deepEqual, equal } from "node:assert/strict";
+import { test } from "node:test";
+import type { Database } from "@skytools/skytools";
+import { databaseFixture } from "../fixture.ts";
+import { answer, createRoot, createSubscriber } from "../pgq_node/node.ts";
+import { tableList, triggersOf } from "./replication.ts";
+
+const fixture = databaseFixture(["pgq", "pgq_node", "londiste"]);
+
+const rowCount = (db: Database, table: string): Promise<number | undefined> =>
+  db.queryValue(`select count(*)::int4 from ${table}`);
+
+const indexCount = (db: Database, table: string): Promise<number | undefined> =>
+  db.queryValue("select count(*)::int4 from pg_index where indrelid = $1::regclass", [table]);
+
+/** A local table in-copy whose key is stored as dropped, with unqualified names as copies store them. */
+async function inCopy(db: Database, queue: string, table: string, destination: string): Promise<void> {
+  await db.query(
+    `insert into londiste.table_info (queue_name, table_name, dest_table, local, merge_state, dropped_ddl)
+     values ($1, $2, nullif($3, $2), true, 'in-copy', $4)`,
+    [
+      queue,
+      `public.${table}`,
+      `public.${destination}`,
+      `alter table ${destination} add primary key (id); create index on ${destination} (data)`,
+    ],
+  );
+}
+
+test("a table in the middle of its copy is emptied and gets its indexes back", async () => {
+  const { db } = await fixture.database();
+  await createSubscriber(db, "q", "leaf", 1n);
+  await db.execute("create table t (id int4, data text); insert into t values (1, 'half'), (1, 'copied')");
+  await inCopy(db, "q", "t", "t");
+  equal(await answer(db, "londiste.local_remove_table", "q", "t"), '200 "Table removed: public.t"');
+  equal(await rowCount(db, "t"), 0);
+  equal(await indexCount(db, "t"), 2);
+});
+
+test("a renamed table is the one that is emptied, never one that has the set's name", async () => {
+  const { db } = await fixture.database();
+  await createSubscriber(db, "q", "leaf", 1n);
+  await db.execute(`
+    create table t (id int4 primary key); insert into t values (1);
+    create table physical (id int4, data text); insert into physical values (1, 'half')`);
+  await inCopy(db, "q", "t", "physical");
+  equal(await answer(db, "londiste.local_remove_table", "q", "t"), '200 "Table removed: public.t"');
+  equal(await rowCount(db, "t"), 1);
+  equal(await rowCount(db, "physical"), 0);
+  equal(await indexCount(db, "physical"), 2);
+});
+
+test("a shared table keeps the rows of the other parts, and the next copy gets the statements", async () => {
+  const { db } = await fixture.database();
+  await createRoot(db, "combined");
+  for (const queue of ["part1", "part2"]) await createSubscriber(db, queue, "leaf", 1n, "combined");
+  await db.execute("create table t (id int4 primary key, data text)");
+  for (const queue of ["part1", "part2"]) {
+    await answer(db, "londiste.global_add_table", queue, "t");
+    await answer(db, "londiste.local_add_table", queue, "t", ["no_merge"]);
+    await answer(db, "londiste.local_set_table_state", queue, "t", null, "in-copy");
+  }
+  await db.execute(`
+    set session_replication_role = replica;
+    alter table t drop constraint t_pkey;
+    insert into t values (1, 'of part1'), (2, 'of part2');
+    reset session_replication_role`);
+  const ddl = "alter table t add primary key (id)";
+  await answer(db, "londiste.local_set_table_struct", "part1", "public.t", ddl);
+
+  equal(await answer(db, "londiste.local_remove_table", "part1", "t"), '200 "Table removed: public.t"');
+  equal(await rowCount(db, "t"), 2);
+  equal((await tableList(db, "part2"))[0]?.dropped_ddl, ddl);
+  equal(await indexCount(db, "t"), 0);
+
+  await db.execute(
+    "update londiste.table_info set dropped_ddl = null, merge_state = 'ok' where queue_name = 'part2'",
+  );
+  await inCopy(db, "part1", "other", "t");
+  equal(
+    await answer(db, "londiste.local_remove_table", "part1", "other"),
+    '200 "Table removed: public.other"',
+  );
+  equal(await rowCount(db, "t"), 2);
+  equal(await indexCount(db, "t"), 2, "nobody else is copying: the indexes come back at once");
+});
+
+test("a table that is gone can still be removed", async () => {
+  const { db } = await fixture.database();
+  await createSubscriber(db, "q", "leaf", 1n);
+  await inCopy(db, "q", "t", "t");
+  equal(await answer(db, "londiste.local_remove_table", "q", "t"), '200 "Table removed: public.t"');
+  deepEqual(await tableList(db, "q"), [{ table_name: "public.t", copy_pos: 0 }]);
+});
+
+test("the worker's replica role leaves nothing behind", async () => {
+  const { db } = await fixture.database();
+  await createSubscriber(db, "q", "branch", 1n);
+  await db.execute("create table t (id int4 primary key)");
+  await answer(db, "londiste.global_add_table", "q", "t");
+  await answer(db, "londiste.local_add_table", "q", "t");
+  await answer(db, "londiste.local_copy_start", "q", "t", "host 1", "provider", null, null);
+  await db.execute("set session_replication_role = replica");
+  equal(await answer(db, "londiste.global_remove_table", "q", "public.t"), '200 "Table removed: public.t"');
+  deepEqual(await triggersOf(db, "t"), []);
+  deepEqual(await db.query("select * from londiste.table_info"), []);
+  deepEqual(await db.query("select * from londiste.copy_progress"), []);
+});
