@@ -9,7 +9,9 @@
 -- Execute: pgq_reader
 create or replace function pgq.batch_event_sql(x_batch_id bigint)
 returns text
-language plpgsql as $$
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off as $$
 declare
     _batch record;
     _low bigint;

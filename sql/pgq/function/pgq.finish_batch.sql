@@ -2,7 +2,9 @@
 -- Execute: pgq_reader
 create or replace function pgq.finish_batch(x_batch_id bigint)
 returns integer
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off as $$
 begin
     update pgq.subscription s
        set sub_active = now(), sub_last_tick = s.sub_next_tick, sub_next_tick = null, sub_batch = null

@@ -8,9 +8,26 @@ returns setof record
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     return query
+        with sub as (
+            select s.*
+              from pgq.subscription s
+             where i_queue_name is null or i_consumer_name is null
+             union all
+            -- One consumer asks for itself, perhaps often: the newest version first (see structure/tables.sql).
+            select s.*
+              from pgq.queue q
+             cross join pgq.consumer c
+             cross join lateral (
+                   select n.*
+                     from pgq.subscription n
+                    where n.sub_queue = q.queue_id and n.sub_consumer = c.co_id
+                    order by n.sub_active desc
+                    limit 1) s
+             where q.queue_name = i_queue_name and c.co_name = i_consumer_name
+        )
         select q.queue_name, c.co_name, now() - t.tick_time, now() - s.sub_active, s.sub_last_tick, s.sub_batch,
                s.sub_next_tick, newest.tick_event_seq - t.tick_event_seq
-          from pgq.subscription s
+          from sub s
           join pgq.queue q on q.queue_id = s.sub_queue
           join pgq.consumer c on c.co_id = s.sub_consumer
           left join pgq.tick t on t.tick_queue = s.sub_queue and t.tick_id = s.sub_last_tick

@@ -5,30 +5,39 @@
 -- The event numbers are hints: equal ones do not prove that the batch is empty.
 -- Errors: Not subscriber to queue; PgQ corruption: Consumer does not see tick.
 -- Two callers at once get the same batch: the later one waits for the first one's transaction.
+-- The newest version of the subscription is looked up first (see structure/tables.sql), always through the index: a plan
+-- made while the table was small would read it all when it has grown.
 -- Execute: pgq_reader
 create or replace function pgq.next_batch_custom(i_queue_name text, i_consumer_name text,
     i_min_lag interval, i_min_count integer, i_min_interval interval,
     out batch_id bigint, out cur_tick_id bigint, out prev_tick_id bigint,
     out cur_tick_time timestamptz, out prev_tick_time timestamptz,
     out cur_tick_event_seq bigint, out prev_tick_event_seq bigint)
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off as $$
 declare
     _queue integer;
     _consumer integer;
-    _next bigint;
+    _active timestamptz;
 begin
-    select s.sub_queue, s.sub_consumer, s.sub_batch, s.sub_last_tick, s.sub_next_tick
-      into _queue, _consumer, batch_id, prev_tick_id, cur_tick_id
-      from pgq.consumer c, pgq.queue q, pgq.subscription s
-     where c.co_name = i_consumer_name
-       and q.queue_name = i_queue_name
-       and s.sub_queue = q.queue_id
-       and s.sub_consumer = c.co_id;
-    if not found then
-        raise exception 'Not subscriber to queue: %/%', coalesce(i_queue_name, 'NULL'), coalesce(i_consumer_name, 'NULL');
-    end if;
+    select q.queue_id, c.co_id
+      into _queue, _consumer
+      from pgq.queue q, pgq.consumer c
+     where q.queue_name = i_queue_name and c.co_name = i_consumer_name;
 
     loop
+        select s.sub_active, s.sub_batch, s.sub_last_tick, s.sub_next_tick
+          into _active, batch_id, prev_tick_id, cur_tick_id
+          from pgq.subscription s
+         where s.sub_queue = _queue and s.sub_consumer = _consumer
+         order by s.sub_active desc
+         limit 1;
+        if not found then
+            raise exception 'Not subscriber to queue: %/%',
+                coalesce(i_queue_name, 'NULL'), coalesce(i_consumer_name, 'NULL');
+        end if;
+
         select t.tick_time, t.tick_event_seq
           into prev_tick_time, prev_tick_event_seq
           from pgq.tick t
@@ -75,19 +84,12 @@ begin
            set sub_batch = nextval('pgq.batch_id_seq'), sub_next_tick = cur_tick_id, sub_active = now()
          where s.sub_queue = _queue
            and s.sub_consumer = _consumer
+           and s.sub_active = _active
            and s.sub_batch is null
            and s.sub_last_tick = prev_tick_id
         returning s.sub_batch into batch_id;
         if found then
             return;
-        end if;
-
-        select s.sub_batch, s.sub_last_tick, s.sub_next_tick
-          into batch_id, prev_tick_id, cur_tick_id
-          from pgq.subscription s
-         where s.sub_queue = _queue and s.sub_consumer = _consumer;
-        if not found then
-            raise exception 'Not subscriber to queue: %/%', i_queue_name, i_consumer_name;
         end if;
     end loop;
 end;

@@ -48,6 +48,8 @@ begin
             raise exception 'No ticks for this queue.  Please run ticker on database.';
         end if;
     end if;
+    -- No constraint forbids a second row. A lock alone does not show in transactions above READ COMMITTED, a change does.
+    update pgq.consumer c set co_name = c.co_name where c.co_id = _consumer;
     insert into pgq.subscription (sub_queue, sub_consumer, sub_last_tick) values (_queue, _consumer, _tick);
     return 1;
 end;

@@ -27,6 +27,13 @@ begin
     then
         alter table pgq.queue add column queue_extra_maint text[];
     end if;
+    if (select i.indnkeyatts from pg_catalog.pg_index i
+         where i.indrelid = 'pgq.subscription'::pg_catalog.regclass and i.indisprimary) < 3
+    then
+        alter table pgq.subscription
+            drop constraint subscription_pkey,
+            add constraint subscription_pkey primary key (sub_queue, sub_consumer, sub_active);
+    end if;
 
     -- A logical restore of the extension form leaves the sequences at their start.
     perform pgq._raise_serial('pgq.queue_queue_id_seq', (select pg_catalog.max(q.queue_id) from pgq.queue q));

@@ -57,6 +57,11 @@ create table if not exists pgq.tick (
 create sequence if not exists pgq.batch_id_seq;
 
 -- Positions of consumers. sub_id owns retried events and is shared by cooperating subconsumers.
+--
+-- A position changes twice a batch, so a transaction that stays open leaves very many dead versions of each row behind.
+-- sub_active is in the primary key so that no two versions have the same key: the newest is found first by
+-- "order by sub_active desc limit 1", and no index operation has to walk over the dead ones. That there is one row for
+-- a queue and consumer is ensured by pgq.register_consumer_at, under its lock on the consumer.
 create table if not exists pgq.subscription (
     sub_id          serial          not null,
     sub_queue       integer         not null,
@@ -65,7 +70,7 @@ create table if not exists pgq.subscription (
     sub_active      timestamptz     not null default pg_catalog.now(),
     sub_batch       bigint,
     sub_next_tick   bigint,
-    constraint subscription_pkey primary key (sub_queue, sub_consumer),
+    constraint subscription_pkey primary key (sub_queue, sub_consumer, sub_active),
     constraint subscription_batch_idx unique (sub_batch),
     constraint sub_queue_fkey foreign key (sub_queue) references pgq.queue (queue_id),
     constraint sub_consumer_fkey foreign key (sub_consumer) references pgq.consumer (co_id)
