@@ -1,6 +1,6 @@
 import type { Database, Job, LoopBody } from "@skytools/skytools";
 import { crashPoint, mergeConnectString, SkytoolsError } from "@skytools/skytools";
-import type { BatchInfo } from "../batch.ts";
+import type { BatchCollection, BatchInfo } from "../batch.ts";
 import { copyEvents, filteredBatchSql } from "../batch-reader.ts";
 import type { PgqEvent } from "../event.ts";
 import { batchEventSql, finishBatch, nextBatch } from "../pgq-api.ts";
@@ -66,6 +66,7 @@ class CascadedWorker implements LoopBody {
   readonly #standbyPeriod = new Period();
   #isAfterFailure = false;
   #wasIdle = false;
+  #isCollectionRefused = false;
 
   constructor(job: Job, application: CascadedApplication, options: CascadedWorkerOptions) {
     this.#job = job;
@@ -120,7 +121,7 @@ class CascadedWorker implements LoopBody {
     const source = await this.#openSource(round.state);
     this.#statistics.roundStarts(this.#job.config.getFloat("keepalive_stats"), Date.now());
     const { queueName, consumerName } = this.#options;
-    const batch = await nextBatch(source, queueName, consumerName, batchCollection(this.#job.config));
+    const batch = await nextBatch(source, queueName, consumerName, this.#collection(round));
     await source.commit();
     if (batch === undefined) return this.#idle(round, source);
     return this.#processBatch(round, source, batch);
@@ -168,6 +169,18 @@ class CascadedWorker implements LoopBody {
     }
     await this.#application.idle?.(round, undefined);
     return "idle";
+  }
+
+  /** A branch must repeat every tick of its provider, so batches of several ticks are not for it. */
+  #collection({ role, node }: CascadeRound): BatchCollection {
+    const wanted = batchCollection(this.#job.config);
+    if (!role.mirrorsTicks) return wanted;
+    const isMore = wanted.minCount !== undefined || wanted.minInterval !== undefined;
+    if (isMore && !this.#isCollectionRefused) {
+      this.#isCollectionRefused = true;
+      this.#job.log.warn(`pgq_batch_collect_* is ignored on the branch node "${node.nodeName}"`);
+    }
+    return { minLag: wanted.minLag };
   }
 
   async #idle(round: CascadeRound, source: Database): Promise<"busy" | "idle"> {

@@ -41,7 +41,33 @@ export type {
   SubscriberInfo,
 } from "./node-info.ts";
 export type { NodeStatus, QueueStatus } from "./node-status.ts";
-export * from "./pgq-node-api.ts";
+export {
+  createNode,
+  dropNode,
+  getCascadedConsumers,
+  getConsumerState,
+  getNodeInfo,
+  getQueueLocations,
+  getSubscriberInfo,
+  isRefusal,
+  lockConsumerState,
+  type NewNode,
+  type NodeCall,
+  type Refusal,
+  registerCascadedConsumer,
+  registerLocation,
+  registerSubscriber,
+  setConsumerCompleted,
+  setConsumerError,
+  setConsumerPaused,
+  setConsumerUptodate,
+  setGlobalWatermark,
+  setNodeAttributes,
+  setSubscriberWatermark,
+  unregisterCascadedConsumer,
+  unregisterLocation,
+  unregisterSubscriber,
+} from "./pgq-node-api.ts";
 export { copyEventsToQueue } from "./queue-copy.ts";
 export { repositionSwitches, resetPosition, rewindProvider } from "./reposition.ts";
 export { compactStatus, statusTree } from "./status-tree.ts";

@@ -39,6 +39,12 @@ export function workerRole(node: NodeInfo, isNodeWorker: boolean): WorkerRole {
       `node "${node.nodeName}" of queue "${node.queueName}" feeds the combined queue "${node.combinedQueue}", which this worker does not serve`,
     );
   }
+  if (node.attributes.has("sync_watermark")) {
+    throw new SkytoolsError(
+      "CASCADE_NODE",
+      `node "${node.nodeName}" of queue "${node.queueName}" has the attribute sync_watermark, which this worker does not serve`,
+    );
+  }
   switch (node.nodeType) {
     case "root":
       return { ...plainConsumer, isNodeWorker, readsBatches: false, publishesGlobalWatermark: true };
@@ -48,7 +54,7 @@ export function workerRole(node: NodeInfo, isNodeWorker: boolean): WorkerRole {
         isNodeWorker,
         copyTo: node.queueName,
         mirrorsTicks: true,
-        followsGlobalWatermark: !node.attributes.has("sync_watermark"),
+        followsGlobalWatermark: true,
         reportsLocalWatermark: true,
       };
     case "leaf":
