@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Program } from "@skytools/skytools";
 import { cascadeCommands, cascadeConfig } from "@skytools/pgq/cascade";
 import { addTableCommand } from "./command/add-table.ts";
+import { compareCommand } from "./command/compare.ts";
 import { copyCommand } from "./command/copy.ts";
 import { missingCommand } from "./command/missing.ts";
 import { removeTableCommand } from "./command/remove-table.ts";
@@ -37,6 +38,7 @@ export const londiste: Program = {
     removeSequenceCommand,
     sequencesCommand,
     missingCommand,
+    compareCommand,
     copyCommand,
   ],
 };

@@ -4,7 +4,7 @@ import { createEventStage } from "./apply/event-stage.ts";
 import { setReplicationRole } from "./londiste-api.ts";
 
 /** Settings that decide how values look in COPY, the same on both sides. Source: spec/londiste.md 17 item 6 */
-const formatSettings = `
+export const formatSettings = `
   set datestyle = 'ISO';
   set intervalstyle = 'postgres';
   set extra_float_digits = 1;
