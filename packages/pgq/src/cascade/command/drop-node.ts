@@ -1,12 +1,12 @@
 import { crashPoint, SkytoolsError, UsageError } from "@skytools/skytools";
 import type { CascadeAdmin } from "../cascade-admin.ts";
 import { findRoot, membersOf, openLocal, openLocation, requireLocalNode } from "../node-connection.ts";
-import type { NodeLocation } from "../node-info.ts";
-import { dropNode, getSubscriberInfo, unregisterLocation } from "../pgq-node-api.ts";
+import type { NodeInfo, NodeLocation } from "../node-info.ts";
+import { dropNode, getSubscriberInfo } from "../pgq-node-api.ts";
 
-/** Removes a node from the set: from the root's list (which tells everybody), from every other member, and last from its own
- * database, queue included. Members that are dead, or do not answer, are passed over with a warning; a run that was
- * interrupted is completed by the next, started from a node that is still a member.
+/** Removes a node from the set: from its own database, queue included, and from every member; the root tells those who were
+ * not reached. Members that are dead, or do not answer, are passed over with a warning. The node that runs the command forgets
+ * last, so that a run that was interrupted is completed by running it again.
  * @throws UsageError for an unknown node, SkytoolsError CASCADE_TOPOLOGY while it has subscribers
  * Source: spec/cascade.md 9.6 */
 export async function dropCascadeNode(
@@ -14,34 +14,35 @@ export async function dropCascadeNode(
   nodeName: string,
   deadNodes: readonly string[] = [],
 ): Promise<void> {
-  const { log } = admin.job;
   const local = await openLocal(admin);
   const here = await requireLocalNode(admin, local);
-  const members = (await membersOf(local, admin.queueName)).map((member) =>
+  const known = await membersOf(local, admin.queueName);
+  const members = known.map((member) =>
     deadNodes.includes(member.nodeName) ? { ...member, isDead: true } : member,
   );
-  for (const name of deadNodes) log.info(`Assuming node '${name}' as dead`);
+  for (const name of deadNodes) admin.job.log.info(`Assuming node '${name}' as dead`);
   const doomed = members.find((member) => member.nodeName === nodeName);
   if (doomed === undefined) throw new UsageError(`Unknown node: ${nodeName}`, { hint: "See members." });
   await refuseWithSubscribers(admin, doomed);
 
-  const root = here.nodeType === "root" ? undefined : await tryRoot(admin, here.providerLocation);
-  const rootName = here.nodeType === "root" ? here.nodeName : root?.node.nodeName;
-  if (rootName !== nodeName) {
-    const rootDb = here.nodeType === "root" ? local : root?.db;
-    if (rootDb !== undefined) {
-      await tolerate(admin, "Unregister from root failed", () =>
-        unregisterLocation(rootDb, { log, prefix: rootName ?? "" }, admin.queueName, nodeName),
-      );
-    }
+  const rootName = await findRootName(admin, here);
+  for (const member of inOrder(members, nodeName, rootName, here.nodeName)) {
+    const isOwn = member.nodeName === nodeName;
+    const warning = isOwn ? "Local drop failure" : `Failed to remove from '${member.nodeName}'`;
+    await dropOn(admin, member, nodeName, warning);
+    crashPoint("drop.after-member");
   }
-  crashPoint("drop.after-root");
-  const others = members.filter((member) => member.nodeName !== nodeName);
-  for (const member of others) {
-    await dropOn(admin, member, nodeName, `Failed to remove from '${member.nodeName}'`);
-  }
-  crashPoint("drop.before-own");
-  await dropOn(admin, doomed, nodeName, "Local drop failure");
+}
+
+/** The node itself, the others, the root, and at last the one that runs the command. */
+function inOrder(
+  members: readonly NodeLocation[],
+  nodeName: string,
+  rootName: string | undefined,
+  hereName: string,
+): NodeLocation[] {
+  const rank = (name: string) => (name === hereName ? 3 : name === rootName ? 2 : name === nodeName ? 0 : 1);
+  return members.toSorted((a, b) => rank(a.nodeName) - rank(b.nodeName));
 }
 
 async function refuseWithSubscribers(admin: CascadeAdmin, doomed: NodeLocation): Promise<void> {
@@ -55,12 +56,17 @@ async function refuseWithSubscribers(admin: CascadeAdmin, doomed: NodeLocation):
     throw new SkytoolsError(
       "CASCADE_TOPOLOGY",
       `node still has subscribers: ${names} read from "${doomed.nodeName}"`,
+      { hint: "Give them another provider or drop them first." },
     );
   });
 }
 
-async function tryRoot(admin: CascadeAdmin, providerLocation: string) {
-  return tolerate(admin, "Unregister from root failed", () => findRoot(admin, providerLocation));
+async function findRootName(admin: CascadeAdmin, here: NodeInfo): Promise<string | undefined> {
+  if (here.nodeType === "root") return here.nodeName;
+  const root = await tolerate(admin, "Unregister from root failed", () =>
+    findRoot(admin, here.providerLocation),
+  );
+  return root?.node.nodeName;
 }
 
 async function dropOn(
