@@ -9,20 +9,25 @@ export class CopyDisplay {
     lineIntervalMs: 1000,
   });
   readonly #trackers = new Map<string, ProgressTracker>();
+  readonly #ended = new Set<string>();
 
   update(progress: readonly TableCopy[]): void {
     for (const copy of progress) {
-      if (copy.state === "waiting" || copy.rows === undefined || copy.bytes === undefined) continue;
+      if (this.#ended.has(copy.table) || copy.state === "waiting") continue;
+      if (copy.rows === undefined || copy.bytes === undefined) continue;
       const tracker = this.#tracker(copy);
       tracker.update({ rows: copy.rows, bytes: copy.bytes });
-      if (copy.state === "ok") tracker.end("in sync");
+      if (copy.state !== "ok") continue;
+      tracker.end("in sync");
+      this.#ended.add(copy.table);
     }
   }
 
   #tracker({ table, totalRows, totalBytes }: TableCopy): ProgressTracker {
     let tracker = this.#trackers.get(table);
     if (tracker === undefined) {
-      tracker = this.#display.add(table, { rows: totalRows, bytes: totalBytes });
+      // COPY's bytes and the table's differ; the planner's estimate of rows is the better measure, where there is one.
+      tracker = this.#display.add(table, (totalRows ?? 0) > 0 ? { rows: totalRows } : { bytes: totalBytes });
       this.#trackers.set(table, tracker);
     }
     return tracker;

@@ -1,10 +1,16 @@
+/** Where the story goes: a terminal or anything that takes text. */
+export interface NarratorOutput {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
+
 /** Tells the user what happens, in the order of time: titles with the clock, plain text, commands and their output. */
 export class Narrator {
-  readonly #out: NodeJS.WriteStream;
+  readonly #out: NarratorOutput;
   readonly #started = performance.now();
   #step = 0;
 
-  constructor(out: NodeJS.WriteStream) {
+  constructor(out: NarratorOutput) {
     this.#out = out;
   }
 

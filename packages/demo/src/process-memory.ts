@@ -23,7 +23,7 @@ export class ProcessMemory {
     for (const entry of readOrNone("/proc")) {
       const pid = Number(entry);
       const parent = Number.isInteger(pid) ? daemons.get(parentOf(pid)) : undefined;
-      if (parent !== undefined) this.#record(pid, `${parent}, copy`);
+      if (parent !== undefined) this.#record(pid, `${parent} copies`);
     }
   }
 

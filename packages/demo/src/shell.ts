@@ -19,8 +19,8 @@ export class Shell {
   async run(command: string, ...args: string[]): Promise<string> {
     this.#narrator.command(commandLine(command, args));
     const { code, stdout, stderr } = await runProgram(command, args, { cwd: this.#directory });
-    this.#narrator.output(stdout);
     this.#narrator.output(stderr);
+    this.#narrator.output(stdout);
     if (code !== 0) throw new Error(`${commandLine(command, args)} ended with exit code ${code}`);
     return stdout;
   }

@@ -6,7 +6,7 @@ import { findDifferences, sequenceValue } from "../verification.ts";
  * @returns whether all is identical */
 export async function compareNodes({ narrator, shell, leaf, provider, subscriber }: Stage): Promise<boolean> {
   narrator.title("Compare");
-  await shell.run("londiste3", leaf.iniFile, "compare");
+  await shell.run("londiste3", "-q", leaf.iniFile, "compare");
   const differences = await findDifferences(provider, subscriber);
   for (const difference of differences) narrator.say(`DIFFERENT: ${difference}`);
   if (differences.length === 0) {

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { waitFor } from "@skytools/testbed";
+import type { Daemon } from "#src/daemons.js";
+import { sequence, tables } from "#src/data-set.js";
+import { Narrator } from "#src/narrator.js";
+import { databaseName, ticker } from "#src/nodes.js";
+import { nextTick, waitForPosition } from "#src/queue-position.js";
+import type { Stage } from "#src/stage.js";
+import { createNodes } from "#src/step/create-nodes.js";
+import { loadData } from "#src/step/load-data.js";
+import { startServers } from "#src/step/start-servers.js";
+import { findDifferences } from "#src/verification.js";
+import { Writers } from "#src/writers.js";
+
+test("worker, copy process and ticker killed in turn under load and started again: nothing is lost, nothing comes twice", async (t) => {
+  const story: string[] = [];
+  const narrator = new Narrator({ write: (text: string) => story.push(text) });
+  const options = { accounts: 200_000, writers: 2, loadSeconds: 1, seed: 11, isKept: false };
+  const stage = await startServers(options, narrator);
+  t.after(() => Promise.all([stage.root, stage.leaf].map((node) => node.cluster[Symbol.asyncDispose]())));
+  await loadData(stage);
+  await createNodes(stage);
+  const { root, leaf, shell, provider, subscriber } = stage;
+  const writers = await Writers.start(root.cluster, databaseName, stage.size, options.writers, options.seed);
+
+  for (const node of [root, leaf]) {
+    await shell.run("londiste3", node.iniFile, "add-table", ...tables.map((table) => table.name));
+    await shell.run("londiste3", node.iniFile, "add-seq", sequence);
+  }
+  await killCopyOf(stage, "public.accounts");
+  await killAndStart(stage, leaf.worker);
+  await killCopyOf(stage, "public.accounts");
+  await inSync(stage, story);
+  for (const daemon of [ticker, leaf.worker, root.worker, ticker, leaf.worker]) {
+    await killAndStart(stage, daemon);
+    const committed = writers.transactionCount;
+    await waitFor("the load to go on", () => writers.transactionCount > committed + 50);
+  }
+  await writers.stop();
+  const tick = await nextTick(provider);
+  await waitForPosition(provider, leaf.job, tick, () => stage.daemons.check());
+  assert.deepEqual(await findDifferences(provider, subscriber), []);
+  await shell.run("londiste3", leaf.iniFile, "compare");
+  await stage.daemons.stopAll();
+  await provider[Symbol.asyncDispose]();
+  await subscriber[Symbol.asyncDispose]();
+});
+
+async function inSync({ subscriber }: Stage, story: readonly string[]): Promise<void> {
+  let states: unknown;
+  await waitFor(
+    "all tables to be ok",
+    async () => {
+      const rows = await subscriber.run<{ table_name: string; merge_state: string | null }>(
+        "select table_name, merge_state from londiste.get_table_list('bank_queue') where local",
+      );
+      states = rows;
+      return rows.length === tables.length && rows.every((row) => row.merge_state === "ok");
+    },
+    { timeoutMs: 90_000, onTimeout: () => `${JSON.stringify(states)}\n${story.join("")}` },
+  );
+}
+
+async function killAndStart({ directory, daemons }: Stage, daemon: Daemon): Promise<void> {
+  const pid = Number.parseInt(readFileSync(join(directory, `${daemon.files}.pid`), "utf8"), 10);
+  process.kill(pid, "SIGKILL");
+  await waitFor("the end of the killed process", () => parentOf(pid) === undefined);
+  await daemons.start(daemon);
+}
+
+/** Waits until the table's rows are being copied, and kills what copies them. */
+async function killCopyOf({ subscriber }: Stage, table: string): Promise<void> {
+  await waitFor(
+    `rows of ${table} to be copied`,
+    async () => {
+      const [row] = await subscriber.run<{ copy_process: string | null; bytes_copied: string }>(
+        "select copy_process, bytes_copied from londiste.get_copy_progress('bank_queue') where table_name = $1 and merge_state = 'in-copy'",
+        [table],
+      );
+      return row !== undefined && Number(row.bytes_copied) > 0;
+    },
+    { timeoutMs: 60_000, intervalMs: 5 },
+  );
+  const pids = copyProcesses(table);
+  assert.equal(pids.length, 1);
+  for (const pid of pids) process.kill(pid, "SIGKILL");
+}
+
+/** Processes whose arguments are a copy command for the table. Source: proc(5), /proc/<pid>/cmdline. */
+function copyProcesses(table: string): number[] {
+  const isNumber = (name: string) => /^\d+$/.test(name);
+  return readdirSync("/proc")
+    .filter(isNumber)
+    .filter((pid) => {
+      const args = readOrEmpty(`/proc/${pid}/cmdline`).split("\0");
+      return args.includes("copy") && args.includes(table);
+    })
+    .map(Number);
+}
+
+/** Undefined for a process that has ended, a zombie too. */
+function parentOf(pid: number): number | undefined {
+  const stat = readOrEmpty(`/proc/${pid}/stat`);
+  const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return stat === "" || state === "Z" ? undefined : Number(parent);
+}
+
+function readOrEmpty(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
