@@ -31,6 +31,9 @@ begin
             execute 'delete from londiste.table_info t where t.queue_name = $1' using i_queue_name;
             execute 'delete from londiste.seq_info s where s.queue_name = $1' using i_queue_name;
         end if;
+        if to_regclass('londiste.copy_progress') is not null then
+            execute 'delete from londiste.copy_progress p where p.queue_name = $1' using i_queue_name;
+        end if;
 
         delete from pgq_node.subscriber_info i where i.queue_name = i_queue_name;
         delete from pgq_node.local_state s where s.queue_name = i_queue_name;

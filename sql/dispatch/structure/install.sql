@@ -1,0 +1,2 @@
+\i structure/upgrade.sql
+\i function/
