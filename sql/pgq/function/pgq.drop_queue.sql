@@ -25,6 +25,7 @@ begin
             perform pgq.unregister_consumer(x_queue_name, _consumer);
         end loop;
         delete from pgq.retry_queue r where r.ev_queue = _queue.queue_id;
+        delete from pgq.failed_queue f where f.ev_queue = _queue.queue_id;
     elsif exists (select from pgq.subscription s where s.sub_queue = _queue.queue_id) then
         raise exception 'cannot drop queue, consumers still attached';
     end if;

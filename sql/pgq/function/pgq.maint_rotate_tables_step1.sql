@@ -33,10 +33,13 @@ begin
         raise exception 'queue % maint failure: queue_ntables=%', i_queue_name, _queue.queue_ntables;
     end if;
 
+    -- A subconsumer without a batch needs nothing, whatever tick an ordinary finish_batch left with it.
     select pg_catalog.min(s.sub_last_tick)
       into _lowest_tick
       from pgq.subscription s
-     where s.sub_queue = _queue.queue_id;
+      join pgq.consumer c on c.co_id = s.sub_consumer
+     where s.sub_queue = _queue.queue_id
+       and (s.sub_batch is not null or not pgq._is_subconsumer(s.sub_id, c.co_name));
     if _lowest_tick is not null then
         select pg_catalog.txid_snapshot_xmin(t.tick_snapshot)
           into _lowest_xmin

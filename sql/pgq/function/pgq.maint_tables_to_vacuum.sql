@@ -11,7 +11,8 @@ begin
         select t.name
           from pg_catalog.unnest('{pgq.subscription, pgq.consumer, pgq.queue, pgq.tick, pgq.retry_queue,
                    pgq_ext.completed_tick, pgq_ext.completed_batch, pgq_ext.completed_event, pgq_ext.partial_batch,
-                   pgq_node.local_state, londiste.seq_info, txid.epoch, londiste.completed}'::text[])
+                   pgq_node.local_state, londiste.seq_info, txid.epoch, londiste.completed,
+                   pgq.failed_queue}'::text[])
                with ordinality t (name, number)
          where pg_catalog.to_regclass(t.name) is not null
          order by t.number;

@@ -13,7 +13,7 @@ begin
         raise exception 'No such event queue';
     end if;
     if x_param_name not in ('ticker_max_count', 'ticker_max_lag', 'ticker_idle_period', 'ticker_paused',
-                            'rotation_period', 'external_ticker')
+                            'rotation_period', 'external_ticker', 'retry_limit', 'retry_delay')
     then
         -- The s after the name is part of the historic text.
         raise exception 'cannot change parameter "%s"', x_param_name;

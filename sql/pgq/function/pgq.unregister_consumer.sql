@@ -1,5 +1,5 @@
 -- Ends a subscription. A cooperating subconsumer leaves its group; a main consumer takes the group with it, and the
--- events parked for it. Returns the number of subscriptions removed, 0 when not subscribed.
+-- events parked or failed for it. Returns the number of subscriptions removed, 0 when not subscribed.
 -- Locks: subscription and consumer rows FOR UPDATE.
 -- Execute: pgq_reader
 create or replace function pgq.unregister_consumer(x_queue_name text, x_consumer_name text)
@@ -10,7 +10,8 @@ declare
     _removed integer;
 begin
     select s.sub_id, s.sub_queue, s.sub_consumer,
-           (s.sub_last_tick is null) = (s.sub_next_tick is null) as is_sublike
+           (s.sub_last_tick is null) = (s.sub_next_tick is null)
+           or pgq._is_subconsumer(s.sub_id, c.co_name) as is_sublike
       into _sub
       from pgq.subscription s
       join pgq.queue q on q.queue_id = s.sub_queue
@@ -29,6 +30,7 @@ begin
     end if;
 
     delete from pgq.retry_queue r where r.ev_owner = _sub.sub_id;
+    delete from pgq.failed_queue f where f.ev_owner = _sub.sub_id;
     delete from pgq.subscription s where s.sub_id = _sub.sub_id;
     get diagnostics _removed = row_count;
     delete from pgq.consumer c
@@ -36,4 +38,15 @@ begin
        and not exists (select from pgq.subscription s where s.sub_consumer = c.co_id);
     return _removed;
 end;
+$$;
+
+-- Does the name belong to a subconsumer of the group: another member's name, a dot, and more?
+-- Execute: pgq_admin
+create or replace function pgq._is_subconsumer(i_sub_id integer, i_consumer_name text)
+returns boolean
+language sql stable as $$
+    select exists (
+        select from pgq.subscription m
+          join pgq.consumer c on c.co_id = m.sub_consumer
+         where m.sub_id = i_sub_id and pg_catalog.starts_with(i_consumer_name, c.co_name || '.'))
 $$;

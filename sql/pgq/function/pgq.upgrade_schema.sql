@@ -27,6 +27,14 @@ begin
     then
         alter table pgq.queue add column queue_extra_maint text[];
     end if;
+    if not exists (select from pg_catalog.pg_attribute a
+                    where a.attrelid = 'pgq.queue'::pg_catalog.regclass
+                      and a.attname = 'queue_retry_limit' and not a.attisdropped)
+    then
+        alter table pgq.queue
+            add column queue_retry_limit integer,
+            add column queue_retry_delay interval not null default '10 seconds';
+    end if;
     if (select i.indnkeyatts from pg_catalog.pg_index i
          where i.indrelid = 'pgq.subscription'::pg_catalog.regclass and i.indisprimary) < 3
     then

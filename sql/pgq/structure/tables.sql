@@ -38,6 +38,8 @@ create table if not exists pgq.queue (
     queue_event_seq             text        not null,
     queue_tick_seq              text        not null,
     queue_extra_maint           text[],
+    queue_retry_limit           integer,
+    queue_retry_delay           interval    not null default '10 seconds',
     constraint queue_pkey primary key (queue_id),
     constraint queue_name_uq unique (queue_name)
 );
@@ -111,3 +113,30 @@ create table if not exists pgq.retry_queue (
 );
 
 create index if not exists rq_retry_idx on pgq.retry_queue (ev_retry_after);
+
+-- Events that their consumer has given up. They are copies: rotation does not wait for them.
+create table if not exists pgq.failed_queue (
+    ev_failed_reason    text,
+    ev_failed_time      timestamptz     not null,
+    ev_queue            integer         not null,
+    ev_id               bigint          not null,
+    ev_time             timestamptz     not null,
+    ev_txid             bigint,
+    ev_owner            integer         not null,
+    ev_retry            integer,
+    ev_type             text,
+    ev_data             text,
+    ev_extra1           text,
+    ev_extra2           text,
+    ev_extra3           text,
+    ev_extra4           text,
+    constraint fq_pkey primary key (ev_owner, ev_id),
+    constraint fq_queue_id_fkey foreign key (ev_queue) references pgq.queue (queue_id)
+);
+
+-- Events that are left out when an open batch is read. Rows of closed batches mean nothing; maintenance removes them.
+create table if not exists pgq.hidden_event (
+    batch_id    bigint      not null,
+    ev_id       bigint      not null,
+    constraint hidden_event_pkey primary key (batch_id, ev_id)
+);

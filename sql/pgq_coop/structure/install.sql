@@ -1,0 +1,2 @@
+\i structure/schema.sql
+\i function/

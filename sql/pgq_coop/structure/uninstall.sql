@@ -1,0 +1,1 @@
+drop schema if exists pgq_coop cascade;

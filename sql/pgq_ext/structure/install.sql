@@ -1,0 +1,3 @@
+\i structure/tables.sql
+\i function/
+\i structure/upgrade.sql

@@ -1,0 +1,5 @@
+do $upgrade$
+begin
+    perform pgq_ext.upgrade_schema();
+end;
+$upgrade$;

@@ -1,0 +1,4 @@
+-- Installs nothing: what the module brought to servers before 8.3 has been part of PostgreSQL since then, under the same
+-- names. txid_current, txid_current_snapshot, txid_snapshot_xmin, txid_snapshot_xmax, txid_snapshot_xip,
+-- txid_visible_in_snapshot and the type txid_snapshot are the server's own; a database that depends on this module can
+-- still name it. (The names since 13 are pg_current_xact_id and so on, over xid8 and pg_snapshot.)
