@@ -164,7 +164,7 @@ end;
 $$ language plpgsql stable security definer set search_path = pg_catalog, pg_temp;
 
 -- Event type of JSON format.
--- Execute: none
+-- Execute: public
 create or replace function pgq._capture_json_type(i_operation text, i_schema text, i_table text, i_keys text[])
 returns text as $$
     select format('{"op":%s,"table":[%s,%s],"pkey":[%s]}', to_json(i_operation), to_json(i_schema), to_json(i_table),

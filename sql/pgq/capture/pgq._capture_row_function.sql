@@ -34,8 +34,6 @@ declare
     _relation pg_catalog.oid;
     _table pg_catalog.int4;
     _open pg_catalog.text;
-    _state pg_catalog.text;
-    _late pg_catalog.int8;
     _mark pg_catalog.int8;
 begin
 if pg_catalog.current_setting('session_replication_role') operator(pg_catalog.=) 'local' then

@@ -3,15 +3,15 @@
 --
 -- Events of one statement need no order among each other, except that a key has to be free before it is taken. The
 -- server fires the statement triggers of one command when each of its parts is complete: delete, update, insert for
--- MERGE and ON CONFLICT, any order for data-modifying CTEs. The section therefore counts, in a transaction-local
--- setting, the DELETEs and UPDATEs of the table that have begun and are not yet logged; what is logged meanwhile is
--- given new ids after them (pgq._capture_close, pgq._capture_move).
+-- MERGE and ON CONFLICT, any order for data-modifying CTEs. The section therefore notes, in a transaction-local
+-- setting, which DELETEs and UPDATEs of the table have begun and are not logged yet; what is logged meanwhile is
+-- given new ids after them (pgq._capture_close).
 --
 -- Where other triggers, foreign key actions or inheritance could change rows between the statement and its trigger,
 -- <function>_by_row() is true; then the row trigger of the capture logs, and this section does nothing.
 
 -- PL/pgSQL text of the section for statement triggers. The function declares
--- _table integer, _event record, _open and _state text, _late and _mark bigint.
+-- _table integer, _event record, _open text, _mark bigint.
 --
 -- Parameters: i_name (of the function), i_table, i_format, i_args (queue, trigger arguments)
 -- Execute: none
@@ -23,6 +23,7 @@ declare
     _delete record;
     _setting text := 'pgq.open_' || i_table;
     _joined text;
+    _numbered text;
     _key text;
     _body text;
 begin
@@ -38,6 +39,8 @@ begin
         return E'if tg_level operator(pg_catalog.=) ''STATEMENT'' then\nreturn null;\nend if;\n';
     end if;
     select k.o_joined, k.o_key into _joined, _key from pgq._capture_key_join(i_table) k;
+    -- in the order in which rows were changed: other unique columns may be handed on
+    _numbered := replace(_joined, 'new_rows n', '(select *, pg_catalog.row_number() over () as _pgq_position from new_rows) n');
     _body := pgq._capture_current_table(i_args[1])
         || E'if tg_op operator(pg_catalog.=) ''INSERT'' then\n'
         || pgq._capture_insert_all(i_args[1], format('select %s from new_rows n', _insert.o_event))
@@ -47,10 +50,11 @@ begin
         -- a full join is never a nested loop, whatever size the plan was made for
         || format(E'perform 1 from %s where o.%s is null or n.%s is null limit 1;\nif found then\n', _joined, _key, _key)
         || pgq._capture_insert_each(i_args[1], format(
-               'select * from (select 1 as step, %s from %s where n.%s is null '
-               'union all select 2, %s from %s where o.%s is not null and n.%s is not null '
-               'union all select 3, %s from %s where o.%s is null) q order by q.step',
-               _delete.o_event, _joined, _key, _update.o_event, _joined, _key, _key, _insert.o_event, _joined, _key))
+               'select * from (select 1 as step, 0 as position, %s from %s where n.%s is null '
+               'union all select 2, n._pgq_position, %s from %s where o.%s is not null and n.%s is not null '
+               'union all select 3, n._pgq_position, %s from %s where o.%s is null) q order by q.step, q.position',
+               _delete.o_event, _joined, _key, _update.o_event, _numbered, _key, _key,
+               _insert.o_event, _numbered, _key))
         || E'else\n'
         || pgq._capture_insert_all(i_args[1], format('select %s from new_rows n', _update.o_event))
         || E'end if;\nend if;\n';
@@ -60,13 +64,12 @@ return null;
 end if;
 _open := pg_catalog.current_setting(%2$L, true);
 if tg_when operator(pg_catalog.=) 'BEFORE' then
-perform pg_catalog.set_config(%2$L, pgq._capture_open(_open), true);
+perform pg_catalog.set_config(%2$L, pg_catalog.ltrim(pg_catalog.concat(_open, ' ', pg_catalog.left(tg_op, 1))), true);
 return null;
-elsif tg_op operator(pg_catalog.<>) 'INSERT' and _open operator(pg_catalog.=) '1' then
+elsif tg_op operator(pg_catalog.<>) 'INSERT' and _open operator(pg_catalog.=) pg_catalog.left(tg_op, 1) then
 perform pg_catalog.set_config(%2$L, '', true);
 elsif _open operator(pg_catalog.<>) '' then
-select c.o_state, c.o_late, c.o_mark into _state, _late, _mark from pgq._capture_close(%3$L, _open, tg_op) c;
-perform pg_catalog.set_config(%2$L, _state, true);
+_mark := pg_catalog.nextval(%9$L::pg_catalog.regclass);
 end if;
 if %4$s then
 perform pgq._capture_renew(%5$L);
@@ -76,12 +79,13 @@ end loop;
 else
 %8$send if;
 if _mark is not null then
-perform pgq._capture_move(%3$L, _late, _mark);
+perform pg_catalog.set_config(%2$L, pgq._capture_close(%3$L, _open, tg_op, _mark), true);
 end if;
 return null;
 end if;
 $body$,
-        i_table, _setting, i_args[1], pgq._capture_is_stale(i_table), i_name, i_format, i_args, _body);
+        i_table, _setting, i_args[1], pgq._capture_is_stale(i_table), i_name, i_format, i_args, _body,
+        (select q.queue_event_seq from pgq.queue q where q.queue_name = i_args[1]));
 end;
 $$ language plpgsql stable set search_path = pg_catalog, pg_temp;
 
@@ -125,13 +129,13 @@ declare
     _row text := i_table::regclass::text;
 begin
     if i_operation = 'INSERT' then
-        return format('select %L::text as operation, n::%s as n, n::%s as o from new_rows n', i_operation, _row, _row);
+        return format('select %L::pg_catalog.text as operation, n::%s as n, n::%s as o from new_rows n', i_operation, _row, _row);
     elsif i_operation = 'DELETE' then
-        return format('select %L::text as operation, o::%s as n, o::%s as o from old_rows o', i_operation, _row, _row);
+        return format('select %L::pg_catalog.text as operation, o::%s as n, o::%s as o from old_rows o', i_operation, _row, _row);
     end if;
     select k.o_joined, k.o_key into _joined, _key from pgq._capture_key_join(i_table) k;
     return format(
-        'select case when n.%1$s is null then ''DELETE'' when o.%1$s is null then ''INSERT'' else ''UPDATE'' end as operation, '
+        'select case when n.%1$s is null then ''DELETE'' when o.%1$s is null then ''INSERT'' else ''UPDATE'' end::pg_catalog.text as operation, '
         'case when n.%1$s is null then o::%2$s else n::%2$s end as n, '
         'case when o.%1$s is null then n::%2$s else o::%2$s end as o '
         'from %3$s order by case when n.%1$s is null then 1 when o.%1$s is null then 3 else 2 end',

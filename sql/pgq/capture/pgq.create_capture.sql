@@ -120,7 +120,9 @@ begin
         o_timing := 'after truncate';
         o_each := 'for each statement';
         o_function := case i_format when 'json' then 'jsontriga' when 'urlenc' then 'logutriga' else 'sqltriga' end;
-        o_args := i_args[1:1] || array(select a from unnest(i_args[2:]) a where a = 'deny');
+        -- a TRUNCATE has no rows to filter or compute with
+        o_args := i_args[1:1] || array(select a from unnest(i_args[2:]) with ordinality u(a, n)
+                                        where a = 'deny' or a ~ '^ev_extra[1-4]=\s*''([^''\\]|'''')*''\s*$' order by n);
         return next;
     end if;
 end;

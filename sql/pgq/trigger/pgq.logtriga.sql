@@ -25,7 +25,7 @@ begin
     elsif tg_nargs operator(pg_catalog.<>) all ('{2,3}') then
         raise exception 'pgq.logtriga must be used with 2 or 3 args';
     elsif tg_level operator(pg_catalog.<>) 'ROW' then
-        perform pgq._log_statement('sql', tg_relid, _args[1:1], tg_op);
+        perform pgq._log_statement('sql', tg_relid, _args[1:1], tg_when, tg_op);
         return null;
     elsif pg_catalog.strpos(_args[2], 'k') operator(pg_catalog.=) 0 then
         raise exception 'need at least one key column';

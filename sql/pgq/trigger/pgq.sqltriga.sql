@@ -32,7 +32,7 @@ declare
 begin
     if pg_catalog.current_setting('session_replication_role') operator(pg_catalog.<>) 'local' then
         if tg_level operator(pg_catalog.<>) 'ROW' then
-            perform pgq._log_statement('sql', tg_relid, _args, tg_op);
+            perform pgq._log_statement('sql', tg_relid, _args, tg_when, tg_op);
             return null;
         elsif tg_nargs operator(pg_catalog.=) 0 then
             raise exception 'pgq trigger must have destination queue as argument';
