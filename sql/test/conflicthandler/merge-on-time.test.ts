@@ -48,7 +48,7 @@ test("times are compared as times, not as text", async () => {
 
 test("updates of absent rows insert, inserts of present rows update, all columns are written", async () => {
   const { db } = await fixture.database();
-  await db.execute(String.raw`
+  await db.execute(`
     create schema "S p";
     create table "S p"."T.x" ("Key" int4, k2 text, "select" text, stamp timestamp, twice int4 generated always as ("Key" * 2) stored,
         primary key ("Key", k2))`);
