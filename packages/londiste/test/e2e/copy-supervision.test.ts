@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { waitFor } from "@skytools/testbed";
+import { queueName, Replication } from "../fixture/replication.js";
+
+const both = `
+  create table good (id int primary key, v text);
+  create table bad (id int primary key, v text);
+  create table parent (id int primary key, v text);
+  create table child (id int primary key, parent int);
+  create table big (id int primary key, v text, w text, u int);`;
+
+const onLeaf = `
+  alter table bad add constraint no_bad check (v <> 'bad');
+  alter table child add constraint to_parent foreign key (parent) references parent on delete cascade;
+  create unique index big_u on big (u desc) where u > 0;
+  create index big_v on big (v) with (fillfactor = 70);
+  alter table big add constraint big_vw unique (v, w) deferrable;
+  cluster big using big_pkey;
+  alter table big replica identity using index big_pkey;
+  comment on index big_v is 'kept';`;
+
+let stage: Replication;
+
+before(async () => {
+  stage = await Replication.start(both, { parallel_copies: "1" });
+  await stage.run("leaf", onLeaf);
+  await stage.run(
+    "root",
+    `insert into good values (1, 'x'); insert into bad values (1, 'bad');
+     insert into parent values (1, 'p'); insert into child values (1, 1), (2, null);
+     insert into big select g, g::text, repeat('w', 60), g from generate_series(1, 60000) g`,
+  );
+  await stage.createNodes();
+  stage.startTicker();
+  stage.startWorker("root");
+  stage.startWorker("leaf");
+});
+
+after(async () => {
+  await stage[Symbol.asyncDispose]();
+});
+
+test("a copy that keeps failing says why and gives its slot to the next table", async () => {
+  await stage.londiste("root", "add-table", "bad", "good");
+  await stage.londiste("leaf", "add-table", "bad", "good");
+  await stage.waitForState("public.good", /^ok$/);
+  assert.equal((await stage.states())["public.bad"], "in-copy");
+  const shown = await waitFor("the reason among the tables", async () => {
+    const { stdout } = await stage.londiste("leaf", "tables");
+    return /public\.bad +in-copy .*no_bad/.test(stdout) && stdout;
+  });
+  assert.match(shown, /public\.good +ok/);
+  assert.match(stage.log("leaf"), /ERROR copy of public\.bad failed, next try in .*no_bad/);
+  await stage.run("leaf", "alter table bad drop constraint no_bad");
+  await stage.waitForState("public.bad", /^ok$/);
+});
+
+test("foreign keys are away while their tables are copied, and come back validated", async () => {
+  await stage.londiste("root", "add-table", "parent", "child");
+  await stage.londiste("leaf", "add-table", "child", "parent");
+  await stage.waitUntilReplicated();
+  await waitFor("the foreign key to be back", async () => {
+    const rows = await stage.query("leaf", "select from pg_constraint where conname = 'to_parent' and convalidated");
+    return rows.length === 1;
+  });
+  assert.deepEqual(await stage.query("leaf", "select from londiste.pending_fkeys"), []);
+});
+
+test("indexes, keys and what hangs on them are as before after a copy without them", async () => {
+  const shape = `
+    select pg_get_indexdef(i.indexrelid) as def, i.indisclustered, i.indisreplident, i.indisvalid,
+           (select pg_get_constraintdef(oid) from pg_constraint where conindid = i.indexrelid and conrelid = i.indrelid) as con,
+           obj_description(i.indexrelid) as remark
+      from pg_index i where i.indrelid = 'big'::regclass order by 1`;
+  const before = await stage.query("leaf", shape);
+  assert.equal(before.length, 4);
+  await stage.londiste("root", "add-table", "big");
+  await stage.londiste("leaf", "add-table", "big", "--wait-sync");
+  assert.match(stage.log("leaf"), /Dropping big_pkey/);
+  assert.deepEqual(await stage.query("leaf", shape), before);
+  await stage.londiste("leaf", "compare", "big");
+  const listed = await stage.londiste("leaf", "tables", "--json");
+  const big = (JSON.parse(listed.stdout) as { name: string; copy: Record<string, unknown> }[]).find(
+    (table) => table.name === "public.big",
+  );
+  assert.equal(big?.copy["phase"], "done");
+  assert.equal(big?.copy["rows"], 60_000);
+});
+
+test("a second copy of the same table does not start", async () => {
+  const key = `hashtextextended('londiste copy ' || $1 || ' ' || 'public.good', 0)`;
+  await stage.query("leaf", `select pg_advisory_lock(${key})`, [queueName]);
+  await stage.londiste("leaf", "resync", "good");
+  await stage.waitForState("public.good", /^in-copy$/);
+  const second = await stage.tryLondiste("leaf", "copy", "good", "--set=pidfile=");
+  assert.equal(second.code, 1);
+  assert.match(second.stderr, /another copy of table "public\.good" is running/);
+  await stage.query("leaf", `select pg_advisory_unlock(${key})`, [queueName]);
+  await stage.waitForState("public.good", /^ok$/);
+});
+
+test("a consumer that a copy left behind is removed from the provider", async () => {
+  await stage.query("root", "select pgq.register_consumer($1, 'shop_leaf.copy.public.gone')", [queueName]);
+  await stage.killProcess("leaf worker");
+  stage.startWorker("leaf");
+  await waitFor("the consumer to be removed", async () => {
+    const rows = await stage.query("root", "select from pgq.get_consumer_info() where consumer_name like '%.copy.%'");
+    return rows.length === 0;
+  });
+});

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { after, before, test } from "node:test";
+import { waitFor } from "@skytools/testbed";
+import { Load, loadRows, loadTables } from "../fixture/load.js";
+import { Replication } from "../fixture/replication.js";
+
+let stage: Replication;
+
+before(async () => {
+  stage = await Replication.startNodes(loadTables);
+  await stage.run("root", loadRows(100_000));
+  await stage.londiste("root", "add-table", "account", "history");
+});
+
+after(async () => {
+  await stage[Symbol.asyncDispose]();
+});
+
+async function assertIdentical(): Promise<void> {
+  await stage.waitUntilReplicated();
+  const result = await stage.londiste("leaf", "compare");
+  assert.match(result.stdout, /public\.account identical/);
+  assert.match(result.stdout, /public\.history identical/);
+}
+
+async function killCopy(table: string): Promise<void> {
+  const pid = await waitFor(`a copy process of ${table}`, async () =>
+    Number(await readFile(stage.path(`leaf.pid.copy.public.${table}`), "utf8")),
+  );
+  process.kill(pid, "SIGKILL");
+}
+
+test("worker, copy process and ticker are killed in turn under load, and nothing is lost or doubled", async () => {
+  await using load = new Load(stage);
+  await stage.londiste("leaf", "add-table", "account", "history");
+  await stage.waitForState("public.account", /in-copy|catching-up|sync/);
+  await killCopy("account");
+  await stage.waitForState("public.account", /in-copy|catching-up|sync/);
+  await stage.killProcess("leaf worker");
+  stage.startWorker("leaf");
+  await stage.killProcess("pgqd");
+  stage.startTicker();
+  await stage.waitForState("public.history", /ok/);
+  await stage.killProcess("leaf worker");
+  stage.startWorker("leaf");
+  await stage.waitForState("public.account", /ok/);
+  await stage.killProcess("root worker");
+  stage.startWorker("root");
+  await load.stop();
+  assert.ok(load.transactions > 100, `only ${load.transactions} transactions`);
+  await assertIdentical();
+});
+
+const crashPoints = [
+  "copy.after-register",
+  "copy.before-data",
+  "copy.after-data",
+  "copy.before-commit",
+  "copy.after-commit",
+  "copy.before-replay-commit",
+  "copy.after-ask",
+  "copy.before-take-over",
+  "copy.after-take-over",
+  "worker.before-apply",
+  "worker.before-target-commit",
+  "worker.after-target-commit",
+  "worker.after-source-finish",
+] as const;
+
+for (const point of crashPoints) {
+  test(`a process that dies at ${point} goes on where it was`, async () => {
+    await using load = new Load(stage);
+    await stage.killProcess("leaf worker");
+    const seen = stage.log("leaf").length;
+    const worker = stage.startWorker("leaf", { SKYTOOLS_CRASH_POINT: `${point}=kill` });
+    await stage.londiste("leaf", "resync", "history");
+    await waitFor(
+      `a crash at ${point}`,
+      () => !worker.isRunning || /failed.*ended by SIGKILL/.test(stage.log("leaf").slice(seen)),
+      { onTimeout: () => stage.logTail("leaf") },
+    );
+    await stage.killProcess("leaf worker");
+    stage.startWorker("leaf");
+    await stage.waitForState("public.history", /ok/);
+    await load.stop();
+    await assertIdentical();
+    const left = await waitFor("consumers of copies to be gone", async () => {
+      const rows = await stage.query("root", "select from pgq.get_consumer_info() where consumer_name like '%.copy.%'");
+      return rows.length === 0;
+    });
+    assert.ok(left);
+  });
+}
+
+test("either server is restarted while tables are copied and replayed", async () => {
+  await using load = new Load(stage);
+  await stage.londiste("leaf", "resync", "account");
+  await stage.waitForState("public.account", /in-copy/);
+  await stage.clusters.leaf.restart("immediate");
+  await stage.waitForState("public.account", /catching-up|sync|ok/);
+  await stage.clusters.root.restart("immediate");
+  await stage.waitForState("public.account", /ok/);
+  await load.stop();
+  await assertIdentical();
+});

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { after, before, test } from "node:test";
+import { Replication } from "../fixture/replication.js";
+
+let stage: Replication;
+
+before(async () => {
+  stage = await Replication.start();
+  await stage.run(
+    "root",
+    "create table keyless (v text); create table only_here (id int primary key); create table both (id int primary key)",
+  );
+  await stage.run("leaf", "create table both (id int primary key)");
+});
+
+after(async () => {
+  await stage[Symbol.asyncDispose]();
+});
+
+interface Refused {
+  readonly what: string;
+  /** lines of the section; the database key is added unless it is there */
+  readonly config: readonly string[];
+  readonly args?: readonly string[];
+  readonly code?: number;
+  readonly says: RegExp;
+}
+
+const configs: readonly Refused[] = [
+  { what: "no database", config: ["queue_name = q"], says: /wrong\.ini.*\[londiste3\].*db/ },
+  { what: "no queue", config: ["db = dbname=shop"], says: /queue_name is not set/ },
+  { what: "a malformed connect string", config: ["queue_name = q", "db = dbname"], says: /wrong\.ini.*db/ },
+  {
+    what: "no copies at all",
+    config: ["queue_name = q", "db = dbname=shop", "parallel_copies = 0"],
+    says: /wrong\.ini:\d+.*parallel_copies/,
+  },
+  {
+    what: "a number that is none",
+    config: ["queue_name = q", "db = dbname=shop", "loop_delay = soon"],
+    says: /wrong\.ini:\d+.*loop_delay/,
+  },
+  { what: "another section", config: [], says: /wrong\.ini.*londiste3/ },
+];
+
+for (const { what, config, says } of configs) {
+  test(`a config with ${what} is refused in one line before any database is touched`, async () => {
+    const section = config.length === 0 ? "[pgqd]\n" : "[londiste3]\n";
+    await writeFile(stage.path("wrong.ini"), `${section}${config.map((line) => `${line}\n`).join("")}`);
+    for (const command of [["worker"], ["add-table", "both"], ["status"]]) {
+      const result = await stage.tryLondisteFile("wrong.ini", ...command);
+      assert.equal(result.code, 1, result.stderr);
+      assert.match(result.stderr, says);
+      assert.equal(result.stderr.trimEnd().split("\n").length, 1, result.stderr);
+    }
+  });
+}
+
+const commands: readonly { readonly what: string; readonly args: readonly string[]; readonly code: number; readonly says: RegExp }[] = [
+  { what: "no node yet", args: ["add-table", "both"], code: 1, says: /queue "shop_queue" has no node in shop on/ },
+  { what: "an unknown command", args: ["ad-table"], code: 1, says: /Unknown command 'ad-table'/ },
+  { what: "an unknown switch", args: ["add-table", "--no-such"], code: 2, says: /--no-such/ },
+];
+
+for (const { what, args, code, says } of commands) {
+  test(`a command with ${what} is refused`, async () => {
+    const result = await stage.tryLondiste("root", ...args);
+    assert.equal(result.code, code);
+    assert.match(result.stderr + result.stdout, says);
+  });
+}
+
+test("a database that does not exist is named in one line", async () => {
+  await stage.writeConfig("root", { db: stage.clusters.root.connstr("nowhere") });
+  const result = await stage.tryLondiste("root", "create-root", "root", stage.connstr("root"));
+  await stage.writeConfig("root");
+  assert.equal(result.code, 1);
+  assert.match(result.stderr, /database "nowhere" does not exist/);
+  assert.equal(result.stderr.trimEnd().split("\n").length, 1, result.stderr);
+});
+
+test("a table without primary key, or not there, is refused in one line and nothing changes", async () => {
+  await stage.createNodes();
+  const cases = [
+    { node: "root", table: "keyless", says: /ERROR Primary key missing on table: public\.keyless/ },
+    { node: "root", table: "nowhere", says: /public\.nowhere not available: no such table in shop on/ },
+    { node: "leaf", table: "both", says: /public\.both not available: not a table of the set "shop_queue"/ },
+  ] as const;
+  for (const { node, table, says } of cases) {
+    const result = await stage.tryLondiste(node, "add-table", table);
+    assert.equal(result.code, 1);
+    assert.match(result.stderr, says);
+    assert.deepEqual(await stage.query(node, "select table_name from londiste.table_info"), []);
+  }
+  await stage.londiste("root", "add-table", "only_here", "both");
+  const absent = await stage.tryLondiste("leaf", "add-table", "only_here");
+  assert.equal(absent.code, 1);
+  assert.match(absent.stderr, /ERROR Table does not exist: public\.only_here/);
+  const local = await stage.query("leaf", "select table_name from londiste.table_info where local");
+  assert.deepEqual(local, []);
+  assert.deepEqual(await stage.query("leaf", "select tgname from pg_trigger where not tgisinternal and tgrelid = 'both'::regclass"), []);
+});
+
+test("--dry-run says what would be done and does nothing", async () => {
+  const result = await stage.londiste("leaf", "add-table", "both", "--dry-run");
+  assert.match(result.stdout, /add table public\.both to leaf "leaf"/);
+  assert.deepEqual(await stage.query("leaf", "select table_name from londiste.table_info where local"), []);
+});
