@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { checkPidfile, Pidfile, probePidfile, signalPidfile } from "@skytools/skytools";
-import { temporaryDirectory } from "@skytools/testbed";
+import { temporaryDirectory, waitFor } from "@skytools/testbed";
 
 function deadPid(): number {
   return spawnSync(process.execPath, ["-e", ""]).pid;
@@ -122,5 +123,21 @@ test("of many processes that find a stale file one gets it", async () => {
     for (const child of children) child.stdin.end();
     await Promise.all(ends);
     assert.deepEqual(answers.sort(), [...Array.from({ length: 5 }, () => "PIDFILE_BUSY"), "mine"]);
+  });
+});
+
+test("a process that has ended but was not waited for by its parent is dead", {
+  skip: !existsSync("/proc/self/stat"),
+}, async () => {
+  await inDirectory(async (path) => {
+    // sleep takes the shell's place and never waits for the shell's child.
+    const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 1000"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const [pid] = (await once(parent.stdout, "data")) as [Buffer];
+    writeFileSync(path, pid);
+    await waitFor("the zombie", () => readFileSync(`/proc/${Number(pid)}/stat`, "utf8").includes(") Z "));
+    assert.equal(checkPidfile(path), "stale");
+    parent.kill("SIGKILL");
   });
 });
