@@ -21,7 +21,7 @@ export class Shell {
     const { code, stdout, stderr } = await runProgram(command, args, { cwd: this.#directory });
     this.#narrator.output(stderr);
     this.#narrator.output(stdout);
-    if (code !== 0) throw new Error(`${commandLine(command, args)} ended with exit code ${code}`);
+    if (code !== 0) throw new Error(failure(command, args, code, stderr));
     return stdout;
   }
 
@@ -29,9 +29,14 @@ export class Shell {
    * @throws Error with the command's output when it fails */
   async ask(command: string, ...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await runProgram(command, args, { cwd: this.#directory });
-    if (code !== 0) throw new Error(`${commandLine(command, args)} ended with exit code ${code}: ${stderr}`);
+    if (code !== 0) throw new Error(failure(command, args, code, stderr));
     return stdout;
   }
+}
+
+function failure(command: string, args: readonly string[], code: number, stderr: string): string {
+  const reason = stderr.trimEnd().split("\n").at(-1) ?? "";
+  return `${commandLine(command, args)} ended with exit code ${code}: ${reason}`;
 }
 
 /** The command as a POSIX shell reads it. */

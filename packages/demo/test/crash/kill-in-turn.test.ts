@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { waitFor } from "@skytools/testbed";
@@ -31,8 +31,9 @@ test("worker, copy process and ticker killed in turn under load and started agai
     await shell.run("londiste3", node.iniFile, "add-seq", sequence);
   }
   await killCopyOf(stage, "public.accounts");
-  await killAndStart(stage, leaf.worker);
-  await killCopyOf(stage, "public.accounts");
+  // The worker starts it again; this time both go.
+  await killCopyOf(stage, "public.accounts", () => killDaemon(stage, leaf.worker));
+  await stage.daemons.start(leaf.worker);
   await inSync(stage, story);
   for (const daemon of [ticker, leaf.worker, root.worker, ticker, leaf.worker]) {
     await killAndStart(stage, daemon);
@@ -64,48 +65,65 @@ async function inSync({ subscriber }: Stage, story: readonly string[]): Promise<
   );
 }
 
-async function killAndStart({ directory, daemons }: Stage, daemon: Daemon): Promise<void> {
+async function killAndStart(stage: Stage, daemon: Daemon): Promise<void> {
+  await killDaemon(stage, daemon);
+  await stage.daemons.start(daemon);
+}
+
+function killDaemon({ directory }: Stage, daemon: Daemon): Promise<unknown> {
   const pid = Number.parseInt(readFileSync(join(directory, `${daemon.files}.pid`), "utf8"), 10);
+  return kill(pid);
+}
+
+async function kill(pid: number): Promise<unknown> {
   process.kill(pid, "SIGKILL");
-  await waitFor("the end of the killed process", () => parentOf(pid) === undefined);
-  await daemons.start(daemon);
+  return waitFor(`the end of process ${pid}`, () => !isAlive(pid));
 }
 
 /** Waits until the table's rows are being copied, and kills what copies them. */
-async function killCopyOf({ subscriber }: Stage, table: string): Promise<void> {
-  await waitFor(
+async function killCopyOf(
+  stage: Stage,
+  table: string,
+  before: () => Promise<unknown> = () => Promise.resolve(),
+): Promise<void> {
+  const pid = await waitFor(
     `rows of ${table} to be copied`,
     async () => {
-      const [row] = await subscriber.run<{ copy_process: string | null; bytes_copied: string }>(
-        "select copy_process, bytes_copied from londiste.get_copy_progress('bank_queue') where table_name = $1 and merge_state = 'in-copy'",
+      const [row] = await stage.subscriber.run<{ bytes_copied: string }>(
+        "select bytes_copied from londiste.get_copy_progress('bank_queue') where table_name = $1 and merge_state = 'in-copy'",
         [table],
       );
-      return row !== undefined && Number(row.bytes_copied) > 0;
+      return row !== undefined && Number(row.bytes_copied) > 0 && copyProcess(stage.directory, table);
     },
     { timeoutMs: 60_000, intervalMs: 5 },
   );
-  const pids = copyProcesses(table);
-  assert.equal(pids.length, 1);
-  for (const pid of pids) process.kill(pid, "SIGKILL");
+  await before();
+  await kill(pid);
 }
 
-/** Processes whose arguments are a copy command for the table. Source: proc(5), /proc/<pid>/cmdline. */
-function copyProcesses(table: string): number[] {
-  const isNumber = (name: string) => /^\d+$/.test(name);
+/** The process with a copy command for the table, in the directory of the configuration. Source: proc(5). */
+function copyProcess(directory: string, table: string): number | undefined {
   return readdirSync("/proc")
-    .filter(isNumber)
-    .filter((pid) => {
+    .map(Number)
+    .find((pid) => {
+      if (!Number.isInteger(pid)) return false;
       const args = readOrEmpty(`/proc/${pid}/cmdline`).split("\0");
-      return args.includes("copy") && args.includes(table);
-    })
-    .map(Number);
+      return args.includes("copy") && args.includes(table) && workingDirectory(pid) === directory;
+    });
 }
 
-/** Undefined for a process that has ended, a zombie too. */
-function parentOf(pid: number): number | undefined {
+function workingDirectory(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A zombie does not count. */
+function isAlive(pid: number): boolean {
   const stat = readOrEmpty(`/proc/${pid}/stat`);
-  const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return stat === "" || state === "Z" ? undefined : Number(parent);
+  return stat !== "" && stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3) !== "Z";
 }
 
 function readOrEmpty(path: string): string {
