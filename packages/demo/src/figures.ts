@@ -1,30 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { CopyRate } from "./copy-baseline.ts";
-
-/** What the londiste3 log says about one finished copy. */
-export interface LoggedCopy {
-  readonly table: string;
-  readonly bytes: number;
-  readonly rows: number;
-}
-
-/** Reads `<table>: copy finished: <bytes> bytes, <rows> rows` from the logs. Source: spec/londiste.md 14. */
-export function loggedCopies(directory: string): LoggedCopy[] {
-  const pattern = / ([^\n]+?): copy finished: (\d+) bytes, (\d+) rows/g;
-  return logTexts(directory).flatMap((text) =>
-    [...text.matchAll(pattern)].map((match) => ({
-      table: String(match[1]),
-      bytes: Number(match[2]),
-      rows: Number(match[3]),
-    })),
-  );
-}
-
-function logTexts(directory: string): string[] {
-  const names = readdirSync(directory).filter((name) => name.endsWith(".log"));
-  return names.map((name) => readFileSync(join(directory, name), "utf8"));
-}
 
 export interface ReplayRate {
   readonly rows: number;

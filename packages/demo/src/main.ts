@@ -6,6 +6,7 @@ const narrator = new Narrator(process.stdout);
 
 // Ending the process is enough: whatever it started and made goes with it, unless it was to be kept.
 for (const [signal, exitCode] of [
+  ["SIGHUP", 129],
   ["SIGINT", 130],
   ["SIGTERM", 143],
 ] as const) {

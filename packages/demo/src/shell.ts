@@ -24,14 +24,6 @@ export class Shell {
     if (code !== 0) throw new Error(failure(command, args, code, stderr));
     return stdout;
   }
-
-  /** For questions that are asked again and again: nothing is shown.
-   * @throws Error with the command's output when it fails */
-  async ask(command: string, ...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await runProgram(command, args, { cwd: this.#directory });
-    if (code !== 0) throw new Error(failure(command, args, code, stderr));
-    return stdout;
-  }
 }
 
 function failure(command: string, args: readonly string[], code: number, stderr: string): string {

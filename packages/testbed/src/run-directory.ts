@@ -63,8 +63,8 @@ function markKept(kept: Run, keep: NonNullable<RunOwner["keep"]>): void {
   writeOwner(kept.path, { ...kept.owner, keep });
 }
 
-/** Exit codes of a process that its user interrupted (128 + SIGINT, SIGTERM): no failure to look into. */
-const interrupted = [130, 143];
+/** Exit codes of a process that its user interrupted (128 + SIGHUP, SIGINT, SIGTERM): no failure to look into. */
+const interrupted = [129, 130, 143];
 
 function onExit(code: number): void {
   if (run === undefined || run.isKept) return;
