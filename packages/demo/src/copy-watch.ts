@@ -57,7 +57,7 @@ export interface CopyTimes {
  * @throws Error after three minutes, with the states seen last */
 export async function watchCopies(
   subscriber: Session,
-  onPoll: (progress: readonly TableCopy[]) => void,
+  onPoll: (progress: readonly TableCopy[]) => Promise<void>,
 ): Promise<CopyTimes> {
   const started = performance.now();
   const begun = new Map<string, number>();
@@ -75,7 +75,7 @@ export async function watchCopies(
           copySeconds.set(table, (now - start) / 1000);
         }
       }
-      onPoll(last);
+      await onPoll(last);
       return last.length === tables.length && last.every((table) => table.state === "ok");
     },
     {

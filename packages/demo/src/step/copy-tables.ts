@@ -3,6 +3,7 @@ import { CopyDisplay } from "../copy-display.ts";
 import { watchCopies } from "../copy-watch.ts";
 import { sequence, tables } from "../data-set.ts";
 import { databaseName } from "../nodes.ts";
+import { ReplayWitness } from "../replay-witness.ts";
 import type { Stage } from "../stage.ts";
 import type { Writers } from "../writers.ts";
 
@@ -33,7 +34,9 @@ export async function copyTables(stage: Stage, writers: Writers): Promise<CopyFi
 
   narrator.title("The initial copies, while the application goes on");
   const display = new CopyDisplay();
-  const times = await watchCopies(subscriber, (progress) => {
+  const witness = new ReplayWitness(subscriber);
+  const times = await watchCopies(subscriber, async (progress) => {
+    await witness.look(progress);
     daemons.check();
     display.update(progress);
     memory.sample();
@@ -42,6 +45,11 @@ export async function copyTables(stage: Stage, writers: Writers): Promise<CopyFi
   narrator.say(
     `all in sync after ${times.totalSeconds.toFixed(1)} s; since add-table the application committed ${transactions} transactions, the longest took ${longestMs.toFixed(0)} ms`,
   );
+  if (witness.changes > 0) {
+    narrator.say(
+      `while accounts was being copied, tellers was replayed: seen with new balances ${witness.changes} times`,
+    );
+  }
   await shell.run("londiste3", leaf.iniFile, "tables");
   const seconds = times.copySeconds.get("public.accounts") ?? Number.NaN;
   return { copy: { rows: size.accounts, bytes: plainCopy.bytes, seconds }, plainCopy };
