@@ -1,5 +1,6 @@
 // Lists the compiled tests and hands them to node's test runner: on Node 20 `node --test` takes no globs.
-//   node .ci/run-tests.mjs [PATH-PART ...]     only the files whose path contains one of the parts
+//   node .ci/run-tests.mjs [PATH-PART ...]     only the files whose path contains one of the parts; tests in a directory
+//                                              interop or long only when a part names it
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -18,10 +19,10 @@ function testFiles(dir) {
 
 const packages = [...readdirSync(join(root, "packages")).map((name) => join("packages", name)), "sql"];
 const wanted = process.argv.slice(2);
+const isNamed = (dir) => wanted.some((part) => part.includes(dir.slice(1, -1)));
 const isWanted = (file) =>
-  wanted.length > 0
-    ? wanted.some((part) => file.includes(part))
-    : !runOnlyWhenNamed.some((part) => file.includes(part));
+  (wanted.length === 0 || wanted.some((part) => file.includes(part))) &&
+  runOnlyWhenNamed.every((dir) => !file.includes(dir) || isNamed(dir));
 const files = packages.flatMap((dir) => testFiles(join(root, dir, "dist-test"))).filter(isWanted);
 
 if (files.length === 0) {
