@@ -7,7 +7,7 @@ import { busyQueue, consumeAll, insertEvents, newestTick } from "./fixture/queue
 
 describe("the original pgqd on our PgQ", { skip: skipWithout("pgqd") }, () => {
   it("ticks, rotates and brings parked events back", async () => {
-    await using cluster = await startCluster();
+    await using cluster = await startCluster({ binDir: original.binDir });
     await moduleDatabase(cluster, ["pgq"], "ours");
     await busyQueue(cluster, "ours");
     await cluster.query("select pgq.register_consumer('q', 'c')", [], "ours");
@@ -42,7 +42,7 @@ describe("the original pgqd on our PgQ", { skip: skipWithout("pgqd") }, () => {
   });
 
   it("finds the databases by itself, also one that appears later", async () => {
-    await using cluster = await startCluster();
+    await using cluster = await startCluster({ binDir: original.binDir });
     await cluster.createDatabase("bare");
     await moduleDatabase(cluster, ["pgq"], "first");
     await busyQueue(cluster, "first");
@@ -58,7 +58,7 @@ describe("the original pgqd on our PgQ", { skip: skipWithout("pgqd") }, () => {
   });
 
   it("carries out the maintenance of a cascaded node with londiste", async () => {
-    await using cluster = await startCluster();
+    await using cluster = await startCluster({ binDir: original.binDir });
     await moduleDatabase(cluster, ["pgq", "pgq_node", "londiste"], "ours");
     await cluster.query(
       `select pgq_node.register_location('q', 'oslo', 'dbname=ours', false);
@@ -89,7 +89,7 @@ describe("the original pgqd on our PgQ", { skip: skipWithout("pgqd") }, () => {
   });
 
   it("needs no more rights than those of pgq_admin", async () => {
-    await using cluster = await startCluster();
+    await using cluster = await startCluster({ binDir: original.binDir });
     await moduleDatabase(cluster, ["pgq"], "ours");
     await cluster.query("create role ticker login in role pgq_admin", [], "ours");
     await busyQueue(cluster, "ours");
