@@ -92,7 +92,7 @@ begin
     end if;
 
     for _column in select * from pgq._capture_columns(i_table, _a.o_ignore, _key_names) loop
-        _value := pgq._capture_value_text(_column.o_type, _row || quote_ident(_column.o_name));
+        _value := pgq._capture_value_text(_column.o_type, pgq._capture_reference(_row, _column.o_name));
         if _column.o_is_magic then
             case _column.o_name
                 when '_pgq_ev_type' then o_type := _value;
@@ -105,8 +105,8 @@ begin
             end case;
         end if;
         if i_operation = 'UPDATE' then
-            _differs := pgq._capture_value_differs(_column.o_type, i_old || quote_ident(_column.o_name),
-                                                   i_new || quote_ident(_column.o_name));
+            _differs := pgq._capture_value_differs(_column.o_type, pgq._capture_reference(i_old, _column.o_name),
+                                                   pgq._capture_reference(i_new, _column.o_name));
             if _column.o_is_ignored or (_column.o_is_magic and i_format = 'sql') then
                 _ignored_change := _ignored_change || _differs;
             else
@@ -117,7 +117,7 @@ begin
             end if;
         end if;
         if _column.o_key_position is not null then
-            _value := i_old || quote_ident(_column.o_name);
+            _value := pgq._capture_reference(i_old, _column.o_name);
             if i_operation = 'UPDATE' then
                 _key_change := _key_change || _differs;
             end if;
@@ -194,7 +194,7 @@ begin
                      from unnest(o_fields) n),
                   (select string_agg(format(E'(%s\n) as %I', i_expressions ->> n, n), ', ' order by n)
                      from unnest(_names) n),
-                  string_agg(format('%s%I as %I', i_row, c.o_name, c.o_name), ', ' order by c.ordinality))
+                  string_agg(format('%s as %I', pgq._capture_reference(i_row, c.o_name), c.o_name), ', ' order by c.ordinality))
       into o_query
       from (select o_name, row_number() over () as ordinality from pgq._capture_columns(i_table, '{}', null)) c;
 end;

@@ -39,3 +39,19 @@ begin
               where t.tgrelid = i_table and t.tgfoid = _function);
 end;
 $$ language plpgsql immutable strict set search_path = pg_catalog, pg_temp;
+
+-- Is the row trigger of a capture enabled? Who disables it means the capture, and may not know of the others.
+-- Declared immutable for the reason given at pgq._capture_shape.
+-- Execute: public
+create or replace function pgq._capture_is_enabled(i_table oid, i_name text)
+returns boolean as $$
+begin
+    return exists (
+        select 1
+          from pg_trigger t
+         where t.tgrelid = i_table
+           and t.tgfoid = to_regproc(format('pgq.%I', i_name))
+           and t.tgtype::integer & 1 = 1
+           and t.tgenabled <> 'D');
+end;
+$$ language plpgsql immutable strict set search_path = pg_catalog, pg_temp;

@@ -14,7 +14,7 @@ begin
         return false;
     end if;
     select t.tgrelid, pgq._trigger_arguments(t.tgargs) as args, p.prosrc, split_part(i_name, '_', 2) as capture_format,
-           count(*) over () as tables
+           bool_or(t.tgtype::integer & 1 = 0) as has_set, count(*) over () as tables
       into _trigger
       from pg_proc p
       join pg_trigger t on t.tgfoid = p.oid and t.tgparentid = 0
@@ -25,10 +25,12 @@ begin
     if not found or _trigger.tables > 1 then
         return false;
     end if;
-    if _trigger.prosrc = pgq._capture_row_function(i_name, _trigger.tgrelid, _trigger.capture_format, _trigger.args) then
+    if _trigger.prosrc = pgq._capture_row_function(i_name, _trigger.tgrelid, _trigger.capture_format, _trigger.args,
+                                                   _trigger.has_set) then
         return false;
     end if;
-    perform pgq._capture_write_functions(i_name, _trigger.tgrelid, _trigger.capture_format, _trigger.args);
+    perform pgq._capture_write_function(i_name, _trigger.tgrelid, _trigger.capture_format, _trigger.args,
+                                        _trigger.has_set);
     return true;
 exception when others then
     return false;

@@ -1,10 +1,12 @@
--- Body of a generated row capture function (see pgq.create_capture). Without expression arguments the function is
+-- Body of a generated capture function (see pgq.create_capture). Without expression arguments the function is
 -- security definer and writes into the queue's current event table itself; with them it runs as the writer and calls
 -- pgq.insert_event.
 --
--- Parameters: i_name (of the function), i_table, i_format, i_args (queue, trigger arguments)
+-- Parameters: i_name (of the function), i_table, i_format, i_args (queue, trigger arguments), i_has_set (do statement
+--   triggers use it too?)
 -- Execute: none
-create or replace function pgq._capture_row_function(i_name text, i_table oid, i_format text, i_args text[])
+create or replace function pgq._capture_row_function(
+    i_name text, i_table oid, i_format text, i_args text[], i_has_set boolean)
 returns text as $$
 declare
     _update_key text;
@@ -34,6 +36,8 @@ declare
     _relation pg_catalog.oid;
     _table pg_catalog.int4;
     _open pg_catalog.text;
+    _noted pg_catalog.text;
+    _note pg_catalog.text;
     _mark pg_catalog.int8;
 begin
 if pg_catalog.current_setting('session_replication_role') operator(pg_catalog.=) 'local' then
@@ -59,7 +63,7 @@ $body$,
         case when _delete.o_override is null then pgq._capture_current_table(i_args[1]) || pgq._capture_insert_one(i_args[1])
              else format(E'perform pgq.insert_event(%L, _type, _data, _extra1, _extra2, _extra3, _extra4);\n', i_args[1])
         end,
-        pgq._capture_set_section(i_name, i_table, i_format, i_args));
+        case when i_has_set then pgq._capture_set_section(i_name, i_table, i_format, i_args) else '' end);
 end;
 $$ language plpgsql stable set search_path = pg_catalog, pg_temp;
 

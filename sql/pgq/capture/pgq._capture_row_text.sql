@@ -17,7 +17,7 @@ begin
     for _column in
         select * from pgq._capture_columns(i_table, i_ignore, null) where not (o_is_ignored or o_is_magic)
     loop
-        _value := i_row || quote_ident(_column.o_name);
+        _value := pgq._capture_reference(i_row, _column.o_name);
         if i_format = 'urlenc' then
             _pieces := _pieces || quote_literal(_separator || pgq._urlencode(_column.o_name))
                                || pgq._capture_value_url(_column.o_type, _value);
@@ -61,3 +61,13 @@ begin
     return format('pg_catalog.concat(%s)', coalesce(nullif(array_to_string(i_pieces, ', '), ''), ''''''));
 end;
 $$ language plpgsql stable set search_path = pg_catalog, pg_temp;
+
+-- SQL text of a column reference. Always quoted: `new.by` is a syntax error in PL/pgSQL, whose keywords quote_ident()
+-- does not know.
+-- Execute: none
+create or replace function pgq._capture_reference(i_row text, i_column text)
+returns text as $$
+begin
+    return concat(i_row, '"', replace(i_column, '"', '""'), '"');
+end;
+$$ language plpgsql immutable set search_path = pg_catalog, pg_temp;

@@ -7,41 +7,82 @@
 -- setting, which DELETEs and UPDATEs of the table have begun and are not logged yet; what is logged meanwhile is
 -- given new ids after them (pgq._capture_close).
 --
--- Where other triggers, foreign key actions or inheritance could change rows between the statement and its trigger,
--- <function>_by_row() is true; then the row trigger of the capture logs, and this section does nothing.
+-- Where other triggers, foreign key actions or inheritance could change rows between a statement and its trigger, the row
+-- trigger logs: its WHEN asks <function>_by_row() when the statement meets its first row. That answer holds for the
+-- statement, whatever other sessions do meanwhile; the row trigger leaves a note for the statement trigger.
 
--- PL/pgSQL text of the section for statement triggers. The function declares
--- _table integer, _event record, _open text, _mark bigint.
+-- PL/pgSQL text at the start of the function. The function declares _table integer, _event record, _open, _noted and
+-- _note text, _mark bigint.
 --
 -- Parameters: i_name (of the function), i_table, i_format, i_args (queue, trigger arguments)
 -- Execute: none
 create or replace function pgq._capture_set_section(i_name text, i_table oid, i_format text, i_args text[])
 returns text as $$
 declare
+    _body text := pgq._capture_set_body(i_table, i_format, i_args);
+begin
+    return format($body$_note := pg_catalog.concat(pg_catalog.left(tg_op, 1), pg_catalog.pg_trigger_depth(), ';');
+_noted := coalesce(pg_catalog.current_setting(%1$L, true), '');
+if tg_level operator(pg_catalog.=) 'ROW' then
+if pg_catalog.strpos(_noted, _note) operator(pg_catalog.=) 0 then
+perform pg_catalog.set_config(%1$L, pg_catalog.concat(_noted, _note), true);
+end if;
+else
+_open := pg_catalog.current_setting(%2$L, true);
+if tg_when operator(pg_catalog.=) 'BEFORE' then
+perform pg_catalog.set_config(%2$L, pg_catalog.ltrim(pg_catalog.concat(_open, ' ', pg_catalog.left(tg_op, 1))), true);
+return null;
+elsif tg_op operator(pg_catalog.<>) 'INSERT' and _open operator(pg_catalog.=) pg_catalog.left(tg_op, 1) then
+perform pg_catalog.set_config(%2$L, '', true);
+elsif _open operator(pg_catalog.<>) '' then
+_mark := pg_catalog.nextval(%3$L::pg_catalog.regclass);
+end if;
+if pg_catalog.strpos(_noted, _note) operator(pg_catalog.>) 0 then
+perform pg_catalog.set_config(%1$L, pg_catalog.replace(_noted, _note, ''), true);
+elsif not pgq._capture_is_enabled(%10$L::pg_catalog.regclass, %5$L) then
+null;
+elsif %4$s then
+perform pgq._capture_renew(%5$L);
+for _event in execute pgq._capture_pairs(tg_relid, tg_op) loop
+perform pgq._capture_row(%6$L, tg_relid, %7$L, tg_when, _event.operation, _event.n, _event.o, false);
+end loop;
+else
+%8$send if;
+if _mark is not null then
+perform pg_catalog.set_config(%2$L, pgq._capture_close(%9$L, _open, tg_op, _mark), true);
+end if;
+return null;
+end if;
+$body$,
+        'pgq.noted_' || i_name, 'pgq.open_' || i_name,
+        (select q.queue_event_seq from pgq.queue q where q.queue_name = i_args[1]),
+        case when _body is null then 'true' else pgq._capture_is_stale(i_table) end,
+        i_name, i_format, i_args, coalesce(_body, ''), i_args[1], i_table);
+end;
+$$ language plpgsql stable set search_path = pg_catalog, pg_temp;
+
+-- PL/pgSQL text that logs the transition tables; NULL when the table, as it is now, cannot be logged so.
+-- Execute: none
+create or replace function pgq._capture_set_body(i_table oid, i_format text, i_args text[])
+returns text as $$
+declare
     _insert record;
     _update record;
     _delete record;
-    _setting text := 'pgq.open_' || i_table;
     _joined text;
     _numbered text;
     _key text;
-    _body text;
 begin
-    if not pgq._capture_fits_set(i_table, i_args) then
-        -- statement triggers may still be there, for a table that has become a partition
-        return E'if tg_level operator(pg_catalog.=) ''STATEMENT'' then\nreturn null;\nend if;\n';
-    end if;
     select * into _insert from pgq._capture_expressions(i_table, i_format, i_args, 'AFTER', 'INSERT', 'n.', 'o.');
     select * into _update from pgq._capture_expressions(i_table, i_format, i_args, 'AFTER', 'UPDATE', 'n.', 'o.');
     select * into _delete from pgq._capture_expressions(i_table, i_format, i_args, 'AFTER', 'DELETE', 'n.', 'o.');
-    if _update.o_error is not null then
-        -- without a key the row trigger logs
-        return E'if tg_level operator(pg_catalog.=) ''STATEMENT'' then\nreturn null;\nend if;\n';
+    if not pgq._capture_fits_set(i_table, i_format, i_args) or _update.o_error is not null then
+        return null;
     end if;
     select k.o_joined, k.o_key into _joined, _key from pgq._capture_key_join(i_table) k;
     -- in the order in which rows were changed: other unique columns may be handed on
     _numbered := replace(_joined, 'new_rows n', '(select *, pg_catalog.row_number() over () as _pgq_position from new_rows) n');
-    _body := pgq._capture_current_table(i_args[1])
+    return pgq._capture_current_table(i_args[1])
         || E'if tg_op operator(pg_catalog.=) ''INSERT'' then\n'
         || pgq._capture_insert_all(i_args[1], format('select %s from new_rows n', _insert.o_event))
         || E'elsif tg_op operator(pg_catalog.=) ''DELETE'' then\n'
@@ -58,44 +99,17 @@ begin
         || E'else\n'
         || pgq._capture_insert_all(i_args[1], format('select %s from new_rows n', _update.o_event))
         || E'end if;\nend if;\n';
-    return format($body$if tg_level operator(pg_catalog.=) 'STATEMENT' then
-if not pgq._capture_is_set_safe(%1$L::pg_catalog.regclass, %5$L) then
-return null;
-end if;
-_open := pg_catalog.current_setting(%2$L, true);
-if tg_when operator(pg_catalog.=) 'BEFORE' then
-perform pg_catalog.set_config(%2$L, pg_catalog.ltrim(pg_catalog.concat(_open, ' ', pg_catalog.left(tg_op, 1))), true);
-return null;
-elsif tg_op operator(pg_catalog.<>) 'INSERT' and _open operator(pg_catalog.=) pg_catalog.left(tg_op, 1) then
-perform pg_catalog.set_config(%2$L, '', true);
-elsif _open operator(pg_catalog.<>) '' then
-_mark := pg_catalog.nextval(%9$L::pg_catalog.regclass);
-end if;
-if %4$s then
-perform pgq._capture_renew(%5$L);
-for _event in execute pgq._capture_pairs(tg_relid, tg_op) loop
-perform pgq._capture_row(%6$L, tg_relid, %7$L, tg_when, _event.operation, _event.n, _event.o, false);
-end loop;
-else
-%8$send if;
-if _mark is not null then
-perform pg_catalog.set_config(%2$L, pgq._capture_close(%3$L, _open, tg_op, _mark), true);
-end if;
-return null;
-end if;
-$body$,
-        i_table, _setting, i_args[1], pgq._capture_is_stale(i_table), i_name, i_format, i_args, _body,
-        (select q.queue_event_seq from pgq.queue q where q.queue_name = i_args[1]));
 end;
 $$ language plpgsql stable set search_path = pg_catalog, pg_temp;
 
--- Can the set form log this table with these arguments at all? Arguments that filter or rewrite rows need the row form.
+-- Can the set form log this table with these arguments at all? Arguments that filter or rewrite rows need the row form, and
+-- partial SQL, which compares old and new row.
 -- Execute: public
-create or replace function pgq._capture_fits_set(i_table oid, i_args text[])
+create or replace function pgq._capture_fits_set(i_table oid, i_format text, i_args text[])
 returns boolean as $$
 begin
     return (
-        select not a.o_skip and not a.o_backup and not a.o_deny and a.o_ignore = '{}' and a.o_pkey is null
+        select i_format <> 'sql' and not a.o_skip and not a.o_backup and not a.o_deny and a.o_ignore = '{}' and a.o_pkey is null
                and a.o_expressions = '{}' and c.relkind = 'r' and not c.relispartition
           from pgq._capture_arguments(i_args[2:]) a, pg_class c
          where c.oid = i_table);
@@ -129,15 +143,19 @@ declare
     _row text := i_table::regclass::text;
 begin
     if i_operation = 'INSERT' then
-        return format('select %L::pg_catalog.text as operation, n::%s as n, n::%s as o from new_rows n', i_operation, _row, _row);
+        return format('select %L::pg_catalog.text as operation, (n.*)::%s as n, (n.*)::%s as o from new_rows n', i_operation, _row, _row);
     elsif i_operation = 'DELETE' then
-        return format('select %L::pg_catalog.text as operation, o::%s as n, o::%s as o from old_rows o', i_operation, _row, _row);
+        return format('select %L::pg_catalog.text as operation, (o.*)::%s as n, (o.*)::%s as o from old_rows o', i_operation, _row, _row);
     end if;
     select k.o_joined, k.o_key into _joined, _key from pgq._capture_key_join(i_table) k;
+    if _key is null then
+        return format('select %L::pg_catalog.text as operation, (n.*)::%s as n, (n.*)::%s as o from new_rows n',
+                      i_operation, _row, _row);
+    end if;
     return format(
         'select case when n.%1$s is null then ''DELETE'' when o.%1$s is null then ''INSERT'' else ''UPDATE'' end::pg_catalog.text as operation, '
-        'case when n.%1$s is null then o::%2$s else n::%2$s end as n, '
-        'case when o.%1$s is null then n::%2$s else o::%2$s end as o '
+        'case when n.%1$s is null then (o.*)::%2$s else (n.*)::%2$s end as n, '
+        'case when o.%1$s is null then (n.*)::%2$s else (o.*)::%2$s end as o '
         'from %3$s order by case when n.%1$s is null then 1 when o.%1$s is null then 3 else 2 end',
         _key, _row, _joined);
 end;

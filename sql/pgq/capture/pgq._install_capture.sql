@@ -2,11 +2,13 @@
 -- trigger uses is only ever renewed from what that trigger says (pgq._capture_renew), so that nobody but the owner of a
 -- table decides what its capture does.
 --
--- Parameters: i_table, i_format, i_args (queue, trigger arguments), i_role
--- Returns: name of the function, without schema
+-- Parameters: i_table, i_format, i_args (queue, trigger arguments), i_has_set (with set form), i_role
+-- Returns: name of the function, without schema; with a set form there is also <name>_by_row, for the row trigger's WHEN:
+--   is the row trigger to log?
 -- Errors: `No such event queue`, `bad param to pgq trigger`
 -- Execute: pgq_writer
-create or replace function pgq._install_capture(i_table oid, i_format text, i_args text[], i_role text)
+create or replace function pgq._install_capture(
+    i_table oid, i_format text, i_args text[], i_has_set boolean, i_role text)
 returns text as $$
 declare
     _name text;
@@ -17,8 +19,16 @@ begin
         exit when to_regproc(format('pgq.%I', _name)) is null;
         _attempt := _attempt + 1;
     end loop;
-    perform pgq._capture_write_functions(_name, i_table, i_format, i_args);
+    perform pgq._capture_write_function(_name, i_table, i_format, i_args, i_has_set);
     execute format('grant execute on function pgq.%I() to %I', _name, i_role);
+    if i_has_set then
+        -- never replaced: statements in progress rely on its answer
+        execute format('create or replace function pgq.%I() returns boolean language plpgsql immutable as %L',
+                       _name || '_by_row',
+                       format(E'\nbegin\nreturn not pgq._capture_is_set_safe(%L::pg_catalog.regclass, %L);\nend;\n',
+                              i_table, _name));
+        execute format('grant execute on function pgq.%I() to public', _name || '_by_row');
+    end if;
     return _name;
 end;
 $$ language plpgsql security definer set search_path = pg_catalog, pg_temp;
@@ -38,8 +48,7 @@ begin
            and p.proname ~ ('^capture_(json|urlenc|sql)_' || i_table || '(_\d+)?$')
     loop
         if not _function.is_used then
-            execute format('drop function %s', _function.signature);
-            execute format('drop function if exists pgq.%I()', _function.proname || '_by_row');
+            perform pgq._capture_drop_function(_function.proname::text);
         elsif _function.proowner <> i_role::regrole then
             execute format('revoke execute on function %s from %I', _function.signature, i_role);
         end if;
@@ -47,10 +56,10 @@ begin
 end;
 $$ language plpgsql security definer set search_path = pg_catalog, pg_temp;
 
--- Writes the trigger function, and the function <name>_by_row that the row trigger asks where there is a set form: is the
--- row trigger to log? Nothing in either depends on the other's presence of statement triggers.
+-- Writes the trigger function.
 -- Execute: none
-create or replace function pgq._capture_write_functions(i_name text, i_table oid, i_format text, i_args text[])
+create or replace function pgq._capture_write_function(
+    i_name text, i_table oid, i_format text, i_args text[], i_has_set boolean)
 returns void as $$
 begin
     if not exists (select 1 from pgq.queue q where q.queue_name = i_args[1]) then
@@ -59,11 +68,19 @@ begin
     execute format('create or replace function pgq.%I() returns trigger language plpgsql %s as %L', i_name,
                    case when (select o_expressions from pgq._capture_arguments(i_args[2:])) = '{}'
                         then 'security definer' else 'security invoker' end,
-                   pgq._capture_row_function(i_name, i_table, i_format, i_args));
+                   pgq._capture_row_function(i_name, i_table, i_format, i_args, i_has_set));
     execute format('revoke all on function pgq.%I() from public', i_name);
-    execute format('create or replace function pgq.%I() returns boolean language plpgsql immutable as %L',
-                   i_name || '_by_row', format(E'\nbegin\nreturn not pgq._capture_is_set_safe(%L::pg_catalog.regclass, %L);\nend;\n',
-                                               i_table, i_name));
-    execute format('grant execute on function pgq.%I() to public', i_name || '_by_row');
+end;
+$$ language plpgsql set search_path = pg_catalog, pg_temp;
+
+-- Drops a capture function that no trigger uses any more, with what belongs to it.
+-- Execute: none
+create or replace function pgq._capture_drop_function(i_name text)
+returns void as $$
+begin
+    execute format('drop function pgq.%I()', i_name);
+    if to_regproc(format('pgq.%I', i_name || '_by_row')) is not null then
+        execute format('drop function pgq.%I()', i_name || '_by_row');
+    end if;
 end;
 $$ language plpgsql set search_path = pg_catalog, pg_temp;

@@ -3,8 +3,8 @@
 -- DELETE and INSERT instead of being refused.
 --
 -- The row form logs each row. The set form logs a statement at once, which is several times faster for many rows; it
--- exists for plain tables with a primary key and without arguments other than literal ev_...='...'. With it the row
--- trigger is still there and takes over by itself whenever the set form would be wrong (see pgq._capture_is_set_safe).
+-- exists for plain tables with a primary key, JSON or url encoding, and no arguments but literal ev_...='...'. With it the
+-- row trigger is still there and takes over by itself whenever the set form would be wrong (see pgq._capture_is_set_safe).
 -- The generated code notices when the table is altered; it is renewed by the first change afterwards, or by
 -- pgq.refresh_captures(). May be called again; a call that changes nothing takes no lock.
 --
@@ -40,7 +40,7 @@ begin
     elsif (select a.o_skip from pgq._capture_arguments(i_args) a) then
         raise exception 'SKIP does not work in AFTER trigger.';
     end if;
-    _is_set := i_form <> 'row' and i_events ~* '[IUD]' and pgq._capture_fits_set(i_table, _args);
+    _is_set := i_form <> 'row' and i_events ~* '[IUD]' and pgq._capture_fits_set(i_table, i_format, _args);
     if i_form = 'set' and not _is_set then
         raise exception 'set form is not possible for table %', i_table
               using hint = 'The set form needs an ordinary table and no arguments that filter or rewrite rows.';
@@ -53,7 +53,7 @@ begin
     end if;
 
     execute format('lock table only %s in share row exclusive mode', i_table);
-    _function := pgq._install_capture(i_table, i_format, _args, current_user);
+    _function := pgq._install_capture(i_table, i_format, _args, _is_set, current_user);
     for _trigger in
         select * from pgq._capture_triggers(i_trigger_name, i_format, _args, i_events, _is_set)
     loop
@@ -177,7 +177,7 @@ begin
                        join pg_proc p on p.oid = t.tgfoid) t
             on t.tgname = w.o_name and t.args = w.o_args and t.timing = w.o_timing
            and t.has_when = (w.o_each ~ 'when')
-           and case when w.o_function is null then t.proname ~ concat('^capture_', i_format, '_') else t.proname = w.o_function end
+           and case when w.o_function is null then t.proname ~ concat('^capture_', i_format, '_', i_table::oid, '(_|$)') else t.proname = w.o_function end
          where t.tgname is null or w.o_name is null);
 end;
 $$ language plpgsql stable set search_path = pg_catalog, pg_temp;

@@ -12,7 +12,8 @@ returns setof record as $$
 begin
     return query
         select format('%s.%s', n.nspname, c.relname), t.tgname::text, a.args[1], split_part(p.proname, '_', 2),
-               case when t.tgqual is not null and pgq._capture_is_set_safe(c.oid, p.proname::text) then 'set' else 'row' end,
+               case when t.tgqual is not null and p.proname ~ concat('_', c.oid, '(_|$)')
+                     and pgq._capture_is_set_safe(c.oid, p.proname::text) then 'set' else 'row' end,
                format('pgq.%s', p.proname),
                strpos(p.prosrc, pgq._capture_is_stale(c.oid)) > 0
           from pg_trigger t

@@ -22,8 +22,7 @@ begin
         if _function.is_used then
             perform pgq._capture_renew(_function.name);
         else
-            execute format('drop function %s', _function.signature);
-            execute format('drop function if exists pgq.%I()', _function.name || '_by_row');
+            perform pgq._capture_drop_function(_function.name);
         end if;
     end loop;
     for _function in
@@ -34,8 +33,9 @@ begin
            and not exists (
                select 1
                  from pg_trigger t
-                where t.tgrelid = split_part(p.proname, '_', 3)::oid
-                  and pgq._row_function_name(split_part(p.proname, '_', 2), t.tgrelid, pgq._trigger_arguments(t.tgargs))
+                where t.tgrelid = split_part(p.proname::text, '_', 3)::oid
+                  and t.tgfoid = to_regproc(format('pgq.%s', pgq._trigger_function_name(split_part(p.proname::text, '_', 2))))
+                  and pgq._row_function_name(split_part(p.proname::text, '_', 2), t.tgrelid, pgq._trigger_arguments(t.tgargs))
                       = p.proname)
     loop
         execute format('drop function %s', _function.signature);
