@@ -1,6 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import type { Database } from "@skytools/skytools";
+import { waitFor } from "@skytools/testbed";
 import { databaseFixture } from "../fixture.ts";
 import { EventLog } from "../trigger/event-log.ts";
 import { difference, replayFunction } from "./replay.ts";
@@ -195,6 +196,30 @@ test("inheritance: the parent's statements do not log the child's rows, a child'
   await db.execute("create table parent (id int, v text, u int); alter table t inherit parent");
   equal(await form(), "row");
   equal(await operations("update parent set v = 'd'"), "U1");
+});
+
+test("a child that appears or goes while a statement runs changes nothing for that statement", async () => {
+  for (const [before, meanwhile] of [
+    ["select 1", "create table child () inherits (t)"],
+    ["create table child () inherits (t)", "alter table child no inherit t"],
+  ]) {
+    const { db, another } = await fixture.database();
+    await db.execute(`select pgq.create_queue('q'); create table t ${table}; select pgq.create_capture('t', 'cap', 'q');
+      create function wait(i int) returns text language plpgsql as $$ begin
+        if i = 2 then perform pg_advisory_xact_lock(1); end if; return 'done'; end $$;
+      insert into t values (1), (2), (3); ${before}`);
+    const log = new EventLog(db);
+    await log.added();
+    const other = await another();
+    await other.execute("begin; select pg_advisory_xact_lock(1)");
+    const update = db.execute("update only t set v = wait(id)");
+    await waitFor("the update to wait in its second row", () =>
+      other.queryValue("select count(*) > 0 from pg_locks where locktype = 'advisory' and not granted"),
+    );
+    await other.execute(`${meanwhile}; commit`);
+    await update;
+    equal((await log.added()).length, 3, meanwhile);
+  }
 });
 
 test("a table that becomes a partition is logged by row, also through its root", async () => {
