@@ -98,7 +98,7 @@ function writeQuietly(descriptor: number, line: string): void {
 }
 
 /** Local time with milliseconds and the zone's short name. */
-export function timestamp(when: Date): string {
+function timestamp(when: Date): string {
   const pad = (value: number, width = 2) => String(value).padStart(width, "0");
   const date = `${when.getFullYear()}-${pad(when.getMonth() + 1)}-${pad(when.getDate())}`;
   const time = `${pad(when.getHours())}:${pad(when.getMinutes())}:${pad(when.getSeconds())}.${pad(when.getMilliseconds(), 3)}`;

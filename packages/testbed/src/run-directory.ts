@@ -20,7 +20,7 @@ let run: Run | undefined;
 
 /** Where run directories live: the system's temporary directory, unless socket paths would become too long there or the
  * servers' account cannot reach it. */
-export function runBase(): string {
+function runBase(): string {
   const base = tmpdir();
   return base.length <= 60 && isReachable(base, serverAccount()) ? base : "/tmp";
 }

@@ -23,7 +23,7 @@ export async function openLocation(admin: CascadeAdmin, location: string): Promi
 }
 
 /** True when the schema that holds cascade state exists; without it every question about nodes is an SQL error. */
-export async function hasNodeSchema(db: Database): Promise<boolean> {
+async function hasNodeSchema(db: Database): Promise<boolean> {
   const isThere = await db.queryValue<boolean>("select to_regnamespace('pgq_node') is not null");
   await db.commit();
   return isThere === true;

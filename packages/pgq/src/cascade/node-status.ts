@@ -128,7 +128,7 @@ async function consumerLags(db: Database, queueName: string) {
 }
 
 /** Seconds of an interval in PostgreSQL's own output style, as `1 day 02:03:04.5`. */
-export function intervalSeconds(text: string): number {
+function intervalSeconds(text: string): number {
   const days = /(-?\d+) days?/.exec(text);
   const clock = /(-?)(\d+):(\d+):(\d+(?:\.\d+)?)/.exec(text);
   const clockSeconds =

@@ -8,7 +8,7 @@ export type ConnectPairs = ReadonlyMap<string, string>;
 const uriPrefix = /^postgres(?:ql)?:\/\//;
 
 /** True for a `postgresql://` or `postgres://` URI. */
-export function isConnectUri(text: string): boolean {
+function isConnectUri(text: string): boolean {
   return uriPrefix.test(text);
 }
 

@@ -11,7 +11,7 @@ export interface OperandCount {
 }
 
 /** Reads a usage such as `NAME [CONNSTR]` or `TABLE...`. */
-export function parseOperands(usage: string): OperandCount {
+function parseOperands(usage: string): OperandCount {
   const names = usage.split(/\s+/).filter((word) => word !== "");
   const required = names.filter((name) => !name.startsWith("["));
   const isOpen = names.some((name) => name.includes("..."));
