@@ -50,12 +50,20 @@ function install(version, home) {
 
 /** Without install scripts: the testbed puts the library links in place itself. */
 function installInto(dir, spec) {
-  const flags = ["--ignore-scripts", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"];
+  const flags = [
+    "--ignore-scripts",
+    "--no-package-lock",
+    "--no-audit",
+    "--no-fund",
+    "--loglevel=error",
+    "--fetch-retries=1",
+  ];
   const run = spawnSync("npm", ["install", "--prefix", dir, ...flags, spec], {
     cwd: dir,
     encoding: "utf8",
     env: environmentOutsideNpm(),
     stdio: ["ignore", "ignore", "pipe"],
+    timeout: 600_000,
   });
   if (run.status === 0 && existsSync(join(dir, "node_modules", packageName, "native", "bin"))) return;
   const reason = run.error?.message ?? run.stderr.trim().split("\n")[0];

