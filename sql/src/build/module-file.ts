@@ -1,4 +1,5 @@
 import { executeGrantSql, readExecuteGrants } from "./execute-grants.ts";
+import { extensionReleaseSql } from "./extension-release.ts";
 import { expandIncludeList } from "./include-list.ts";
 import type { ModuleFolder } from "./module-folder.ts";
 
@@ -15,6 +16,7 @@ export function moduleFile(module: ModuleFolder, all: readonly ModuleFolder[]): 
     lockSql,
     requiredSql(module, all),
     newerVersionSql(module),
+    extensionReleaseSql(module, all),
     ...files.map((file) => file.text),
     versionSql(module),
     executeGrantSql(grants),
