@@ -46,7 +46,7 @@ begin
     if i_format = 'kinds' then
         select * into _a from pgq._capture_arguments('{}');
         select array_agg(c.o_name order by c.n) filter (where substr(i_args[2], c.n, 1) = 'k'),
-               coalesce(array_agg(c.o_name) filter (where substr(i_args[2], c.n, 1) not in ('k', 'v')), '{}')
+               coalesce(array_agg(c.o_name) filter (where substr(i_args[2], c.n, 1) in ('i', '')), '{}')
           into _a.o_pkey, _a.o_ignore
           from (select o_name, (row_number() over ())::integer as n from pgq._capture_columns(i_table, '{}', null)) c;
         if length(rtrim(i_args[2], 'vi')) > (select count(*) from pgq._capture_columns(i_table, '{}', null)) then

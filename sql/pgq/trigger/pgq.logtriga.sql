@@ -3,7 +3,7 @@
 -- create trigger NAME after insert or update or delete on TABLE for each row
 --     execute function pgq.logtriga('QUEUE', 'KINDS' [, 'NAME'])
 --
--- Arguments: KINDS has a letter for each column: k key, v value, i ignore; columns beyond it are ignored. The third has
+-- Arguments: KINDS has a letter for each column: k key, i ignore, others value; columns beyond it are ignored. The third has
 -- no effect. ev_type is I, U or D; ev_data as pgq.sqltriga; ev_extra1 schema.table.
 -- In session_replication_role `local` it does nothing.
 --

@@ -493,6 +493,26 @@ export const oracleCases: readonly OracleCase[] = [
       "delete from t",
     ],
   },
+  ...["'kv'", "'kiv'", "'vik'", "'kkv', 'third'", "'k'", "'vv'", "'vvvvk'", "'iiv'", "'xkv'", "''"].map(
+    (kinds) => ({
+      name: `logtriga ${kinds}`,
+      prepare: "create table t (a int, b numeric, c text, d text)",
+      triggers: `create trigger x after insert or update or delete on t for each row execute function pgq.logtriga('q', ${kinds})`,
+      statements: [
+        "insert into t values (1, 1.0, 'c', 'd')",
+        "update t set b = 1.00",
+        "update t set c = null",
+        "update t set d = 'e'",
+        "update t set a = 2",
+        "alter table t drop column b",
+        "update t set c = 'x', d = 'y'",
+        "delete from t",
+        "insert into t values (null, null)",
+        "update t set d = 'z'",
+        "delete from t",
+      ],
+    }),
+  ),
   ...types.map(([type, value], at) => ({
     name: `type ${type} ${at}`,
     prepare: `create type mood as enum ('sad', 'so so'); create type pair as (x int, y text);

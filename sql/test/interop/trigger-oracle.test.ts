@@ -19,7 +19,8 @@ before(async () => {
   cluster = await startCluster({ binDir });
   originalConnstr = await cluster.createDatabase("original");
   await using original = await Database.open(originalConnstr, { autocommit: true });
-  await original.execute("create extension pgq; select pgq.create_queue('q')");
+  await original.execute(`create extension pgq; select pgq.create_queue('q');
+    create function pgq.logtriga() returns trigger as '$libdir/pgq_triggers', 'pgq_logtriga' language c`);
   ourConnstr = await moduleDatabase(cluster, ["pgq"]);
   await using ours = await Database.open(ourConnstr, { autocommit: true });
   await ours.execute("select pgq.create_queue('q')");
