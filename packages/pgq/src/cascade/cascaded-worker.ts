@@ -1,5 +1,5 @@
 import type { Database, Job, LoopBody } from "@skytools/skytools";
-import { crashPoint, mergeConnectString, SkytoolsError } from "@skytools/skytools";
+import { crashPoint, DatabaseError, mergeConnectString, SkytoolsError } from "@skytools/skytools";
 import type { BatchCollection, BatchInfo } from "../batch.ts";
 import { copyEvents, filteredBatchSql } from "../batch-reader.ts";
 import type { PgqEvent } from "../event.ts";
@@ -31,6 +31,9 @@ import { Period, publishGlobalWatermark, reportLocalWatermark } from "./watermar
 import { workerRole } from "./worker-role.ts";
 
 const providerKey = "_provider_db";
+
+/** SQLSTATE invalid_schema_name */
+const missingSchema = "3F000";
 
 export interface CascadedWorkerOptions {
   /** config key of the local database */
@@ -104,6 +107,7 @@ class CascadedWorker implements LoopBody {
       await setConsumerError(target, this.#quiet(), queueName, consumerName, message);
     } catch (failure) {
       const reason = failure instanceof Error ? failure.message : String(failure);
+      if (reason === message || isWithoutNode(error)) return;
       this.#job.log.warn(`Failure to call pgq_node.set_consumer_error(): ${reason}`);
     }
   }
@@ -130,11 +134,10 @@ class CascadedWorker implements LoopBody {
   /** Reads where this consumer stands and acknowledges what administrators have changed. */
   async #beginRound(): Promise<CascadeRound> {
     const { queueName, consumerName, isNodeWorker } = this.#options;
-    const target = await this.#openTarget();
-    const state = known(await getConsumerState(target, queueName, consumerName), target);
+    const { target, state } = await this.#openNode();
     const node = await getNodeInfo(target, queueName);
     await target.commit();
-    if (node === undefined) throw notANode(queueName, target);
+    if (node === undefined) throw notANode(queueName, target.label);
     checkWorkerName(node, consumerName, isNodeWorker);
     if (!state.isUptodate) {
       await setConsumerUptodate(target, this.#quiet(), queueName, consumerName, true);
@@ -283,6 +286,18 @@ class CascadedWorker implements LoopBody {
     crashPoint("worker.after-source-finish");
   }
 
+  /** @throws SkytoolsError CASCADE_NODE when the database has no node, or not even the schemas of one */
+  async #openNode(): Promise<{ target: Database; state: ConsumerState }> {
+    const { queueName, consumerName } = this.#options;
+    try {
+      const target = await this.#openTarget();
+      return { target, state: known(await getConsumerState(target, queueName, consumerName), target) };
+    } catch (error) {
+      if (!(error instanceof DatabaseError) || error.sqlState !== missingSchema) throw error;
+      throw notANode(queueName, error.database ?? "the local database", error);
+    }
+  }
+
   async #openTarget(): Promise<Database> {
     const connect = this.#application.connectTarget?.bind(this.#application);
     return this.#job.databases.get(this.#options.targetKey, connect ? { onConnect: connect } : {});
@@ -311,9 +326,15 @@ function known(answer: ConsumerState | Refusal, target: Database): ConsumerState
   });
 }
 
-function notANode(queueName: string, target: Database): SkytoolsError {
-  return new SkytoolsError("CASCADE_NODE", `Unknown queue: ${queueName} (on ${target.label})`, {
+/** There is no place to store a failure. */
+function isWithoutNode(error: unknown): boolean {
+  return error instanceof SkytoolsError && error.code === "CASCADE_NODE";
+}
+
+function notANode(queueName: string, database: string, cause?: unknown): SkytoolsError {
+  return new SkytoolsError("CASCADE_NODE", `Unknown queue: ${queueName} (on ${database})`, {
     retry: "later",
+    cause,
     hint: "Create the node first: create-root, create-branch or create-leaf.",
   });
 }

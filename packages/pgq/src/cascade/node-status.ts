@@ -42,12 +42,18 @@ interface NodeReport {
   readonly node: NodeInfo;
   readonly nowSeconds: number;
   readonly newestTickSeconds: number | null;
+  /** events wait for longer than any ticker would let them */
+  readonly isTickLate: boolean;
   /** time of the last finished tick of each consumer here, seconds since the epoch */
   readonly consumerTickSeconds: ReadonlyMap<string, number>;
   readonly errors: NodeStatus["errors"];
   readonly lines: readonly string[];
   readonly fields: Readonly<Record<string, unknown>>;
 }
+
+/** Age at which a tick that should have come is called late, at least. */
+const lateTickSeconds = 10;
+const noTicks = "NO TICKS: events wait, is pgqd running?";
 
 type Answer = { readonly report: NodeReport } | { readonly failure: string } | undefined;
 
@@ -105,15 +111,19 @@ async function nodeReport(admin: CascadeAdmin, db: Database): Promise<NodeReport
 
 async function tickTimes(db: Database, queueName: string, hasQueue: boolean) {
   const { now } = await db.queryOne<{ now: number }>("select extract(epoch from now())::float8 as now");
-  if (!hasQueue) return { nowSeconds: now, newestTickSeconds: null, consumerTickSeconds: new Map() };
-  const newest = await db.queryOne<{ lag: number | null }>(
-    "select extract(epoch from ticker_lag)::float8 as lag from pgq.get_queue_info($1)",
+  if (!hasQueue)
+    return { nowSeconds: now, newestTickSeconds: null, consumerTickSeconds: new Map(), isTickLate: false };
+  const newest = await db.queryOne<{ lag: number | null; isLate: boolean | null }>(
+    `select extract(epoch from ticker_lag)::float8 as lag,
+            ev_new > 0 and ticker_lag > greatest(queue_ticker_max_lag * 3, interval '${lateTickSeconds} seconds') as "isLate"
+       from pgq.get_queue_info($1)`,
     [queueName],
   );
   const lags = await consumerLags(db, queueName);
   return {
     nowSeconds: now,
     newestTickSeconds: newest.lag === null ? null : now - newest.lag,
+    isTickLate: newest.isLate === true,
     consumerTickSeconds: new Map(lags.map(({ consumerName, lag }) => [consumerName, now - lag])),
   };
 }
@@ -159,8 +169,9 @@ function nodeStatus(member: NodeLocation, answers: ReadonlyMap<string, Answer>):
       failure: answer?.failure ?? null,
     };
   }
-  const { node, errors, lines, fields } = answer.report;
+  const { node, errors, fields, isTickLate } = answer.report;
   const isRoot = node.nodeType === "root";
+  const lines = isRoot && isTickLate ? [...answer.report.lines, noTicks] : answer.report.lines;
   return {
     ...base,
     type: node.nodeType,
@@ -171,7 +182,7 @@ function nodeStatus(member: NodeLocation, answers: ReadonlyMap<string, Answer>):
     isUptodate: node.isWorkerUptodate,
     attributes: node.attributes,
     lines,
-    fields,
+    fields: isRoot ? { ...fields, isTickLate } : fields,
     errors,
     failure: null,
   };

@@ -1,4 +1,12 @@
-import { type Command, type Job, printJson, renderTable, type Switch, UsageError } from "@skytools/skytools";
+import {
+  type Command,
+  type Job,
+  maskConnectString,
+  printJson,
+  renderTable,
+  type Switch,
+  UsageError,
+} from "@skytools/skytools";
 import type { CascadeAdmin } from "../cascade-admin.ts";
 import type { QueueStatus } from "../node-status.ts";
 import { compactStatus, statusTree } from "../status-tree.ts";
@@ -169,13 +177,14 @@ function printStatus(job: Job, status: QueueStatus): void {
 async function printMembers(job: Job, admin: CascadeAdmin): Promise<void> {
   const { nodeName, queueName, members } = await listMembers(admin);
   if (job.json) {
-    printJson(job.stdout, { queue: queueName, node: nodeName, members });
+    const shown = members.map((member) => ({ ...member, location: maskConnectString(member.location) }));
+    printJson(job.stdout, { queue: queueName, node: nodeName, members: shown });
     return;
   }
   const rows = members.map((member) => ({
     node_name: member.nodeName,
     dead: member.isDead ? "True" : "False",
-    node_location: member.location,
+    node_location: maskConnectString(member.location),
   }));
   job.stdout.write(
     renderTable(rows, {
