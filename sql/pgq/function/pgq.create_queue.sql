@@ -42,7 +42,7 @@ begin
     perform pgq.grant_perms(i_queue_name);
     perform pgq.ticker(i_queue_name);
     perform pgq.tune_storage(i_queue_name);
-    perform pgq._refresh_event_writer();
+    perform pgq._refresh_static_inserts();
     return 1;
 end;
 $$;

@@ -39,7 +39,7 @@ begin
     execute format('drop sequence %s', pgq.quote_fqname(_queue.queue_tick_seq));
     execute format('drop sequence %s', pgq.quote_fqname(_queue.queue_event_seq));
     delete from pgq.queue q where q.queue_id = _queue.queue_id;
-    perform pgq._refresh_event_writer();
+    perform pgq._refresh_static_inserts();
     return 1;
 end;
 $$;

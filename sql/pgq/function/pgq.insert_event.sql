@@ -5,7 +5,9 @@
 --
 -- The order matters. The transaction gets its number before the queue's row is read: if a rotation is committed after
 -- that reading, its second step gets a higher number than ours, and batches that span it look into both tables.
--- Security definer without a pinned search_path: every name and operator is qualified (see pgq._event_writer).
+--
+-- Security definer without a pinned search_path, which would cost more than the look-up of the queue: every name and
+-- operator is qualified instead. PL/pgSQL prepares each expression again in every transaction, so there are few of them.
 -- Execute: pgq_writer
 create or replace function pgq.insert_event(queue_name text, ev_type text, ev_data text,
     ev_extra1 text, ev_extra2 text, ev_extra3 text, ev_extra4 text)
@@ -15,38 +17,22 @@ declare
     _txid bigint := pg_catalog.txid_current();
     _queue integer;
     _table integer;
-    _disabled boolean;
-    _limit integer;
-    _prefix text;
     _id bigint;
+    _has_checks boolean;
 begin
-    select q.queue_id, q.queue_cur_table, q.queue_disable_insert, q.queue_per_tx_limit, q.queue_data_pfx,
-           pg_catalog.nextval(q.queue_event_seq::pg_catalog.regclass)
-      into _queue, _table, _disabled, _limit, _prefix, _id
+    select q.queue_id, q.queue_cur_table, pg_catalog.nextval(q.queue_event_seq::pg_catalog.regclass),
+           q.queue_disable_insert or q.queue_per_tx_limit is not null
+           or pg_catalog.current_setting('transaction_isolation') operator(pg_catalog.<>) 'read committed'
+      into _queue, _table, _id, _has_checks
       from pgq.queue q
-     where q.queue_name operator(pg_catalog.=) insert_event.queue_name;
-    if _queue is null then
-        if queue_name is null then
-            raise exception 'Queue name must not be NULL';
-        end if;
-        raise exception 'No such queue';
+     where q.queue_name operator(pg_catalog.=) $1;
+    -- NULL: no such queue.
+    if _has_checks is not false then
+        return pgq._insert_checked($1, _id, pg_catalog.now(), null, null, $2, $3, $4, $5, $6, $7);
     end if;
-    if _disabled and pg_catalog.current_setting('session_replication_role') operator(pg_catalog.<>) 'replica' then
-        raise exception 'Insert into queue disallowed';
-    end if;
-    if _limit operator(pg_catalog.>=) 0 then
-        perform pgq._check_tx_limit(_queue, queue_name, _limit, 1);
-    end if;
-    if not pgq._write_event(_queue, _table, _id, pg_catalog.now(), null, null,
-                            ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4)
-    then
-        perform pgq._write_event_dynamic(_prefix, _table, _id, pg_catalog.now(), null, null,
-                                         ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4);
-    end if;
-    if pg_catalog.current_setting('transaction_isolation') operator(pg_catalog.<>) 'read committed' then
-        perform pgq._check_rotation(_queue);
-    end if;
-    return _id;
+-- static inserts
+-- end of static inserts
+    return pgq._insert_checked($1, _id, pg_catalog.now(), null, null, $2, $3, $4, $5, $6, $7);
 end;
 $$;
 

@@ -8,7 +8,7 @@ begin
     update pgq.queue q set queue_switch_step2 = pg_catalog.txid_current() where q.queue_switch_step2 is null;
     delete from pgq.hidden_event h
      where not exists (select from pgq.subscription s where s.sub_batch = h.batch_id);
-    perform pgq._refresh_event_writer();
+    perform pgq._refresh_static_inserts();
     return 0;
 end;
 $$;

@@ -1,6 +1,6 @@
 -- Tables of PgQ. Column order and names are interface: clients use select *.
 
--- Held against pgq._refresh_event_writer, which replaces a function that this script replaces too.
+-- Held against pgq._refresh_static_inserts, which replaces a function that this script replaces too.
 do $writer$
 begin
     perform pg_catalog.pg_advisory_xact_lock(1885828977, 0);

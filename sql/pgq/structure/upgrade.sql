@@ -2,6 +2,6 @@
 do $upgrade$
 begin
     perform pgq.upgrade_schema();
-    perform pgq._refresh_event_writer();
+    perform pgq._refresh_static_inserts();
 end;
 $upgrade$;
