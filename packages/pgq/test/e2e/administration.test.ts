@@ -63,6 +63,19 @@ describe("administration of a set with a root, a branch and a leaf below it", ()
     for (const node of json.nodes) assert.ok(node.lagSeconds >= 0 && node.lagSeconds < 60);
   });
 
+  it("says in status that no ticks come while events wait", async () => {
+    await tick(root);
+    await root.query("update pgq.tick set tick_time = tick_time - interval '1 hour'");
+    await root.query("select pgq.insert_event('q', 'waiting', null)");
+    assert.match((await leaf.command("status")).stdout, /NO TICKS: events wait, is pgqd running\?/);
+    await using branchWorker = branch.startWorker();
+    await using leafWorker = leaf.startWorker();
+    const newest = await tick(root);
+    await waitForTick(branch, newest, branchWorker);
+    await waitForTick(leaf, newest, leafWorker);
+    assert.doesNotMatch((await leaf.command("status")).stdout, /NO TICKS/);
+  });
+
   it("draws a node that does not answer, and exits with 0", async () => {
     await branch.cluster.query("alter database branch allow_connections false");
     await branch.cluster.terminateBackends({ database: "branch" });

@@ -154,6 +154,8 @@ async function connectOnce(
   return { client, target, reported };
 }
 
+const noPassword = "no password supplied";
+
 function passwordFor(
   parameters: ConnectParameters,
   target: ConnectTarget,
@@ -172,7 +174,7 @@ function passwordFor(
       },
       warn,
     );
-  if (password === undefined || password === "") throw new Error("no password supplied");
+  if (password === undefined || password === "") throw new Error(noPassword);
   return password;
 }
 
@@ -199,7 +201,7 @@ function roleMismatch(
 
 function isFinal(error: unknown): boolean {
   if (error instanceof pg.DatabaseError) return error.code !== "57P03";
-  return error instanceof Error && error.message === "no password supplied";
+  return error instanceof Error && error.message === noPassword;
 }
 
 /** `host:port` or `directory:port`, for messages. */
@@ -227,7 +229,21 @@ function connectError(
       database: parameters.database,
       ...(sqlState === undefined ? {} : { sqlState }),
       retry: sqlState === undefined ? "reconnect" : classifySqlState(sqlState),
+      hint: connectHint(cause),
       cause,
     },
   );
+}
+
+function connectHint(cause: unknown): string | undefined {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  if (code === "ECONNREFUSED" || code === "ENOENT") {
+    return "Is the server running there, and are host and port in the connect string right?";
+  }
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "Check host in the connect string.";
+  if (code === "3D000") return "Check dbname in the connect string; its default is the user's name.";
+  if (code === "28000" || code === "28P01" || (cause instanceof Error && cause.message === noPassword)) {
+    return "Check user and password in the connect string, the password file and the server's pg_hba.conf.";
+  }
+  return undefined;
 }

@@ -186,6 +186,7 @@ test("nobody there: the error names every place and says that a new attempt may 
     assert.ok(error instanceof DatabaseError);
     assert.match(error.message, /^could not connect to database "x" at \/none-1:1: .*; \/none-2:2: /);
     assert.equal(error.retry, "reconnect");
+    assert.match(error.hint ?? "", /Is the server running there/);
     return true;
   });
   await assert.rejects(
@@ -193,6 +194,7 @@ test("nobody there: the error names every place and says that a new attempt may 
     (error) => {
       assert.ok(error instanceof DatabaseError);
       assert.equal(error.sqlState, "3D000");
+      assert.match(error.hint ?? "", /Check dbname/);
       assert.equal(error.retry, "no");
       return true;
     },
