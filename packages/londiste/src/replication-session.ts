@@ -1,6 +1,5 @@
 import type { Database, Log } from "@skytools/skytools";
 import { DatabaseError } from "@skytools/skytools";
-import { createEventStage } from "./apply/event-stage.ts";
 import { setReplicationRole } from "./londiste-api.ts";
 
 /** Settings that decide how values look in COPY, the same on both sides. Source: spec/londiste.md 17 item 6 */
@@ -13,22 +12,29 @@ export const formatSettings = `
   set standard_conforming_strings = on;
   set client_encoding = 'UTF8'`;
 
+const roomForSorting = `
+  select set_config('work_mem', '64MB', false) where pg_size_bytes(current_setting('work_mem')) < 67108864`;
+
 /** Prepares a session that reads from a provider. */
 export async function openSourceSession(source: Database): Promise<void> {
-  await source.execute(formatSettings);
+  await source.execute(`${formatSettings}; ${roomForSorting}`);
   await source.commit();
 }
 
-/** Prepares a session that applies changes: replication role, formats, room for sorting a batch, and the stage for events. */
+/** Prepares a session that applies changes: replication role, formats, and room for sorting a batch. */
 export async function openTargetSession(target: Database, log: Log): Promise<void> {
   await enterReplicaRole(target, log);
   await target.execute(`${formatSettings};
   set jit = off;
+  set temp_buffers = '32MB';
   set statement_timeout = 0;
-  select set_config('work_mem', '64MB', false) where pg_size_bytes(current_setting('work_mem')) < 67108864`);
+  ${roomForSorting}`);
   await target.commit();
-  await createEventStage(target);
 }
+
+const replicaRoleHint =
+  "Let a superuser grant it to the owner of schema londiste (grant set on parameter session_replication_role to OWNER), " +
+  "before PostgreSQL 15 own the function londiste.set_session_replication_role.";
 
 /** In role replica neither foreign keys nor ordinary triggers act, and tables that deny local changes take ours.
  * A role that must not set it goes on without: then triggers fire, and events go row by row where there are any. */
@@ -40,7 +46,8 @@ async function enterReplicaRole(target: Database, log: Log): Promise<void> {
     if (!(error instanceof DatabaseError) || error.sqlState !== "42501") throw error;
     await target.rollback();
     log.warn(
-      `cannot set session_replication_role on ${target.label}: triggers and foreign keys of replicated tables act on replay`,
+      `cannot set session_replication_role on ${target.label}: triggers and foreign keys of replicated tables act on replay, and tables that refuse local changes refuse ours`,
+      { hint: replicaRoleHint },
     );
   }
 }

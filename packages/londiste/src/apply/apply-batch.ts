@@ -1,23 +1,21 @@
 import type { Database, Log } from "@skytools/skytools";
 import { SkytoolsError } from "@skytools/skytools";
-import type { PgqEvent } from "@skytools/pgq";
+import type { BatchInfo, PgqEvent } from "@skytools/pgq";
 import type { ReplicatedTable } from "../londiste-api.ts";
 import { ApplyError } from "./apply-error.ts";
-import { classifyEvent, type EventKind } from "./event-kind.ts";
-import {
-  type ColumnSamples,
-  eventStage,
-  groupStagedEvents,
-  loadEventStage,
-  type StagedGroup,
-  sampleColumns,
-} from "./event-stage.ts";
-import { applyRowByRow, type RowTarget } from "./row-apply.ts";
-import { applyAsSet, type SegmentBounds, type TableEvents } from "./set-apply.ts";
-import { loadTargetTables, type TargetTable } from "./target-table.ts";
+import { classifyEventType, type EventKind, type RowEventKind } from "./event-kind.ts";
+import { decodeEvent, lineBlocks, parseEventLine, type RawEvent, readEventsSql } from "./event-line.ts";
+import { EventRoutes } from "./event-route.ts";
+import { copyNull, decodeRaw } from "./row-layout.ts";
+import { StatementList } from "./statement-list.ts";
+import { type ApplyCounts, OrderNeeded, TableEvents } from "./table-events.ts";
+import { loadTargetTables } from "./target-table.ts";
 
-/** With more barriers than this, going through the staged events once for each segment costs more than going row by row. */
-const maxSegmentedBarriers = 20;
+/** Collected lines of one table and of all, in characters, at which they go to the server. */
+const tableBudget = 1_000_000;
+const totalBudget = 8_000_000;
+/** Above this estimate the provider is spared sorting, at the risk of having to read the batch twice. */
+const largeBatch = 10_000;
 
 export interface ApplyInput {
   readonly source: Database;
@@ -28,246 +26,247 @@ export interface ApplyInput {
   readonly queueName: string;
   /** SELECT of the batch's events, or of those that matter here */
   readonly eventQuery: string;
+  /** how many events to expect; only a hint */
+  readonly expectedEvents: number;
   /** tables whose events are to be applied now, by set name; events of others are ignored */
   readonly tables: ReadonlyMap<string, ReplicatedTable>;
-  /** false: the events are only looked through for control events */
-  readonly appliesData: boolean;
-  readonly isForQueue: boolean;
   /** handles `pgq.*` and `londiste.*` events, in order, within the target's transaction */
   onControlEvent(event: PgqEvent): Promise<void>;
 }
 
-export interface ApplyResult {
+/** What the ticks say about the size of a batch. */
+export function expectedEvents(batch: BatchInfo): number {
+  return Number((batch.tickEventSeq ?? 0n) - (batch.previousTickEventSeq ?? 0n));
+}
+
+export interface ApplyResult extends Readonly<ApplyCounts> {
   readonly eventCount: number;
   readonly maxEventId: bigint | undefined;
   /** row events of tables that are not applied here or not yet */
   readonly ignoredEvents: number;
-  readonly rowByRowEvents: number;
-  /** updates and deletes that found no row */
-  readonly missingRows: number;
 }
 
 /** Applies one batch within the target's open transaction.
  *
- * The events come over as one COPY into a table of this session; there the server folds them to their net effect. TRUNCATE and
- * changes of the table list are barriers: they split the batch into segments that are applied one after the other. What cannot
- * be done as a set goes event by event, in the same transaction.
+ * The events come as one COPY stream and go, cut into columns, as COPY streams into a session's own tables, one for each
+ * replicated table; there the server folds them to their net effect and applies them with one statement a table. A process in
+ * between sees bytes, not values. TRUNCATE and changes of the table list are barriers: what came before is applied first.
+ * Where triggers or foreign keys act on replay, all tables go event by event in one order.
  * @throws ApplyError an event that cannot be applied
  * @throws SkytoolsError CASCADE_EVENT an event that nobody understands
  * Source: design "Apply"; spec/londiste.md 9 */
 export async function applyBatch(input: ApplyInput): Promise<ApplyResult> {
   try {
-    return await new BatchApply(input).run();
+    if (input.expectedEvents < largeBatch) return await new BatchApply(input, true).run();
+    await input.target.execute("savepoint londiste_batch");
+    try {
+      return await new BatchApply(input, false).run();
+    } catch (error) {
+      if (!(error instanceof OrderNeeded)) throw error;
+    }
+    input.log.debug("the batch is read again in the order of its events");
+    await input.target.execute("rollback to savepoint londiste_batch");
+    return await new BatchApply(input, true).run();
   } catch (error) {
     throw error instanceof ApplyError ? error.inBatch(input.batchId, input.tickId) : error;
   }
 }
 
-type Barrier = { readonly id: bigint; run(): Promise<void> };
-type RowGroup = TableEvents["groups"][number];
-
 class BatchApply {
   readonly #input: ApplyInput;
-  #ignoredEvents = 0n;
-  #rowByRowEvents = 0n;
-  #missingRows = 0n;
+  readonly #isOrdered: boolean;
+  readonly #routes = new EventRoutes();
+  readonly #kinds = new Map<string, EventKind>();
+  readonly #names = new Map<string, ReplicatedTable | undefined>();
+  /** by destination */
+  readonly #events = new Map<string, TableEvents>();
+  readonly #counts: ApplyCounts = { rowByRowEvents: 0, missingRows: 0 };
+  /** control events that touch no table: run at the end, in order */
+  readonly #controlEvents: RawEvent[] = [];
+  /** set as soon as triggers act: all that follows goes in one order */
+  #inOneOrder: StatementList | undefined;
+  #loading: Promise<void> = Promise.resolve();
+  #ignoredEvents = 0;
 
-  constructor(input: ApplyInput) {
+  constructor(input: ApplyInput, isOrdered: boolean) {
     this.#input = input;
+    this.#isOrdered = isOrdered;
   }
 
   async run(): Promise<ApplyResult> {
-    const { input } = { input: this.#input };
-    const count = await loadEventStage(input.target, { ...input, tables: [...input.tables.keys()] });
-    if (count === 0n) return this.#result([]);
-    const groups = await groupStagedEvents(input.target);
-    this.#refuse(groups);
-    const barriers = await this.#barriers(groups);
-    if (barriers.length <= maxSegmentedBarriers) await this.#applySegments(groups, barriers);
-    else await this.#applyInOrder(groups, barriers);
-    return this.#result(groups);
-  }
-
-  #result(groups: readonly StagedGroup[]): ApplyResult {
-    const eventCount = groups.reduce((sum, group) => sum + group.count, 0n);
-    const maxEventId = groups.reduce((max, group) => (group.maxId > max ? group.maxId : max), 0n);
+    const { source, eventQuery, tables } = this.#input;
+    const stream = source.copyOut(readEventsSql(eventQuery, [...tables.keys()], this.#isOrdered));
+    try {
+      for await (const block of lineBlocks(stream as AsyncIterable<Buffer>)) {
+        await this.#takeBlock(block);
+        await this.#keepBudget();
+      }
+      await this.#applyCollected();
+    } catch (error) {
+      await this.#loading.catch(() => {});
+      throw error;
+    }
+    await this.#runControlEvents();
     return {
-      eventCount: Number(eventCount),
-      maxEventId: groups.length === 0 ? undefined : maxEventId,
-      ignoredEvents: Number(this.#ignoredEvents),
-      rowByRowEvents: Number(this.#rowByRowEvents),
-      missingRows: Number(this.#missingRows),
+      ...this.#counts,
+      eventCount: this.#routes.eventCount,
+      ignoredEvents: this.#ignoredEvents,
+      maxEventId: this.#routes.eventCount === 0 ? undefined : this.#routes.maxId,
     };
   }
 
-  #refuse(groups: readonly StagedGroup[]): void {
-    for (const group of groups) {
-      if (group.hasRetried) {
+  async #takeBlock(block: Buffer): Promise<void> {
+    let at = 0;
+    for (;;) {
+      at = this.#routes.takeLines(block, at);
+      if (at >= block.length) return;
+      const end = block.indexOf(0x0a, at);
+      const line = block.subarray(at, end);
+      const event = parseEventLine(line.toString("latin1"));
+      this.#routes.count(event.id);
+      await this.#take(event);
+      this.#learn(line, event);
+      at = end + 1;
+    }
+  }
+
+  /** The next event of the same type and table needs no look if its data looks the same. */
+  #learn(line: Buffer, event: RawEvent): void {
+    const kind = this.#kinds.get(event.type);
+    const table = this.#names.get(event.extra1);
+    const events = table === undefined ? undefined : this.#events.get(table.destination);
+    if (kind?.kind !== "row" || kind.format === "sql" || events === undefined) return;
+    if (this.#inOneOrder !== undefined) this.#routes.forget();
+    else this.#routes.learn(line, { events, kind });
+  }
+
+  async #take(event: RawEvent): Promise<void> {
+    const kind = this.#kindOf(event);
+    if (event.isRetried) throw this.#refusal(event, "was put into the retry queue: its order is lost");
+    switch (kind.kind) {
+      case "row":
+        return this.#takeRow(event, kind);
+      case "truncate":
+        return this.#takeTruncate(event);
+      case "cascade":
+        this.#controlEvents.push(event);
+        return;
+      case "londiste":
+        if (event.type === "londiste.update-seq") this.#controlEvents.push(event);
+        else await this.#atBarrier(() => this.#input.onControlEvent(decodeEvent(event)));
+        return;
+      case "unknown":
         throw new SkytoolsError(
           "CASCADE_EVENT",
-          `event ${group.minId} or a later one of type "${group.type ?? ""}" was put into the retry queue: its order is lost`,
+          `Unhandled event type in queue: ${decodeRaw(event.type) ?? ""} (queue "${this.#input.queueName}", event ${event.id})`,
           { retry: "later" },
         );
-      }
-      if (classifyEvent(group.type, group.extra1).kind === "unknown") {
-        throw new SkytoolsError(
-          "CASCADE_EVENT",
-          `Unhandled event type in queue: ${group.type ?? ""} (queue "${this.#input.queueName}", event ${group.minId})`,
-          { retry: "later" },
-        );
-      }
     }
   }
 
-  /** Control events in order, each with what it does; `pgq.*` events do not touch data and split nothing, but keep their order
-   * among themselves and with the rest. */
-  async #barriers(groups: readonly StagedGroup[]): Promise<Barrier[]> {
-    const types = [...new Set(groups.filter((group) => this.#isControl(group)).map((group) => group.type))];
-    if (types.length === 0) return [];
-    const events = await this.#controlEvents(types);
-    const barriers: Barrier[] = [];
-    for (const event of events) {
-      const kind = classifyEvent(event.type, event.extra1);
-      if (kind.kind === "truncate") {
-        const table = this.#input.tables.get(kind.table);
-        if (table !== undefined) barriers.push({ id: event.id, run: () => this.#truncate(table, event) });
-        else this.#ignoredEvents += 1n;
-      } else if (kind.kind === "cascade" || event.type === "londiste.update-seq") {
-        await this.#input.onControlEvent(event);
-      } else if (kind.kind === "londiste") {
-        barriers.push({ id: event.id, run: () => this.#input.onControlEvent(event) });
-      }
+  #kindOf(event: RawEvent): EventKind {
+    let kind = this.#kinds.get(event.type);
+    if (kind === undefined) {
+      kind = classifyEventType(decodeRaw(event.type));
+      this.#kinds.set(event.type, kind);
     }
-    return barriers;
+    const isTableEvent = kind.kind === "row" || kind.kind === "truncate";
+    return isTableEvent && event.extra1 === copyNull ? { kind: "unknown" } : kind;
   }
 
-  #isControl(group: StagedGroup): boolean {
-    return classifyEvent(group.type, group.extra1).kind !== "row";
-  }
-
-  async #controlEvents(types: readonly (string | null)[]): Promise<PgqEvent[]> {
-    const rows = await this.#input.target.query<Record<string, string | null> & { ev_id: bigint; ev_txid: bigint }>(
-      `select ev_id, ev_txid, ev_time, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4
-         from ${eventStage} where ev_type = any ($1::text[]) order by ev_id`,
-      [types],
-    );
-    return rows.map((row) => ({
-      id: row.ev_id,
-      txid: row.ev_txid,
-      time: row["ev_time"] ?? "",
-      retry: null,
-      type: row["ev_type"] ?? null,
-      data: row["ev_data"] ?? null,
-      extra1: row["ev_extra1"] ?? null,
-      extra2: row["ev_extra2"] ?? null,
-      extra3: row["ev_extra3"] ?? null,
-      extra4: row["ev_extra4"] ?? null,
-    }));
-  }
-
-  async #truncate(table: ReplicatedTable, event: PgqEvent): Promise<void> {
-    const { target, log } = this.#input;
-    const shape = (await loadTargetTables(target, [table.destination])).get(table.destination);
-    if (shape === undefined) {
-      throw new ApplyError(
-        `table "${table.destination}" does not exist on this node`,
-        event.id,
-        event.txid,
-        table.destination,
-      );
+  #tableOf(event: RawEvent): ReplicatedTable | undefined {
+    if (!this.#names.has(event.extra1)) {
+      this.#names.set(event.extra1, this.#input.tables.get(decodeRaw(event.extra1) ?? ""));
     }
-    log.debug(`truncating ${table.destination}`);
-    await target.execute(`truncate ${shape.sqlName} cascade`);
+    return this.#names.get(event.extra1);
   }
 
-  async #applySegments(groups: readonly StagedGroup[], barriers: readonly Barrier[]): Promise<void> {
-    const ids = barriers.map((barrier) => barrier.id);
-    const segmented = ids.length === 0 ? groups : await groupStagedEvents(this.#input.target, ids);
-    for (let segment = 0; segment <= barriers.length; segment += 1) {
-      const bounds = { afterId: ids[segment - 1] ?? null, beforeId: ids[segment] ?? null };
-      await this.#applySegment(
-        segmented.filter((group) => group.segment === segment),
-        bounds,
-      );
-      await barriers[segment]?.run();
-    }
-  }
-
-  async #applySegment(groups: readonly StagedGroup[], bounds: SegmentBounds): Promise<void> {
-    const { target, log } = this.#input;
-    const events = this.#eventsByTable(groups);
-    if (events.length === 0) return;
-    const destinations = [...new Set(events.map((entry) => entry.replicated.destination))];
-    const tables = await loadTargetTables(target, destinations);
-    const rowTargets = events.map((entry) => ({
-      events: entry,
-      table: tables.get(entry.replicated.destination),
-    }));
-    // Triggers and foreign keys that fire see the order of events of all tables.
-    if (rowTargets.some(({ table }) => table?.hasActiveTriggers) || destinations.length < events.length) {
-      await this.#rowByRow(rowTargets, bounds);
+  async #takeRow(event: RawEvent, kind: RowEventKind): Promise<void> {
+    const replicated = this.#tableOf(event);
+    if (replicated === undefined) {
+      this.#ignoredEvents += 1;
       return;
     }
-    const samples = await sampleColumns(target, events.flatMap(jsonGroups));
-    for (const entry of rowTargets) {
-      const reason = await this.#tryAsSet(entry, bounds, samples);
-      if (reason === undefined) continue;
-      if (reason !== "event format") {
-        log.info(`${entry.events.replicated.destination}: applying ${entry.events.count} events row by row: ${reason}`);
-      }
-      await this.#rowByRow([entry], bounds);
-    }
+    await this.#loading;
+    const events = this.#events.get(replicated.destination) ?? (await this.#open(event, replicated.destination));
+    if (this.#inOneOrder === undefined) return events.add(event, kind);
+    const statement = events.eventStatement(event, kind);
+    this.#counts.rowByRowEvents += 1;
+    if (statement !== undefined) await this.#inOneOrder.add(statement);
   }
 
-  /** @returns why it has to go row by row; undefined when all is applied */
-  async #tryAsSet(entry: RowTarget, bounds: SegmentBounds, samples: ColumnSamples): Promise<string | undefined> {
+  async #open(event: RawEvent, destination: string): Promise<TableEvents> {
     const { target, log } = this.#input;
-    if (entry.table === undefined) return "the table does not exist";
-    const outcome = await applyAsSet(target, log, entry.events, entry.table, bounds, samples);
-    if (!outcome.isApplied) return outcome.reason;
-    this.#missingRows += outcome.missingRows;
-    return undefined;
-  }
-
-  async #rowByRow(targets: readonly RowTarget[], bounds: SegmentBounds): Promise<void> {
-    this.#rowByRowEvents += await applyRowByRow(this.#input.target, targets, bounds);
-  }
-
-  /** Many barriers: everything row by row, from barrier to barrier. */
-  async #applyInOrder(groups: readonly StagedGroup[], barriers: readonly Barrier[]): Promise<void> {
-    const events = this.#eventsByTable(groups);
-    const names = events.map((entry) => entry.replicated.destination);
-    const tables: ReadonlyMap<string, TargetTable> = await loadTargetTables(this.#input.target, names);
-    const targets = events.map((entry) => ({ events: entry, table: tables.get(entry.replicated.destination) }));
-    let afterId: bigint | null = null;
-    for (const barrier of barriers) {
-      if (targets.length > 0) await this.#rowByRow(targets, { afterId, beforeId: barrier.id });
-      await barrier.run();
-      afterId = barrier.id;
+    const table = (await loadTargetTables(target, [destination])).get(destination);
+    if (table === undefined) throw noTable(event, destination);
+    if (table.hasActiveTriggers && this.#inOneOrder === undefined) {
+      if (!this.#isOrdered) throw new OrderNeeded();
+      await this.#applyCollected();
+      this.#inOneOrder = new StatementList(target);
     }
-    if (targets.length > 0) await this.#rowByRow(targets, { afterId, beforeId: null });
+    const events = new TableEvents({ target, log, table, isOrdered: this.#isOrdered, counts: this.#counts });
+    this.#events.set(destination, events);
+    return events;
   }
 
-  #eventsByTable(groups: readonly StagedGroup[]): TableEvents[] {
-    const byTable = new Map<ReplicatedTable, RowGroup[]>();
-    for (const group of groups) {
-      const kind: EventKind = classifyEvent(group.type, group.extra1);
-      if (kind.kind !== "row") continue;
-      const table = this.#input.appliesData ? this.#input.tables.get(kind.table) : undefined;
-      if (table === undefined) {
-        this.#ignoredEvents += group.count;
-        continue;
-      }
-      byTable.set(table, [...(byTable.get(table) ?? []), { ...group, kind }]);
+  async #takeTruncate(event: RawEvent): Promise<void> {
+    const replicated = this.#tableOf(event);
+    if (replicated === undefined) {
+      this.#ignoredEvents += 1;
+      return;
     }
-    return [...byTable].map(([replicated, ofTable]) => ({
-      replicated,
-      groups: ofTable,
-      count: ofTable.reduce((sum, group) => sum + group.count, 0n),
-    }));
+    const { target, log } = this.#input;
+    const { destination } = replicated;
+    await this.#atBarrier(async () => {
+      const table = (await loadTargetTables(target, [destination])).get(destination);
+      if (table === undefined) throw noTable(event, destination);
+      log.debug(`truncating ${destination}`);
+      await target.execute(`truncate ${table.sqlName} cascade`);
+    });
+  }
+
+  async #atBarrier(action: () => Promise<void>): Promise<void> {
+    if (!this.#isOrdered) throw new OrderNeeded();
+    await this.#applyCollected();
+    await action();
+  }
+
+  /** Sends collected lines on their way when there are many; the next ones are read meanwhile. */
+  async #keepBudget(): Promise<void> {
+    let total = 0;
+    let largest: TableEvents | undefined;
+    for (const events of this.#events.values()) {
+      total += events.size;
+      if (events.size > (largest?.size ?? 0)) largest = events;
+    }
+    if (largest === undefined || (largest.size < tableBudget && total < totalBudget)) return;
+    await this.#loading;
+    this.#loading = largest.loadStage();
+    // Whoever waits for it next sees the failure.
+    this.#loading.catch(() => {});
+  }
+
+  async #applyCollected(): Promise<void> {
+    await this.#loading;
+    await this.#inOneOrder?.flush();
+    for (const events of this.#events.values()) await events.apply();
+  }
+
+  async #runControlEvents(): Promise<void> {
+    const events = this.#controlEvents.map(decodeEvent).sort((a, b) => (a.id < b.id ? -1 : 1));
+    for (const event of events) await this.#input.onControlEvent(event);
+  }
+
+  #refusal(event: RawEvent, reason: string): SkytoolsError {
+    const text = `event ${event.id} of type "${decodeRaw(event.type) ?? ""}" in queue "${this.#input.queueName}" ${reason}`;
+    return new SkytoolsError("CASCADE_EVENT", text, { retry: "later" });
   }
 }
 
-function jsonGroups(events: TableEvents): StagedGroup[] {
-  return events.groups.filter((group) => group.kind.format === "json");
+function noTable(event: RawEvent, destination: string): ApplyError {
+  return new ApplyError("the table does not exist on this node", {
+    eventId: event.id,
+    eventTxid: event.txid,
+    table: destination,
+  });
 }

@@ -1,9 +1,15 @@
 import { type RetryClass, SkytoolsError } from "@skytools/skytools";
 
+export interface FailedEvent {
+  readonly eventId: string;
+  readonly eventTxid: string;
+  readonly table: string;
+  readonly operation?: string | undefined;
+}
+
 export interface ApplyErrorDetails {
   readonly cause?: unknown;
   readonly key?: string;
-  readonly operation?: string;
   readonly sqlState?: string | undefined;
   readonly retry?: RetryClass;
   /** names batch and tick; added where they are known */
@@ -14,38 +20,28 @@ export interface ApplyErrorDetails {
  * begins as monitoring knows it: `[ev_id=<id>,ev_txid=<txid>] ...`. */
 export class ApplyError extends SkytoolsError {
   readonly reason: string;
-  readonly eventId: bigint;
-  readonly eventTxid: bigint;
-  readonly table: string;
+  readonly event: FailedEvent;
   readonly details: ApplyErrorDetails;
 
-  constructor(
-    reason: string,
-    eventId: bigint,
-    eventTxid: bigint,
-    table: string,
-    details: ApplyErrorDetails = {},
-  ) {
+  constructor(reason: string, event: FailedEvent, details: ApplyErrorDetails = {}) {
     const what = [
-      `${details.operation ?? "event"} on table "${table}"`,
+      `${event.operation ?? "event"} on table "${event.table}"`,
       ...(details.key ? [`key ${details.key}`] : []),
       ...(details.batch ? [details.batch] : []),
       ...(details.sqlState ? [`SQLSTATE ${details.sqlState}`] : []),
     ];
-    super("APPLY", `[ev_id=${eventId},ev_txid=${eventTxid}] ${reason} (${what.join(", ")})`, {
+    super("APPLY", `[ev_id=${event.eventId},ev_txid=${event.eventTxid}] ${reason} (${what.join(", ")})`, {
       retry: details.retry ?? "later",
       cause: details.cause,
     });
     this.reason = reason;
-    this.eventId = eventId;
-    this.eventTxid = eventTxid;
-    this.table = table;
+    this.event = event;
     this.details = details;
   }
 
   /** The same error with the batch it happened in. */
   inBatch(batchId: bigint, tickId: bigint): ApplyError {
-    return new ApplyError(this.reason, this.eventId, this.eventTxid, this.table, {
+    return new ApplyError(this.reason, this.event, {
       ...this.details,
       batch: `batch ${batchId}, tick ${tickId}`,
     });

@@ -1,33 +1,36 @@
-import { quoteIdent, quoteLiteral, SkytoolsError, urlDecodeRow } from "@skytools/skytools";
-import type { RowEventKind } from "./event-kind.ts";
-import { parseFlatJson } from "./flat-json.ts";
-import type { TargetColumn, TargetTable } from "./target-table.ts";
+import { quoteIdent, quoteLiteral, SkytoolsError } from "@skytools/skytools";
+import type { RowOperation } from "./event-kind.ts";
+import type { TargetTable } from "./target-table.ts";
 
-/** The columns of a row event. Not for partial SQL, whose data is a piece of a statement. */
-export function decodeRow(format: "json" | "url", data: string): ReadonlyMap<string, string | null> {
-  return format === "json" || data.startsWith("{") ? parseFlatJson(data) : urlDecodeRow(data);
+/** One row change, decoded. */
+export interface RowChange {
+  readonly operation: RowOperation;
+  readonly key: readonly string[];
+  /** column names with their text, null for NULL */
+  readonly row: ReadonlyMap<string, string | null>;
 }
 
-/** The statement that replays one row event; undefined when there is nothing to do.
+/** The statement that replays one row change; undefined when there is nothing to do: an update of a table that is all key.
  * Generated columns are left out: the target computes its own.
  * @throws SkytoolsError EVENT_DATA
- * Source: spec/londiste.md 9.2 and 9.3 */
-export function rowStatement(table: TargetTable, event: RowEventKind, data: string): string | undefined {
-  if (event.format === "sql") return partialSql(table, event, data);
+ * Source: spec/londiste.md 9.3 */
+export function rowStatement(table: TargetTable, change: RowChange): string | undefined {
   const generated = new Set(table.columns.filter((column) => column.isGenerated).map((column) => column.name));
-  const row = [...decodeRow(event.format, data)].filter(([name]) => !generated.has(name));
-  if (event.operation === "insert") return insertStatement(table, row);
-  const where = keyCondition(event, new Map(row));
-  if (event.operation === "delete") return `delete from ${table.only}${table.sqlName} where ${where};`;
-  const fixed = new Set(table.columns.filter(isNeverSet).map((column) => column.name));
-  const changes = row.filter(([name]) => !event.key?.includes(name) && !fixed.has(name));
+  const row = [...change.row].filter(([name]) => !generated.has(name));
+  if (change.operation === "insert") return insertStatement(table, row);
+  const where = keyCondition(change);
+  if (change.operation === "delete") return `delete from ${table.only}${table.sqlName} where ${where};`;
+  // The server refuses any value for an always-identity column in an update; it does not change on the source either.
+  const fixed = new Set(table.columns.filter((column) => column.isIdentityAlways).map((column) => column.name));
+  const changes = row.filter(([name]) => !change.key.includes(name) && !fixed.has(name));
   if (changes.length === 0) return undefined;
   const settings = changes.map(([name, value]) => `${quoteIdent(name)} = ${literal(value)}`);
   return `update ${table.only}${table.sqlName} set ${settings.join(", ")} where ${where};`;
 }
 
-function partialSql(table: TargetTable, event: RowEventKind, data: string): string {
-  switch (event.operation) {
+/** The statement for an event of pgq.sqltriga, whose data is a piece of it. */
+export function partialSqlStatement(table: TargetTable, operation: RowOperation, data: string): string {
+  switch (operation) {
     case "insert":
       return `insert into ${table.sqlName} ${data};`;
     case "update":
@@ -45,8 +48,7 @@ function insertStatement(table: TargetTable, row: readonly (readonly [string, st
   return `insert into ${table.sqlName} (${names.join(", ")})${overriding} values (${values.join(", ")});`;
 }
 
-function keyCondition(event: RowEventKind, row: ReadonlyMap<string, string | null>): string {
-  const key = event.key ?? [];
+function keyCondition({ key, row }: RowChange): string {
   if (key.length === 0) throw new SkytoolsError("EVENT_DATA", "event of a table without a key");
   return key
     .map((name) => {
@@ -56,24 +58,13 @@ function keyCondition(event: RowEventKind, row: ReadonlyMap<string, string | nul
     .join(" and ");
 }
 
-/** The key of an event as `a=1, b=x`, for messages. */
-export function describeKey(event: RowEventKind, data: string): string {
-  if (event.format === "sql" || event.key === undefined) return "";
-  try {
-    const row = decodeRow(event.format, data);
-    return event.key.map((name) => `${name}=${shorten(row.get(name) ?? "NULL")}`).join(", ");
-  } catch {
-    return "";
-  }
+/** The key as `a=1, b=x`, for messages. */
+export function describeKey({ key, row }: RowChange): string {
+  return key.map((name) => `${name}=${shorten(row.get(name) ?? "NULL")}`).join(", ");
 }
 
 function shorten(value: string): string {
   return value.length > 60 ? `${value.slice(0, 60)}...` : value;
-}
-
-/** The server refuses any value for an always-identity column in an update; it does not change on the source either. */
-function isNeverSet(column: TargetColumn): boolean {
-  return column.isIdentityAlways;
 }
 
 function literal(value: string | null): string {

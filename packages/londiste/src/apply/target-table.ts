@@ -6,8 +6,6 @@ export interface TargetColumn {
   readonly name: string;
   /** type with modifier, as SQL */
   readonly type: string;
-  /** json, jsonb or a domain over them: event data holds their text as a JSON string */
-  readonly isJson: boolean;
   /** computed by the server: never written */
   readonly isGenerated: boolean;
   /** generated always as identity: inserts need OVERRIDING SYSTEM VALUE, updates cannot set it */
@@ -23,26 +21,20 @@ export interface TargetTable {
   /** "only " for ordinary tables: children replicate by themselves */
   readonly only: string;
   readonly columns: readonly TargetColumn[];
-  /** unique indexes besides the primary key, or exclusion constraints: the order of changes may matter */
-  readonly hasOtherUnique: boolean;
   /** triggers, rules or foreign keys act in this session's replication role */
   readonly hasActiveTriggers: boolean;
-  /** changes whenever anything of the above does */
-  readonly fingerprint: string;
 }
 
 interface TableRow {
   nr: number;
   relkind: string;
   columns: string;
-  has_other_unique: boolean;
   has_active_triggers: boolean;
 }
 
 interface ColumnJson {
   readonly name: string;
   readonly type: string;
-  readonly json: boolean;
   readonly generated: boolean;
   readonly identity_always: boolean;
 }
@@ -73,13 +65,10 @@ function targetTable(name: string, row: TableRow): TargetTable {
     columns: columns.map((column) => ({
       name: column.name,
       type: column.type,
-      isJson: column.json,
       isGenerated: column.generated,
       isIdentityAlways: column.identity_always,
     })),
-    hasOtherUnique: row.has_other_unique,
     hasActiveTriggers: row.has_active_triggers,
-    fingerprint: [row.relkind, row.has_other_unique, row.has_active_triggers, row.columns].join(" "),
   };
 }
 
@@ -88,17 +77,9 @@ const tableSql = `
 select t.nr::int4 as nr, c.relkind::text as relkind,
        coalesce((select json_agg(json_build_object(
                 'name', a.attname, 'type', pg_catalog.format_type(a.atttypid, a.atttypmod),
-                'json', (with recursive base(oid, parent) as (
-                           select y.oid, y.typbasetype from pg_catalog.pg_type y where y.oid = a.atttypid
-                           union all
-                           select y.oid, y.typbasetype from base b join pg_catalog.pg_type y on y.oid = b.parent)
-                         select b.oid in (114, 3802) from base b where b.parent = 0),
                 'generated', a.attgenerated <> '', 'identity_always', a.attidentity = 'a') order by a.attnum)
           from pg_catalog.pg_attribute a
          where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped), '[]'::json)::text as columns,
-       exists (select from pg_catalog.pg_index i
-                where i.indrelid = c.oid and (i.indisunique or i.indisexclusion) and not i.indisprimary
-              ) as has_other_unique,
        exists (select from pg_catalog.pg_trigger g
                 where g.tgrelid = c.oid
                   and g.tgenabled in ('A', case current_setting('session_replication_role')

@@ -1,7 +1,6 @@
 import type { Database } from "@skytools/skytools";
-import { quoteJson } from "@skytools/skytools";
-import { classifyEvent, type RowEventKind } from "../apply/event-kind.ts";
-import { decodeRow } from "../apply/row-statement.ts";
+import { classifyEventType, type RowEventKind } from "../apply/event-kind.ts";
+import { decodeRow, encodeRaw } from "../apply/row-layout.ts";
 import type { TargetColumn } from "../apply/target-table.ts";
 import type { RowCorrection } from "./table-checksum.ts";
 
@@ -54,7 +53,7 @@ function correctionOf(events: readonly GapEvent[], columns: readonly TargetColum
   const images = new Map<string, Image>();
   let key: readonly string[] | undefined;
   for (const event of events) {
-    const kind = classifyEvent(event.ev_type, "");
+    const kind = classifyEventType(event.ev_type);
     if (kind.kind !== "row" || kind.format === "sql") return { kind: "open", reason: "events that are no row images" };
     const image = imageOf(kind, event.ev_data ?? "", columns);
     if (typeof image === "string") return { kind: "open", reason: image };
@@ -69,41 +68,39 @@ function correctionOf(events: readonly GapEvent[], columns: readonly TargetColum
     return { kind: "open", reason: "the key is not among the common columns" };
   }
   const all = [...images.values()];
+  const added = all.filter((image) => image.isThere);
+  const listOf = (rows: readonly Image[], name: string) => rows.map((image) => image.row.get(name) ?? null);
   return {
     kind: "corrected",
     events: events.length,
     correction: {
       key: keyColumns,
-      leftOut: `[${all.map((image) => image.key).join(",")}]`,
-      added: `[${all.flatMap((image) => image.row ?? []).join(",")}]`,
+      leftOut: keyColumns.map((column) => listOf(all, column.name)),
+      added: columns.map((column) => listOf(added, column.name)),
     },
   };
 }
 
 interface Image {
   readonly keyNames: readonly string[];
-  /** the key as a JSON object */
+  /** distinguishes keys */
   readonly key: string;
-  /** the row as a JSON object; undefined when the event deletes it */
-  readonly row: string | undefined;
+  readonly row: ReadonlyMap<string, string | null>;
+  /** false: the event deletes the row */
+  readonly isThere: boolean;
 }
 
-/** Texts go into JSON as strings, from which the server reads any type. @returns why not, when a column is absent */
+/** @returns why not, when a column is absent */
 function imageOf(kind: RowEventKind, data: string, columns: readonly TargetColumn[]): Image | string {
   if (kind.format === "sql") return "events that are no row images";
-  const row = decodeRow(kind.format, data);
-  const keyNames = kind.key ?? [];
+  const row = decodeRow(kind.format, encodeRaw(data));
+  const keyNames = kind.key;
   const isWhole = [...keyNames, ...columns.map((column) => column.name)].every((name) => row.has(name));
   if (!isWhole) return "the columns have changed";
-  const object = (names: readonly string[]) =>
-    `{${names.map((name) => `${quoteJson(name)}:${jsonText(row.get(name) ?? null)}`).join(",")}}`;
   return {
     keyNames,
-    key: object(keyNames),
-    row: kind.operation === "delete" ? undefined : object(columns.map((column) => column.name)),
+    key: JSON.stringify(keyNames.map((name) => row.get(name))),
+    row,
+    isThere: kind.operation !== "delete",
   };
-}
-
-function jsonText(value: string | null): string {
-  return value === null ? "null" : quoteJson(value);
 }

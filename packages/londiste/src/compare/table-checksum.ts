@@ -12,11 +12,13 @@ export interface TableChecksum {
 /** Rows that are to be taken as they will be, not as they are. */
 export interface RowCorrection {
   readonly key: readonly TargetColumn[];
-  /** JSON array of objects: the keys of rows to leave out */
-  readonly leftOut: string;
-  /** JSON array of objects: rows to count in */
-  readonly added: string;
+  /** keys of rows to leave out, a list for each key column */
+  readonly leftOut: readonly TextColumn[];
+  /** rows to count in, a list for each column */
+  readonly added: readonly TextColumn[];
 }
+
+export type TextColumn = readonly (string | null)[];
 
 interface ChecksumRow {
   rows: bigint;
@@ -47,30 +49,26 @@ export async function tableChecksum(
     );
     return row;
   }
-  const { key } = correction;
-  const sameKey = key.map((column) => `g.${quoteIdent(column.name)} = t.${quoteIdent(column.name)}`);
-  const added = columns.map((column) => asType(column)).join(", ");
+  const { key, leftOut, added } = correction;
+  const sameKey = key.map((column, nr) => `g.k${nr} = t.${quoteIdent(column.name)}`);
   return db.queryOne<ChecksumRow>(
-    `with gone as materialized (
-       select * from pg_catalog.json_to_recordset($1::json) as g(${definitions(key)}))
+    `with gone as materialized (${typedRows(key, "k", 1)})
      select count(*) as rows, ${sum} as checksum from (
        ${rows} where not exists (select from gone g where ${sameKey.join(" and ")})
        union all
-       select ${added} from pg_catalog.json_to_recordset($2::json) as x(${definitions(columns)})) as t`,
-    [correction.leftOut, correction.added],
+       ${typedRows(columns, "c", 1 + key.length)}) as t`,
+    [...leftOut, ...added],
   );
+}
+
+/** Rows out of one text array parameter for each column. */
+function typedRows(columns: readonly TargetColumn[], prefix: string, firstParameter: number): string {
+  const names = columns.map((_column, nr) => `${prefix}${nr}`);
+  const values = columns.map((column, nr) => `${names[nr]}::${column.type} as ${names[nr]}`);
+  const arrays = columns.map((_column, nr) => `$${firstParameter + nr}::text[]`);
+  return `select ${values.join(", ")} from unnest(${arrays.join(", ")}) as u(${names.join(", ")})`;
 }
 
 function rowText(columns: readonly TargetColumn[]): string {
   return `row(${columns.map((column) => `t.${quoteIdent(column.name)}`).join(", ")})::text`;
-}
-
-/** json values are logged as strings that hold their text. */
-function definitions(columns: readonly TargetColumn[]): string {
-  return columns.map((column) => `${quoteIdent(column.name)} ${column.isJson ? "text" : column.type}`).join(", ");
-}
-
-function asType(column: TargetColumn): string {
-  const name = `x.${quoteIdent(column.name)}`;
-  return column.isJson ? `${name}::${column.type} as ${quoteIdent(column.name)}` : name;
 }

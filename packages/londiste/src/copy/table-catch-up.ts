@@ -12,9 +12,10 @@ import {
   unregisterCascadedConsumer,
 } from "@skytools/pgq/cascade";
 import { quoteLiteral } from "@skytools/skytools";
-import { applyBatch } from "../apply/apply-batch.ts";
+import { applyBatch, expectedEvents } from "../apply/apply-batch.ts";
 import { getTableList, localCopyEnd, type ReplicatedTable } from "../londiste-api.ts";
 import { copiedAlready, coversCopy, tickSnapshot } from "../replay/copy-snapshot.ts";
+import { copyStep } from "../replay/hand-over-rules.ts";
 import { dropCopySnapshot, moveTable } from "../replay/move-table.ts";
 import { openSourceSession } from "../replication-session.ts";
 
@@ -89,9 +90,8 @@ export class TableCatchUp implements CascadedApplication {
       tickId: batch.batch.tickId,
       queueName,
       eventQuery: await batch.eventQuery(where),
+      expectedEvents: expectedEvents(batch.batch),
       tables: new Map([[table.name, table]]),
-      appliesData: true,
-      isForQueue: false,
       onControlEvent: async () => {},
     });
     if (table.copySnapshot !== null) {
@@ -134,24 +134,27 @@ export class TableCatchUp implements CascadedApplication {
       return this.#finish("removed");
     }
     const position = round.state.completedTick;
-    switch (table.state.kind) {
-      case "none":
-      case "in-copy":
-        log.info(`${table.name}: copy starts anew`);
-        return this.#finish("resync");
-      case "ok":
-        return this.#finish("handed over");
-      case "catching-up": {
-        const isAtEnd = batchTick === undefined || position >= worker.completedTick;
-        if (!isAtEnd || table.copySnapshot !== null) return batchTick === undefined ? "wait" : "apply";
+    const step = copyStep({
+      state: table.state,
+      hasSnapshot: table.copySnapshot !== null,
+      position,
+      workerPosition: worker.completedTick,
+      batchTick,
+    });
+    switch (step) {
+      case "apply":
+      case "wait":
+        return step;
+      case "ask":
         await this.#ask(target, batchTick ?? position + 1n);
         return "wait";
-      }
-      case "wanna-sync":
-        return mayApply(batchTick, worker.completedTick) ? "apply" : "wait";
-      case "do-sync":
-        if (position === worker.completedTick) return this.#takeOver(target, position);
-        return mayApply(batchTick, worker.completedTick) ? "apply" : "wait";
+      case "take-over":
+        return this.#takeOver(target, position);
+      case "done":
+        return this.#finish("handed over");
+      case "anew":
+        log.info(`${table.name}: copy starts anew`);
+        return this.#finish("resync");
     }
   }
 
@@ -192,9 +195,4 @@ export class TableCatchUp implements CascadedApplication {
     this.outcome = outcome;
     return "finish";
   }
-}
-
-/** In wanna-sync and do-sync a copy process stays behind the worker's position: there the worker may stop. */
-function mayApply(batchTick: bigint | undefined, workerTick: bigint): boolean {
-  return batchTick !== undefined && batchTick <= workerTick;
 }

@@ -2,6 +2,7 @@ import type { Database, Job } from "@skytools/skytools";
 import { getCascadedConsumers } from "@skytools/pgq/cascade";
 import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
 import { copyConsumerName } from "../names.ts";
+import { grantStep, heldTick } from "./hand-over-rules.ts";
 import { moveTable } from "./move-table.ts";
 
 const pollMs = 10;
@@ -49,7 +50,7 @@ export class HandOver {
     const stale = tables.filter((table) => table.isLocal && table.state.kind === "do-sync");
     const ready = await this.#ready(at, tables, running);
     if (stale.length === 0 && ready.length === 0) return false;
-    const tick = at.nextTick ?? at.completedTick + 1n;
+    const tick = heldTick({ position: at.completedTick, batchTick: at.nextTick });
     for (const table of ready) {
       await moveTable(at.target, this.#job.log, { ...move(at, table), event: "grant", tick });
     }
@@ -77,7 +78,6 @@ export class HandOver {
       (table) =>
         table.isLocal &&
         table.state.kind === "wanna-sync" &&
-        table.state.tick <= (at.nextTick ?? at.completedTick + 1n) &&
         running.has(table.name) &&
         this.#of(table.name).notBefore <= performance.now(),
     );
@@ -85,11 +85,11 @@ export class HandOver {
     const consumers = await getCascadedConsumers(at.target, at.queueName);
     await at.target.commit();
     const positions = new Map(consumers.map((consumer) => [consumer.consumerName, consumer.lastTick]));
-    return asking.filter((table) => {
-      const position = positions.get(copyConsumerName(at.workerName, table.name));
-      if (position === undefined || position > at.completedTick) return false;
-      if (position === at.completedTick) return true;
-      const attempts = this.#of(table.name);
+    return asking.filter(({ name, state }) => {
+      const copyPosition = positions.get(copyConsumerName(at.workerName, name));
+      const step = grantStep({ state, copyPosition, position: at.completedTick, batchTick: at.nextTick });
+      if (step !== "late") return step === "now";
+      const attempts = this.#of(name);
       attempts.misses += 1;
       return attempts.misses > maxMisses;
     });

@@ -1,6 +1,6 @@
 import { type Database, type Job, Snapshot } from "@skytools/skytools";
 import type { BatchOutcome, CascadedApplication, CascadedBatch, CascadeRound } from "@skytools/pgq/cascade";
-import { applyBatch } from "../apply/apply-batch.ts";
+import { applyBatch, expectedEvents } from "../apply/apply-batch.ts";
 import { getTableList, type ReplicatedTable, rootCheckSequences } from "../londiste-api.ts";
 import { openSourceSession, openTargetSession } from "../replication-session.ts";
 import { applyLondisteEvent } from "./control-event.ts";
@@ -55,9 +55,8 @@ export class ReplayWorker implements CascadedApplication {
       tickId: batch.batch.tickId,
       queueName,
       eventQuery: await batch.eventQuery(notCopiedAlready(tables)),
-      tables: new Map(tables.map((table) => [table.name, table])),
-      appliesData: role.appliesData,
-      isForQueue: false,
+      expectedEvents: expectedEvents(batch.batch),
+      tables: new Map(role.appliesData ? tables.map((table) => [table.name, table]) : []),
       onControlEvent: async (event) => {
         if (event.type?.startsWith("pgq.")) await batch.applyCascadeEvent(event);
         else await applyLondisteEvent(target, this.#job.log, queueName, event);

@@ -68,7 +68,7 @@ const nothingGranted = refuse("no hand-over was granted");
 const isReplicated = refuse("the worker replicates the table already");
 
 /** Every state meets every event: a new state or event does not compile until all its pairs are decided. */
-const transitions: { readonly [S in TableStateKind]: { readonly [E in TableEvent]: Transition } } = {
+export const transitions: { readonly [S in TableStateKind]: { readonly [E in TableEvent]: Transition } } = {
   none: {
     "start-copy": to("in-copy"),
     "data-copied": copyNotRunning,
@@ -124,6 +124,16 @@ const transitions: { readonly [S in TableStateKind]: { readonly [E in TableEvent
     resync: to("none"),
   },
 };
+
+/** Who takes a table out of a state, besides the operator. */
+export const stateOwner = {
+  none: "worker",
+  "in-copy": "copy",
+  "catching-up": "copy",
+  "wanna-sync": "worker",
+  "do-sync": "copy",
+  ok: "operator",
+} as const satisfies Record<TableStateKind, Actor>;
 
 export type NextState =
   | { readonly isMove: true; readonly state: TableState }

@@ -27,7 +27,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
     { weight: 2, arbitrary: fc.record({ kind: fc.constant("swap" as const), a: ids, b: ids }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("update-missing" as const, "delete-missing" as const, "truncate" as const) }) },
   ),
-  { maxLength: 25 },
+  { maxLength: 90, size: "max" },
 );
 
 /** Plays steps on a table with a unique column `u`, as an application could: what comes out are the events its triggers store. */
@@ -103,14 +103,15 @@ test("a batch applied as a set leaves what the same events leave one by one, and
       fc.uniqueArray(ids, { maxLength: 4 }),
       steps,
       fc.constantFrom("json" as const, "json" as const, "json" as const, "url" as const, "mixed" as const),
-      async (startIds, played, format) => {
+      fc.boolean(),
+      async (startIds, played, format, isLarge) => {
         const start = startIds.map((id) => ({ id, u: null, v: "start", j: null }));
         const { events, rows } = play(start, played, formats[format]);
         for (const schema of ["as_set", "by_row"]) {
           await bench.source.execute(`truncate ${schema}.t`);
           await bench.source.query(`insert into ${schema}.t (id, v, extra) select id, 'start', 'kept' from unnest($1::int8[]) id`, [startIds]);
         }
-        const result = await bench.apply(events, { "public.t": "as_set.t" });
+        const result = await bench.apply(events, { "public.t": "as_set.t" }, isLarge);
         if (result.rowByRowEvents === 0 && events.length > 1) asSet += 1;
         const reference = await bench.apply(events, { "public.t": "by_row.t" });
         assert.equal(reference.eventCount, events.length);

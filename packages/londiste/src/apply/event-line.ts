@@ -1,0 +1,88 @@
+import { quoteLiteral } from "@skytools/skytools";
+import type { PgqEvent } from "@skytools/pgq";
+import { copyNull, decodeRaw } from "./row-layout.ts";
+
+/** An event as it comes off the COPY stream: raw fields, see row-layout.ts. */
+export interface RawEvent {
+  readonly type: string;
+  readonly extra1: string;
+  readonly id: string;
+  readonly txid: string;
+  readonly isRetried: boolean;
+  /** of control events: time and other extras as a JSON array */
+  readonly more: string;
+  readonly data: string;
+}
+
+/** The COPY command that reads a batch for us: of row events only what applying needs. Type and table come first: together they
+ * decide what happens to the rest.
+ * @param eventQuery SELECT with the event columns
+ * @param tables set names whose data is wanted; that of other tables stays where it is
+ * @param isOrdered false: in whatever order the server finds them, which spares it sorting a large batch with all its data */
+export function readEventsSql(eventQuery: string, tables: readonly string[], isOrdered: boolean): string {
+  const names = tables.map((name) => quoteLiteral(name)).join(", ");
+  const isWanted = names === "" ? "false" : `ev_extra1 in (${names})`;
+  const isControl = "ev_type like 'pgq.%' or ev_type like 'londiste.%'";
+  const events = eventQuery.replace(/\s+order\s+by\s+(?:1|ev_id)\s*;?\s*$/i, "");
+  return `copy (
+    select ev_type, ev_extra1, ev_id, ev_txid, ev_retry,
+           case when ${isControl} then json_build_array(ev_time::text, ev_extra2, ev_extra3, ev_extra4)::text end,
+           case when ${isWanted} or ${isControl} then ev_data end
+      from (${events}) as batch${isOrdered ? " order by ev_id" : ""}) to stdout`;
+}
+
+/** Splits a line of that COPY, without its line end. */
+export function parseEventLine(line: string): RawEvent {
+  const fields = line.split("\t");
+  return {
+    type: fields[0]!,
+    extra1: fields[1]!,
+    id: fields[2]!,
+    txid: fields[3]!,
+    isRetried: fields[4] !== copyNull,
+    more: fields[5]!,
+    data: fields[6]!,
+  };
+}
+
+/** A control event with everything in it. */
+export function decodeEvent(raw: RawEvent): PgqEvent {
+  const more = decodeRaw(raw.more);
+  const [time, extra2, extra3, extra4] = (more === null ? [] : JSON.parse(more)) as (string | null)[];
+  return {
+    id: BigInt(raw.id),
+    txid: BigInt(raw.txid),
+    time: time ?? "",
+    retry: null,
+    type: decodeRaw(raw.type),
+    data: decodeRaw(raw.data),
+    extra1: decodeRaw(raw.extra1),
+    extra2: extra2 ?? null,
+    extra3: extra3 ?? null,
+    extra4: extra4 ?? null,
+  };
+}
+
+const newline = 0x0a;
+
+/** Cuts a COPY stream into blocks of whole lines; only a line that spans chunks is copied. */
+export async function* lineBlocks(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
+  const pieces: Buffer[] = [];
+  for await (const chunk of stream) {
+    const firstEnd = chunk.indexOf(newline) + 1;
+    if (firstEnd === 0) {
+      pieces.push(chunk);
+      continue;
+    }
+    const lastEnd = chunk.lastIndexOf(newline) + 1;
+    if (pieces.length > 0) {
+      pieces.push(chunk.subarray(0, firstEnd));
+      yield Buffer.concat(pieces);
+      pieces.length = 0;
+      if (lastEnd > firstEnd) yield chunk.subarray(firstEnd, lastEnd);
+    } else {
+      yield chunk.subarray(0, lastEnd);
+    }
+    if (lastEnd < chunk.length) pieces.push(chunk.subarray(lastEnd));
+  }
+}

@@ -1,0 +1,116 @@
+import type { RowEventKind } from "./event-kind.ts";
+import type { TableEvents } from "./table-events.ts";
+
+const tab = 0x09;
+const newline = 0x0a;
+const backslash = 0x5c;
+const letterN = 0x4e;
+
+/** Where the row events of one type and table go. */
+export interface EventRoute {
+  readonly events: TableEvents;
+  readonly kind: RowEventKind;
+}
+
+interface KnownRoute extends EventRoute {
+  /** raw type, tab, raw extra1 */
+  readonly header: Buffer;
+}
+
+/** Finds the way of a row event by the bytes that its line begins with, without making a string of them. */
+export class EventRoutes {
+  readonly #routes = new Map<number, KnownRoute>();
+  /** highest id seen, as text; of numbers without sign the longer one is larger */
+  #maxId: Buffer = Buffer.from("0");
+  eventCount = 0;
+
+  /** @param line the whole line */
+  learn(line: Buffer, route: EventRoute): void {
+    const headerEnd = line.indexOf(tab, line.indexOf(tab) + 1);
+    const header = Buffer.from(line.subarray(0, headerEnd));
+    this.#routes.set(hashOf(header, 0, headerEnd), { ...route, header });
+  }
+
+  forget(): void {
+    this.#routes.clear();
+  }
+
+  get maxId(): bigint {
+    return BigInt(this.#maxId.toString("latin1"));
+  }
+
+  /** Takes as many lines as it knows the way of.
+   * @param take gets the rest: a line that needs more than bytes
+   * @returns where the line begins that has to be looked at; the block's length when there is none */
+  takeLines(block: Buffer, from: number): number {
+    let start = from;
+    while (start < block.length) {
+      const end = this.#takeLine(block, start);
+      if (end < 0) return start;
+      start = end;
+    }
+    return start;
+  }
+
+  /** @returns the end of the line, -1 when somebody else has to look at it; it is counted only if taken */
+  #takeLine(block: Buffer, start: number): number {
+    let at = start;
+    let hash = 17;
+    for (let tabs = 0; ; at += 1) {
+      const byte = block[at]!;
+      if (byte === newline) return -1;
+      if (byte === tab) {
+        tabs += 1;
+        if (tabs === 2) break;
+      }
+      hash = (Math.imul(hash, 31) + byte) | 0;
+    }
+    const route = this.#routes.get(hash);
+    if (route === undefined || !isEqual(route.header, block, start, at)) return -1;
+    const idStart = at + 1;
+    const idEnd = block.indexOf(tab, idStart);
+    const txidEnd = block.indexOf(tab, idEnd + 1);
+    // Neither a retry count nor extras: \N, tab, \N, tab.
+    if (!isNullField(block, txidEnd + 1) || !isNullField(block, txidEnd + 4)) return -1;
+    const dataStart = txidEnd + 7;
+    const lineEnd = block.indexOf(newline, dataStart);
+    if (!route.events.addBytes(block, idStart, txidEnd, dataStart, lineEnd, route.kind)) return -1;
+    this.#count(block, idStart, idEnd);
+    return lineEnd + 1;
+  }
+
+  /** Counts a line that somebody else has taken. */
+  count(id: string): void {
+    this.#count(Buffer.from(id, "latin1"), 0, id.length);
+  }
+
+  #count(block: Buffer, start: number, end: number): void {
+    this.eventCount += 1;
+    const length = end - start;
+    if (length < this.#maxId.length) return;
+    if (length === this.#maxId.length) {
+      let at = 0;
+      while (at < length && block[start + at] === this.#maxId[at]) at += 1;
+      if (at === length || block[start + at]! < this.#maxId[at]!) return;
+      block.copy(this.#maxId, 0, start, end);
+      return;
+    }
+    this.#maxId = Buffer.from(block.subarray(start, end));
+  }
+}
+
+function hashOf(bytes: Buffer, start: number, end: number): number {
+  let hash = 17;
+  for (let at = start; at < end; at += 1) hash = (Math.imul(hash, 31) + bytes[at]!) | 0;
+  return hash;
+}
+
+function isEqual(header: Buffer, block: Buffer, start: number, end: number): boolean {
+  if (header.length !== end - start) return false;
+  for (let at = 0; at < header.length; at += 1) if (header[at] !== block[start + at]) return false;
+  return true;
+}
+
+function isNullField(block: Buffer, at: number): boolean {
+  return block[at] === backslash && block[at + 1] === letterN && block[at + 2] === tab;
+}

@@ -1,0 +1,68 @@
+import type { TableState } from "./table-state.ts";
+
+/** What a copy process sees before it does something. Ticks are those of the queue; a position is the last tick whose batch is
+ * committed in the target. */
+export interface CopyView {
+  readonly state: TableState;
+  /** the snapshot of the copied rows is still needed */
+  readonly hasSnapshot: boolean;
+  readonly position: bigint;
+  readonly workerPosition: bigint;
+  /** end of the batch at hand; undefined at the end of the queue */
+  readonly batchTick: bigint | undefined;
+}
+
+/** apply: the batch at hand. ask: for the hand-over. take-over: the table, if positions are equal behind the lock. done, anew:
+ * end, because the worker has the table, or because its copy has to start again. */
+export type CopyStep = "apply" | "ask" | "take-over" | "wait" | "done" | "anew";
+
+/** The copy process's side of the protocol in table-state-machine.ts. */
+export function copyStep(view: CopyView): CopyStep {
+  const { state, batchTick, position, workerPosition } = view;
+  switch (state.kind) {
+    case "none":
+    case "in-copy":
+      return "anew";
+    case "ok":
+      return "done";
+    case "catching-up": {
+      const hasCaughtUp = batchTick === undefined || position >= workerPosition;
+      if (hasCaughtUp && !view.hasSnapshot) return "ask";
+      return batchTick === undefined ? "wait" : "apply";
+    }
+    case "wanna-sync":
+      return isPassedByWorker(view) ? "apply" : "wait";
+    case "do-sync":
+      if (position === workerPosition) return "take-over";
+      return isPassedByWorker(view) ? "apply" : "wait";
+  }
+}
+
+/** Having asked, a copy process stays behind the worker's position: there the worker may stop. */
+function isPassedByWorker({ batchTick, workerPosition }: CopyView): boolean {
+  return batchTick !== undefined && batchTick <= workerPosition;
+}
+
+/** What the worker sees of a table before it applies a batch. */
+export interface GrantView {
+  readonly state: TableState;
+  /** undefined: its copy process is not registered */
+  readonly copyPosition: bigint | undefined;
+  readonly position: bigint;
+  /** end of the batch that is open and not applied; undefined at the end of the queue */
+  readonly batchTick: bigint | undefined;
+}
+
+/** The tick to write into do-sync: the end of the batch that the worker holds back; without one, the next tick there can be. */
+export function heldTick(view: Pick<GrantView, "position" | "batchTick">): bigint {
+  return view.batchTick ?? view.position + 1n;
+}
+
+/** now: the copy process stands where the worker stands. late: it is still behind. no: nothing was asked, or the worker has to
+ * come closer first. */
+export function grantStep(view: GrantView): "now" | "late" | "no" {
+  const { state, copyPosition, position } = view;
+  if (state.kind !== "wanna-sync" || state.tick > heldTick(view)) return "no";
+  if (copyPosition === undefined || copyPosition > position) return "no";
+  return copyPosition === position ? "now" : "late";
+}
