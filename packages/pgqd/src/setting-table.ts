@@ -1,5 +1,5 @@
 /** How a value is written in the file. Times are seconds, fractions allowed. */
-export type SettingType = "text" | "path" | "seconds" | "flag" | "list" | "facility";
+export type SettingType = "text" | "path" | "seconds" | "flag" | "list" | "facility" | "connstr";
 
 export interface SettingDefinition {
   readonly key: string;
@@ -25,7 +25,7 @@ export const settingTable: readonly SettingDefinition[] = [
   },
   {
     key: "base_connstr",
-    type: "text",
+    type: "connstr",
     default: "",
     doc: "libpq connect string without dbname, for all databases",
   },

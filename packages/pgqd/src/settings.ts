@@ -1,4 +1,4 @@
-import { ConfigError, expandHome, nearestName } from "@skytools/skytools";
+import { ConfigError, expandHome, nearestName, parseConnectPairs, UsageError } from "@skytools/skytools";
 import { facilities, type SettingDefinition, settingTable } from "./setting-table.ts";
 import { type Assignment, readSettingsFile } from "./settings-file.ts";
 
@@ -79,10 +79,22 @@ function problemOf(setting: SettingDefinition, value: string): string | undefine
       return facilities.includes(value)
         ? undefined
         : `"${value}" is not a syslog facility; known are ${facilities.join(", ")}`;
+    case "connstr":
+      return connectStringProblem(value);
     case "text":
     case "path":
     case "list":
       return undefined;
+  }
+}
+
+function connectStringProblem(value: string): string | undefined {
+  try {
+    parseConnectPairs(value);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+    throw error;
   }
 }
 

@@ -87,6 +87,11 @@ describe("settings of pgqd", () => {
       /ticker_period: a period of 0 seconds is not possible/,
     ],
     ["an unknown facility", "[pgqd]\nsyslog_facility = mail\n", /"mail" is not a syslog facility/],
+    [
+      "a connect string with an unknown key",
+      "[pgqd]\nbase_connstr = hots=db1\n",
+      /pgqd\.ini:2: \[pgqd\] base_connstr: invalid connection option "hots"/,
+    ],
     ["an include of itself", "[pgqd]\n%include pgqd.ini\n", /%include nested deeper than 10 files/],
     ["an include of nothing", "[pgqd]\n%include gone.ini\n", /gone\.ini: cannot read the file \(ENOENT\)/],
   ];
