@@ -13,7 +13,7 @@ import {
 
 const fixture = databaseFixture([]);
 
-test("a database owner who may create roles installs and runs everything without superuser", async () => {
+test("a database owner who may create roles installs and runs everything without superuser", async (context) => {
   const { db, another } = await fixture.emptyDatabase();
   const database = (await db.queryValue<string>("select current_database()")) ?? "";
   await db.execute(`create role installer login createrole; alter database ${database} owner to installer`);
@@ -43,7 +43,8 @@ test("a database owner who may create roles installs and runs everything without
     installer.query("select londiste.set_session_replication_role('replica', false)"),
     /permission denied to set parameter "session_replication_role"/,
   );
-  if (db.serverVersion >= 150000) {
+  if (db.serverVersion < 150000) context.diagnostic("grant set on parameter left out: needs PostgreSQL 15");
+  else {
     await db.execute("grant set on parameter session_replication_role to installer");
     await installer.query("select londiste.set_session_replication_role('replica', false)");
     equal(await installer.queryValue("select current_setting('session_replication_role')"), "replica");
