@@ -193,6 +193,8 @@ export class TableEvents {
   async #copyIn(plan: RowPlan, content: Buffer): Promise<void> {
     const columns = ["ev_id", "ev_txid", "op", ...plan.columns.map((_column, nr) => `c${nr}`)];
     const stream = this.#target.copyIn(`copy ${this.#stage?.name} (${columns.join(", ")}) from stdin`);
+    // The failure comes through `done`.
+    stream.on("error", () => {});
     stream.end(content);
     await stream.done;
   }

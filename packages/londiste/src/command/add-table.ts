@@ -27,7 +27,10 @@ export const addTableCommand: Command = {
     { flags: "--expect-sync", doc: "the rows are there already, do not copy" },
     { flags: "--skip-truncate", doc: "copy without emptying the local table" },
     { flags: "--no-triggers", doc: "do not put triggers on the table" },
-    { flags: "--trigger-flags <flags>", doc: "letters of A B I U D Q L J S, see the manual" },
+    {
+      flags: "--trigger-flags <flags>",
+      doc: "letters: A after, B before; I U D operations; L J Q format of logutriga, jsontriga, sqltriga; S skip",
+    },
     { flags: "--trigger-arg <arg>", doc: "argument of the trigger function", repeatable: true },
     { flags: "--skip-non-existing", doc: "leave out tables that do not exist, with a warning" },
     { flags: "--force", doc: "accept names that are not in the list of candidates" },

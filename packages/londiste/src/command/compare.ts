@@ -25,7 +25,8 @@ export const compareCommand: Command = {
 
 async function compare(job: Job): Promise<number> {
   const at = await openLocalNode(job);
-  if (at.node.nodeType === "root") throw new UsageError(`node "${at.node.nodeName}" is the root: compare on another node`);
+  if (at.node.nodeType === "root")
+    throw new UsageError(`node "${at.node.nodeName}" is the root: compare on another node`);
   const { source, target } = await openSnapshots(at);
   const results: CompareResult[] = [];
   for (const table of await tablesToCompare(at)) {
@@ -43,7 +44,20 @@ async function compare(job: Job): Promise<number> {
     results.push(result);
   }
   if (job.json) printJson(job.stdout, results);
-  return Math.min(maxExitCode, results.filter((result) => result.kind === "compared" && !result.isSame).length);
+  refuseEmptyVerdict(job, results);
+  return Math.min(
+    maxExitCode,
+    results.filter((result) => result.kind === "compared" && !result.isSame).length,
+  );
+}
+
+/** Exit code 0 is taken for "identical": a table that was asked for by name, or all of them, must not be left out silently. */
+function refuseEmptyVerdict(job: Job, results: readonly CompareResult[]): void {
+  const skipped = results.filter((result) => result.kind === "skipped").length;
+  if (skipped === 0 || (job.args.length === 0 && skipped < results.length)) return;
+  throw new UsageError(`${skipped} of ${results.length} table(s) could not be compared`, {
+    hint: "See the names with tables, and wait for copies with wait-sync.",
+  });
 }
 
 async function openSnapshots(at: LocalNode) {

@@ -18,7 +18,8 @@ export const resyncCommand: Command = {
 async function resync(job: Job): Promise<void> {
   const at = await openLocalNode(job);
   const { local, queueName, node } = at;
-  if (node.nodeType === "root") throw new UsageError(`node "${node.nodeName}" is the root, it copies from nobody`);
+  if (node.nodeType === "root")
+    throw new UsageError(`node "${node.nodeName}" is the root, it copies from nobody`);
   const tables = await getTableList(local, queueName);
   await local.commit();
   const names = selectNames(job.log, {

@@ -1,6 +1,18 @@
 import type { Command, Job } from "@skytools/skytools";
-import { formatBytes, formatCount, formatDuration, formatRate, printJson, renderTable } from "@skytools/skytools";
-import { type CopyProgressInfo, getCopyProgress, getTableList, type ReplicatedTable } from "../londiste-api.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatRate,
+  printJson,
+  renderTable,
+} from "@skytools/skytools";
+import {
+  type CopyProgressInfo,
+  getCopyProgress,
+  getTableList,
+  type ReplicatedTable,
+} from "../londiste-api.ts";
 import { openLocalNode } from "../table/local-node.ts";
 
 /** Source: spec/londiste.md section 2 */
@@ -66,7 +78,9 @@ function copyText(copy: CopyProgressInfo | undefined): string {
     `${formatCount(copy.rows)} rows`,
     formatBytes(copy.bytes),
     formatRate(bytesPerSecond),
-    ...(remainingSeconds === null || copy.phase !== "copying rows" ? [] : [`ETA ${formatDuration(remainingSeconds)}`]),
+    ...(remainingSeconds === null || copy.phase !== "copying rows"
+      ? []
+      : [`ETA ${formatDuration(remainingSeconds)}`]),
   ].join(", ");
 }
 

@@ -14,7 +14,8 @@ export const waitSyncCommand: Command = {
   switches: [{ flags: "--timeout <seconds>", doc: "give up after this time; 0: no limit", default: "0" }],
   run: async (job) => {
     const seconds = Number(job.option("timeout"));
-    if (!(seconds >= 0)) throw new UsageError(`--timeout: "${job.option("timeout")}" is not a number of seconds`);
+    if (!(seconds >= 0))
+      throw new UsageError(`--timeout: "${job.option("timeout")}" is not a number of seconds`);
     await waitForSync(await openLocalNode(job), seconds);
   },
 };
@@ -24,7 +25,8 @@ export const waitSyncCommand: Command = {
  * @throws SkytoolsError WAIT_TIMEOUT */
 export async function waitForSync(at: LocalNode, timeoutSeconds = 0): Promise<void> {
   const { job, local, queueName } = at;
-  const deadline = timeoutSeconds === 0 ? Number.POSITIVE_INFINITY : performance.now() + timeoutSeconds * 1000;
+  const deadline =
+    timeoutSeconds === 0 ? Number.POSITIVE_INFINITY : performance.now() + timeoutSeconds * 1000;
   const finished = new Set<string>();
   let isFirst = true;
   for (;;) {

@@ -1,5 +1,10 @@
+import {
+  cascadedWorker,
+  configuredConsumer,
+  configuredQueue,
+  repositionSwitches,
+} from "@skytools/pgq/cascade";
 import type { Command, Job } from "@skytools/skytools";
-import { cascadedWorker, configuredConsumer, configuredQueue, repositionSwitches } from "@skytools/pgq/cascade";
 import { ReplayWorker } from "../replay/replay-worker.ts";
 
 /** Source: spec/londiste.md section 2 */

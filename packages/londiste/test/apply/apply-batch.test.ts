@@ -1,0 +1,202 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { SkytoolsError } from "@skytools/skytools";
+import { ApplyBench, jsonEvent, silentLog, type TestEvent } from "../fixture/apply-bench.js";
+
+let bench: ApplyBench;
+
+before(async () => {
+  bench = await ApplyBench.start();
+});
+
+after(async () => {
+  await bench[Symbol.asyncDispose]();
+});
+
+/** Creates the tables anew and applies. */
+async function applied(
+  setup: string,
+  events: readonly TestEvent[],
+  tables: Readonly<Record<string, string>> = { "public.t": "public.t" },
+) {
+  await bench.source.execute(`drop table if exists t, t2, audit cascade; ${setup}`);
+  silentLog.lines.length = 0;
+  return bench.apply(events, tables);
+}
+
+function inserts(count: number, row: (id: number) => Record<string, unknown>): TestEvent[] {
+  return Array.from({ length: count }, (_, nr) => jsonEvent("INSERT", "public.t", ["id"], { id: nr + 1, ...row(nr + 1) }));
+}
+
+test("many events go as a set, few as statements; both are counted", async () => {
+  const setup = "create table t (id int primary key, v text)";
+  const few = await applied(setup, inserts(5, () => ({ v: "x" })));
+  assert.deepEqual([few.eventCount, few.rowByRowEvents], [5, 5]);
+  const many = await applied(setup, inserts(100, () => ({ v: "x" })));
+  assert.deepEqual([many.eventCount, many.rowByRowEvents], [100, 0]);
+  assert.equal((await bench.rows("select from t")).length, 100);
+});
+
+test("a value too long for its column is not cut, and the error names event, table, key, batch and SQLSTATE", async () => {
+  const events = inserts(100, (id) => ({ v: id === 77 ? "too long" : "ok" }));
+  const failure = await applied("create table t (id int primary key, v varchar(5))", events).catch((error: unknown) => error);
+  assert.ok(failure instanceof SkytoolsError);
+  assert.match(
+    failure.message,
+    /^\[ev_id=\d+,ev_txid=1\] value too long for type character varying\(5\).*\(insert on table "public\.t", key id=77, batch 7, tick 8, SQLSTATE 22001\)$/,
+  );
+  assert.deepEqual(await bench.rows("select from t"), []);
+});
+
+test("a failing event among few is named too", async () => {
+  const events = inserts(5, (id) => ({ v: id === 3 ? null : "x" }));
+  await assert.rejects(
+    applied("create table t (id int primary key, v text not null)", events),
+    /null value in column "v".*\(insert on table "public\.t", key id=3, batch 7, tick 8, SQLSTATE 23502\)/,
+  );
+});
+
+test("unique values that change places are applied in order, in the same transaction", async () => {
+  const rows = Array.from({ length: 50 }, (_, nr) => nr + 1);
+  const update = (id: number, u: number | null) => jsonEvent("UPDATE", "public.t", ["id"], { id, u });
+  const events = rows.flatMap((id) => (id % 2 === 0 ? [update(id, null), update(id - 1, id), update(id, id - 1)] : []));
+  const result = await applied("create table t (id int primary key, u int unique); insert into t select g, g from generate_series(1, 50) g", events);
+  assert.equal(result.rowByRowEvents, events.length);
+  assert.ok(silentLog.lines.some((line) => /public\.t: applying 75 events row by row: duplicate key/.test(line)), silentLog.lines.join());
+  const moved = await bench.rows("select from t where u = case when id % 2 = 0 then id - 1 else id + 1 end");
+  assert.equal(moved.length, 50);
+});
+
+test("a unique value that moves from a deleted row to a new one goes as a set", async () => {
+  const events = Array.from({ length: 40 }, (_, nr) => [
+    jsonEvent("DELETE", "public.t", ["id"], { id: nr, u: nr }),
+    jsonEvent("INSERT", "public.t", ["id"], { id: nr + 100, u: nr }),
+  ]).flat();
+  const result = await applied("create table t (id int primary key, u int unique); insert into t select g, g from generate_series(0, 39) g", events);
+  assert.equal(result.rowByRowEvents, 0);
+  assert.equal((await bench.rows("select from t where id = u + 100")).length, 40);
+});
+
+test("partial SQL, urlencoded and JSON events of one table are applied in order", async () => {
+  const events: TestEvent[] = [
+    { type: "I", data: "(id,v) values ('1','a''b')", table: "public.t" },
+    { type: "U:id", data: "id=1&v=c+d%25", table: "public.t" },
+    jsonEvent("INSERT", "public.t", ["id"], { id: 2, v: null }),
+    { type: "U", data: "v=v || 'x' where id='1'", table: "public.t" },
+    { type: "D", data: "id='2'", table: "public.t" },
+  ];
+  await applied("create table t (id int primary key, v text)", events);
+  assert.deepEqual(await bench.rows("select * from t"), [{ id: 1, v: "c d%x" }]);
+});
+
+test("columns may come and go within a batch; a column that is not here is an error that says what to do", async () => {
+  const setup = "create table t (id int primary key, v text, w text default 'default')";
+  const events = [
+    ...inserts(40, () => ({ v: "old" })),
+    ...Array.from({ length: 40 }, (_, nr) => jsonEvent("INSERT", "public.t", ["id"], { id: 100 + nr, v: "new", w: null })),
+    jsonEvent("UPDATE", "public.t", ["id"], { id: 1, v: "updated" }),
+  ];
+  await applied(setup, events);
+  const counted = await bench.rows("select v, w, count(*)::int4 as n from t group by 1, 2 order by 1");
+  assert.deepEqual(counted, [
+    { v: "new", w: null, n: 40 },
+    { v: "old", w: "default", n: 39 },
+    { v: "updated", w: "default", n: 1 },
+  ]);
+  await assert.rejects(
+    applied("create table t (id int primary key)", inserts(40, () => ({ v: "x" }))),
+    /column "v" does not exist on this node: add it here first/,
+  );
+});
+
+test("the key may change within a batch", async () => {
+  const events = [
+    ...Array.from({ length: 40 }, (_, id) => jsonEvent("UPDATE", "public.t", ["id"], { id, code: `c${id}`, v: "by id" })),
+    ...Array.from({ length: 40 }, (_, id) => jsonEvent("UPDATE", "public.t", ["code"], { id, code: `c${id}`, v: "by code" })),
+  ];
+  await applied("create table t (id int primary key, code text, v text); insert into t select g, '' from generate_series(0, 39) g", events);
+  assert.equal((await bench.rows("select from t where v = 'by code' and code = 'c' || id")).length, 40);
+});
+
+test("generated columns are computed here, identity columns keep their values", async () => {
+  const setup = `create table t (id int generated always as identity primary key, n int, twice int generated always as (n * 2) stored,
+    nr int generated by default as identity)`;
+  const row = (id: number) => ({ id, n: id, twice: -1, nr: 1000 + id });
+  const events = [
+    ...Array.from({ length: 50 }, (_, nr) => jsonEvent("INSERT", "public.t", ["id"], row(nr + 1))),
+    ...Array.from({ length: 50 }, (_, nr) => jsonEvent("UPDATE", "public.t", ["id"], { ...row(nr + 1), n: 7 })),
+  ];
+  const result = await applied(setup, events);
+  assert.equal(result.rowByRowEvents, 0);
+  assert.equal((await bench.rows("select from t where n = 7 and twice = 14 and nr = 1000 + id")).length, 50);
+});
+
+test("an update of a table that is all key does nothing, alone and among many", async () => {
+  const update = (a: number) => jsonEvent("UPDATE", "public.t", ["a", "b"], { a, b: "x" });
+  const setup = "create table t (a int, b text, primary key (a, b)); insert into t values (1, 'x')";
+  for (const count of [1, 60]) {
+    await applied(setup, Array.from({ length: count }, () => update(1)));
+    assert.deepEqual(await bench.rows("select * from t"), [{ a: 1, b: "x" }]);
+  }
+});
+
+test("json columns get the document, not a string with it", async () => {
+  const events = inserts(50, (id) => ({ j: `{"a": "x\\"${id}"}`, jb: id === 1 ? '"text"' : "null" }));
+  await applied("create table t (id int primary key, j json, jb jsonb)", events);
+  assert.deepEqual(await bench.rows("select j->>'a' as a, jsonb_typeof(jb) as kind from t where id <= 2 order by id"), [
+    { a: 'x"1', kind: "string" },
+    { a: 'x"2', kind: "null" },
+  ]);
+});
+
+test("where triggers act, all tables go event by event in one order", async () => {
+  const setup = `create table t (id int primary key, v text); create table t2 (id int primary key, v text);
+    create table audit (nr serial, what text);
+    create or replace function note() returns trigger language plpgsql as $$ begin insert into audit (what) values (tg_table_name || new.id); return null; end $$;
+    create trigger note after insert on t for each row execute function note();
+    create trigger note after insert on t2 for each row execute function note();
+    alter table t enable always trigger note; alter table t2 enable replica trigger note`;
+  const events = Array.from({ length: 60 }, (_, nr) => jsonEvent("INSERT", nr % 2 === 0 ? "public.t" : "public.t2", ["id"], { id: nr, v: "" }));
+  const result = await applied(setup, events, { "public.t": "public.t", "public.t2": "public.t2" });
+  assert.equal(result.rowByRowEvents, 60);
+  const order = (await bench.rows("select what from audit order by nr")).map((row) => (row as { what: string }).what);
+  assert.deepEqual(order, events.map((_, nr) => `${nr % 2 === 0 ? "t" : "t2"}${nr}`));
+});
+
+test("a table goes into another one here; events of tables that are not wanted are counted and ignored", async () => {
+  const events = [
+    ...inserts(3, () => ({ v: "x" })),
+    jsonEvent("INSERT", "public.unknown", ["id"], { id: 1 }),
+    { type: "R", data: "", table: "public.unknown" },
+  ];
+  const result = await applied("create table t2 (id int primary key, v text)", events, { "public.t": "public.t2" });
+  assert.deepEqual([result.eventCount, result.ignoredEvents], [5, 2]);
+  assert.equal((await bench.rows("select from t2")).length, 3);
+});
+
+test("updates and deletes that find no row are counted", async () => {
+  const events = Array.from({ length: 100 }, (_, id) => jsonEvent(id % 2 === 0 ? "UPDATE" : "DELETE", "public.t", ["id"], { id, v: "x" }));
+  const result = await applied("create table t (id int primary key, v text); insert into t select g from generate_series(0, 89) g", events);
+  assert.equal(result.missingRows, 10);
+});
+
+test("control events are handed over in order, those that change the list of tables between the rows around them", async () => {
+  const seen: string[] = [];
+  const events: TestEvent[] = [
+    { type: "pgq.location-info", data: "a", table: "q" },
+    ...inserts(2, () => ({ v: "x" })),
+    { type: "londiste.remove-table", data: "public.t2", table: "" },
+    { type: "londiste.update-seq", data: "1", table: "public.s" },
+    { type: "pgq.global-watermark", data: "5", table: "q" },
+  ];
+  await bench.source.execute("drop table if exists t cascade; create table t (id int primary key, v text)");
+  await bench.apply(events, { "public.t": "public.t" }, false, (type) => seen.push(type));
+  assert.deepEqual(seen, ["londiste.remove-table", "pgq.location-info", "londiste.update-seq", "pgq.global-watermark"]);
+});
+
+test("an event that nobody understands stops the batch", async () => {
+  await assert.rejects(
+    applied("create table t (id int primary key)", [{ type: "mystery", data: "", table: "public.t" }]),
+    /Unhandled event type in queue: mystery/,
+  );
+});
