@@ -20,7 +20,10 @@ after(async () => {
 
 /** A message is one line; what to do about it may follow. */
 function assertOneLine(text: string): void {
-  const lines = text.trimEnd().split("\n").filter((line) => !line.startsWith("HINT: "));
+  const lines = text
+    .trimEnd()
+    .split("\n")
+    .filter((line) => !line.startsWith("HINT: "));
   assert.equal(lines.length, 1, text);
 }
 
@@ -63,8 +66,18 @@ for (const { what, config, says } of configs) {
   });
 }
 
-const commands: readonly { readonly what: string; readonly args: readonly string[]; readonly code: number; readonly says: RegExp }[] = [
-  { what: "no node yet", args: ["add-table", "shared"], code: 1, says: /queue "shop_queue" has no node in shop on/ },
+const commands: readonly {
+  readonly what: string;
+  readonly args: readonly string[];
+  readonly code: number;
+  readonly says: RegExp;
+}[] = [
+  {
+    what: "no node yet",
+    args: ["add-table", "shared"],
+    code: 1,
+    says: /queue "shop_queue" has no node in shop on/,
+  },
   { what: "an unknown command", args: ["ad-table"], code: 1, says: /Unknown command 'ad-table'/ },
   { what: "an unknown switch", args: ["add-table", "--no-such"], code: 2, says: /--no-such/ },
 ];
@@ -91,7 +104,11 @@ test("a table without primary key, or not there, is refused in one line and noth
   const cases = [
     { node: "root", table: "keyless", says: /ERROR Primary key missing on table: public\.keyless/ },
     { node: "root", table: "nowhere", says: /public\.nowhere not available: no such table in shop on/ },
-    { node: "leaf", table: "shared", says: /public\.shared not available: not a table of the set "shop_queue"/ },
+    {
+      node: "leaf",
+      table: "shared",
+      says: /public\.shared not available: not a table of the set "shop_queue"/,
+    },
   ] as const;
   for (const { node, table, says } of cases) {
     const result = await stage.tryLondiste(node, "add-table", table);
@@ -105,7 +122,19 @@ test("a table without primary key, or not there, is refused in one line and noth
   assert.match(absent.stderr, /ERROR Table does not exist: public\.only_here/);
   const local = await stage.query("leaf", "select table_name from londiste.table_info where local");
   assert.deepEqual(local, []);
-  assert.deepEqual(await stage.query("leaf", "select tgname from pg_trigger where not tgisinternal and tgrelid = 'shared'::regclass"), []);
+  assert.deepEqual(
+    await stage.query(
+      "leaf",
+      "select tgname from pg_trigger where not tgisinternal and tgrelid = 'shared'::regclass",
+    ),
+    [],
+  );
+});
+
+test("compare of a table that is not replicated here does not end as if it were identical", async () => {
+  const result = await stage.tryLondiste("leaf", "compare", "nowhere");
+  assert.equal(result.code, 1);
+  assert.match(result.stderr, /ERROR 1 of 1 table\(s\) could not be compared/);
 });
 
 test("--dry-run says what would be done and does nothing", async () => {
