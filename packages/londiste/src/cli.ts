@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import type { Program } from "@skytools/skytools";
 import { cascadeCommands, cascadeConfig } from "@skytools/pgq/cascade";
+import type { Program } from "@skytools/skytools";
 import { addTableCommand } from "./command/add-table.ts";
 import { compareCommand } from "./command/compare.ts";
 import { copyCommand } from "./command/copy.ts";

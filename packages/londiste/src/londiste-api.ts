@@ -211,11 +211,7 @@ export async function globalRemoveSequence(
 }
 
 /** On a root: publishes sequences that have come close to their published value. */
-export async function rootCheckSequences(
-  db: Database,
-  call: LondisteCall,
-  queueName: string,
-): Promise<void> {
+export async function rootCheckSequences(db: Database, call: LondisteCall, queueName: string): Promise<void> {
   await change(db, call, "select * from londiste.root_check_seqs($1)", [queueName]);
 }
 

@@ -1,6 +1,6 @@
+import type { BatchInfo, PgqEvent } from "@skytools/pgq";
 import type { Database, Log } from "@skytools/skytools";
 import { SkytoolsError } from "@skytools/skytools";
-import type { BatchInfo, PgqEvent } from "@skytools/pgq";
 import type { ReplicatedTable } from "../londiste-api.ts";
 import { ApplyError } from "./apply-error.ts";
 import { classifyEventType, type EventKind, type RowEventKind } from "./event-kind.ts";
@@ -188,7 +188,8 @@ class BatchApply {
       return;
     }
     await this.#loading;
-    const events = this.#events.get(replicated.destination) ?? (await this.#open(event, replicated.destination));
+    const events =
+      this.#events.get(replicated.destination) ?? (await this.#open(event, replicated.destination));
     if (this.#inOneOrder === undefined) return events.add(event, kind);
     const statement = events.eventStatement(event, kind);
     this.#counts.rowByRowEvents += 1;

@@ -1,7 +1,5 @@
 /** What an event of a londiste queue asks for, as its type tells. */
-export type EventKind =
-  | RowEventKind
-  | { readonly kind: "truncate" | "cascade" | "londiste" | "unknown" };
+export type EventKind = RowEventKind | { readonly kind: "truncate" | "cascade" | "londiste" | "unknown" };
 
 /** A change of one row. The key is empty where it is part of the data (partial SQL). */
 export interface RowEventKind {

@@ -1,5 +1,5 @@
-import { quoteLiteral } from "@skytools/skytools";
 import type { PgqEvent } from "@skytools/pgq";
+import { quoteLiteral } from "@skytools/skytools";
 import { copyNull, decodeRaw } from "./row-layout.ts";
 
 /** An event as it comes off the COPY stream: raw fields, see row-layout.ts. */

@@ -109,6 +109,9 @@ class Scanner {
   }
 
   #fail(): never {
-    throw new SkytoolsError("EVENT_DATA", `event data is not a JSON object of columns (at character ${this.#at + 1})`);
+    throw new SkytoolsError(
+      "EVENT_DATA",
+      `event data is not a JSON object of columns (at character ${this.#at + 1})`,
+    );
   }
 }

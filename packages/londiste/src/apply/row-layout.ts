@@ -54,7 +54,10 @@ export function decodeRow(format: "json" | "url", raw: string): ReadonlyMap<stri
 /** The text of a raw value. */
 export function decodeRaw(raw: string): string | null {
   if (raw === copyNull) return null;
-  const text = raw.indexOf("\\") < 0 ? raw : raw.replace(/\\(.)/gs, (_match, letter: string) => escapes[letter] ?? letter);
+  const text =
+    raw.indexOf("\\") < 0
+      ? raw
+      : raw.replace(/\\(.)/gs, (_match, letter: string) => escapes[letter] ?? letter);
   return isAscii(text) ? text : Buffer.from(text, "latin1").toString("utf8");
 }
 

@@ -15,13 +15,17 @@ export interface RowChange {
  * @throws SkytoolsError EVENT_DATA
  * Source: spec/londiste.md 9.3 */
 export function rowStatement(table: TargetTable, change: RowChange): string | undefined {
-  const generated = new Set(table.columns.filter((column) => column.isGenerated).map((column) => column.name));
+  const generated = new Set(
+    table.columns.filter((column) => column.isGenerated).map((column) => column.name),
+  );
   const row = [...change.row].filter(([name]) => !generated.has(name));
   if (change.operation === "insert") return insertStatement(table, row);
   const where = keyCondition(change);
   if (change.operation === "delete") return `delete from ${table.only}${table.sqlName} where ${where};`;
   // The server refuses any value for an always-identity column in an update; it does not change on the source either.
-  const fixed = new Set(table.columns.filter((column) => column.isIdentityAlways).map((column) => column.name));
+  const fixed = new Set(
+    table.columns.filter((column) => column.isIdentityAlways).map((column) => column.name),
+  );
   const changes = row.filter(([name]) => !change.key.includes(name) && !fixed.has(name));
   if (changes.length === 0) return undefined;
   const settings = changes.map(([name, value]) => `${quoteIdent(name)} = ${literal(value)}`);
@@ -42,7 +46,9 @@ export function partialSqlStatement(table: TargetTable, operation: RowOperation,
 
 function insertStatement(table: TargetTable, row: readonly (readonly [string, string | null])[]): string {
   if (row.length === 0) return `insert into ${table.sqlName} default values;`;
-  const overriding = table.columns.some((column) => column.isIdentityAlways) ? " overriding system value" : "";
+  const overriding = table.columns.some((column) => column.isIdentityAlways)
+    ? " overriding system value"
+    : "";
   const names = row.map(([name]) => quoteIdent(name));
   const values = row.map(([, value]) => literal(value));
   return `insert into ${table.sqlName} (${names.join(", ")})${overriding} values (${values.join(", ")});`;

@@ -93,7 +93,8 @@ function foldedChanges(input: SetInput): string {
   const change = (name: string, act: string, sql: string) => {
     parts.push(`${name} as (${sql} returning 1)`);
     before += ` and (select count(*) from ${name}) >= 0`;
-    if (act !== "") missing.push(`(select count(*) from net where act = '${act}') - (select count(*) from ${name})`);
+    if (act !== "")
+      missing.push(`(select count(*) from net where act = '${act}') - (select count(*) from ${name})`);
   };
   const target = `${table.only}${table.sqlName} t`;
   if (operations.has("delete")) {
@@ -105,9 +106,15 @@ function foldedChanges(input: SetInput): string {
     change("upd", "U", `update ${target} set ${set} from net n where n.act = 'U' and ${sameKey}${before}`);
     counts.updated = "(select count(*) from upd)";
   }
-  const replaced = [assignments(stage, settable), ...unknownToEvents.map(toDefault)].filter((text) => text !== "");
+  const replaced = [assignments(stage, settable), ...unknownToEvents.map(toDefault)].filter(
+    (text) => text !== "",
+  );
   if (isReplacing && replaced.length > 0) {
-    change("rep", "", `update ${target} set ${replaced.join(", ")} from net n where n.act = 'R' and ${sameKey}${before}`);
+    change(
+      "rep",
+      "",
+      `update ${target} set ${replaced.join(", ")} from net n where n.act = 'R' and ${sameKey}${before}`,
+    );
   }
   if (operations.has("insert")) {
     const isNew = isReplacing

@@ -84,10 +84,12 @@ export class TableEvents {
     kind: RowEventKind,
   ): boolean {
     const plan = this.#plan;
-    if (plan === undefined || kind.format !== plan.transcoder.layout.format || !isSameKey(kind.key, plan.key)) return false;
+    if (plan === undefined || kind.format !== plan.transcoder.layout.format || !isSameKey(kind.key, plan.key))
+      return false;
     if (kind.operation !== "insert" && !plan.hasKey) return false;
     const letter = operationLetters[kind.operation].charCodeAt(0);
-    if (!plan.transcoder.transcode(block, headStart, headEnd, letter, dataStart, dataEnd, this.#rows)) return false;
+    if (!plan.transcoder.transcode(block, headStart, headEnd, letter, dataStart, dataEnd, this.#rows))
+      return false;
     this.#operations.add(kind.operation);
     return true;
   }
@@ -103,7 +105,11 @@ export class TableEvents {
     const row = this.#decode(event, kind.format);
     const layout = { format: kind.format, columns: [...row.keys()] };
     const plan = this.#plan;
-    if (plan === undefined || !isSameLayout(layout, plan.transcoder.layout) || !isSameKey(kind.key, plan.key)) {
+    if (
+      plan === undefined ||
+      !isSameLayout(layout, plan.transcoder.layout) ||
+      !isSameKey(kind.key, plan.key)
+    ) {
       await this.#makeWay();
       this.#plan = this.#planRows(event, kind, layout);
     }
@@ -227,8 +233,11 @@ export class TableEvents {
   /** @returns why not */
   async #applySet(plan: RowPlan, stage: StageTable): Promise<string | undefined> {
     const operations = this.#operations;
-    const movesIdentity = plan.columns.some((column) => column.isIdentityAlways && !plan.keyColumns.includes(column));
-    if (movesIdentity && operations.has("insert") && operations.has("delete")) return "identity column outside the key";
+    const movesIdentity = plan.columns.some(
+      (column) => column.isIdentityAlways && !plan.keyColumns.includes(column),
+    );
+    if (movesIdentity && operations.has("insert") && operations.has("delete"))
+      return "identity column outside the key";
     const sql = setStatement({ table: this.table, stage, operations, key: plan.keyColumns });
     try {
       const rows = await this.#target.query<SetCounts>(`savepoint londiste_set; ${sql}`);
@@ -271,7 +280,9 @@ export class TableEvents {
 
   /** Values as their output functions write them: text that their input functions take again. */
   async #applyStagedRows(plan: RowPlan, stage: StageTable): Promise<void> {
-    const values = plan.columns.map((_column, nr) => `case when c${nr} is not null then format('%s', c${nr}) end`);
+    const values = plan.columns.map(
+      (_column, nr) => `case when c${nr} is not null then format('%s', c${nr}) end`,
+    );
     await this.#target.execute(
       `declare londiste_events no scroll cursor for
        select ev_id::text, ev_txid::text, op::text, array[${values.join(", ")}]::text[] as row from ${stage.name} order by ev_id`,

@@ -1,5 +1,5 @@
-import { type Database, type Job, quoteLiteral, SkytoolsError } from "@skytools/skytools";
 import { getConsumerState, isRefusal } from "@skytools/pgq/cascade";
+import { type Database, type Job, quoteLiteral, SkytoolsError } from "@skytools/skytools";
 import { loadTargetTables, type TargetColumn, type TargetTable } from "../apply/target-table.ts";
 import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
 import { readReplayGap } from "./replay-gap.ts";

@@ -54,7 +54,8 @@ function correctionOf(events: readonly GapEvent[], columns: readonly TargetColum
   let key: readonly string[] | undefined;
   for (const event of events) {
     const kind = classifyEventType(event.ev_type);
-    if (kind.kind !== "row" || kind.format === "sql") return { kind: "open", reason: "events that are no row images" };
+    if (kind.kind !== "row" || kind.format === "sql")
+      return { kind: "open", reason: "events that are no row images" };
     const image = imageOf(kind, event.ev_data ?? "", columns);
     if (typeof image === "string") return { kind: "open", reason: image };
     if (key !== undefined && key.join("\0") !== image.keyNames.join("\0")) {

@@ -1,6 +1,10 @@
-import type { Database, Job } from "@skytools/skytools";
-import { crashPoint, mergeConnectString, SkytoolsError } from "@skytools/skytools";
-import { forceTick, newestTick, registerConsumer, registerConsumerAt, unregisterConsumer } from "@skytools/pgq";
+import {
+  forceTick,
+  newestTick,
+  registerConsumer,
+  registerConsumerAt,
+  unregisterConsumer,
+} from "@skytools/pgq";
 import {
   type ConsumerState,
   cascadedWorker,
@@ -10,14 +14,16 @@ import {
   isRefusal,
   registerCascadedConsumer,
 } from "@skytools/pgq/cascade";
+import type { Database, Job } from "@skytools/skytools";
+import { crashPoint, mergeConnectString, SkytoolsError } from "@skytools/skytools";
 import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
 import { copyConsumerName } from "../names.ts";
 import { moveTable } from "../replay/move-table.ts";
 import { openSourceSession, openTargetSession } from "../replication-session.ts";
 import { takeCopyLock } from "./copy-lock.ts";
 import { CopyProgress } from "./copy-progress.ts";
-import { copyTable } from "./table-copy.ts";
 import { TableCatchUp } from "./table-catch-up.ts";
+import { copyTable } from "./table-copy.ts";
 
 const providerPollMs = 1000;
 const shortestPollMs = 10;

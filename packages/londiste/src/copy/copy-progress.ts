@@ -102,7 +102,9 @@ export class CopyProgress {
     try {
       await what(await this.#connect());
     } catch (error) {
-      this.#log.debug(`progress of ${this.#table} not stored: ${error instanceof Error ? error.message : error}`);
+      this.#log.debug(
+        `progress of ${this.#table} not stored: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
   }
 }

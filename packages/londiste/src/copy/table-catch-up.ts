@@ -1,5 +1,3 @@
-import type { Database, Job } from "@skytools/skytools";
-import { crashPoint, Snapshot } from "@skytools/skytools";
 import { forceTick } from "@skytools/pgq";
 import {
   type BatchOutcome,
@@ -11,7 +9,8 @@ import {
   lockConsumerState,
   unregisterCascadedConsumer,
 } from "@skytools/pgq/cascade";
-import { quoteLiteral } from "@skytools/skytools";
+import type { Database, Job } from "@skytools/skytools";
+import { crashPoint, quoteLiteral, Snapshot } from "@skytools/skytools";
 import { applyBatch, expectedEvents } from "../apply/apply-batch.ts";
 import { getTableList, localCopyEnd, type ReplicatedTable } from "../londiste-api.ts";
 import { copiedAlready, coversCopy, tickSnapshot } from "../replay/copy-snapshot.ts";

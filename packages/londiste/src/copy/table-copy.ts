@@ -82,7 +82,9 @@ async function lockTarget(input: TableCopyInput): Promise<string> {
       { retry: "later" },
     );
   }
-  await target.execute(`lock table ${to.kind === "table" ? "only " : ""}${to.quotedName} in access exclusive mode`);
+  await target.execute(
+    `lock table ${to.kind === "table" ? "only " : ""}${to.quotedName} in access exclusive mode`,
+  );
   return to.quotedName;
 }
 
@@ -125,7 +127,9 @@ async function dropObjects(target: Database, log: Log, table: TableStructure): P
   const candidates = droppableObjects(table).filter((item) => isWorthDropping(table, item));
   for (const item of candidates.toReversed()) {
     try {
-      await target.execute(`savepoint londiste_drop; ${item.drop.join("; ")}; release savepoint londiste_drop`);
+      await target.execute(
+        `savepoint londiste_drop; ${item.drop.join("; ")}; release savepoint londiste_drop`,
+      );
       log.info(`Dropping ${item.name}`);
       dropped.unshift(item);
     } catch (error) {

@@ -1,6 +1,6 @@
+import type { PgqEvent } from "@skytools/pgq";
 import type { Database, Log } from "@skytools/skytools";
 import { SkytoolsError } from "@skytools/skytools";
-import type { PgqEvent } from "@skytools/pgq";
 
 /** Replays a `londiste.*` event within the target's transaction. The functions' return codes are logged and not judged: an event
  * may name what this node never had.
@@ -12,7 +12,7 @@ export async function applyLondisteEvent(
   queueName: string,
   event: PgqEvent,
 ): Promise<void> {
-  switch (event.type) {
+  switch (event.type ?? "") {
     case "londiste.add-table":
       return call(target, log, "londiste.global_add_table($1, $2)", [queueName, event.data]);
     case "londiste.remove-table":

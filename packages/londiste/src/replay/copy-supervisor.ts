@@ -102,7 +102,9 @@ export class CopySupervisor {
     if (!isDue && performance.now() - this.#providerAskedAt < providerPollMs) return;
     this.#providerAskedAt = performance.now();
     const { log } = this.#job;
-    const onProvider = new Map((await getTableList(source, node.queueName)).map((table) => [table.name, table]));
+    const onProvider = new Map(
+      (await getTableList(source, node.queueName)).map((table) => [table.name, table]),
+    );
     await source.commit();
     for (const table of fresh) {
       if (running.size >= slots) break;
@@ -146,14 +148,19 @@ export class CopySupervisor {
     });
     record.process = child;
     child.on("message", (message) => {
-      record.lastMessage = String(message);
+      if (typeof message === "string") record.lastMessage = message;
     });
     child.once("error", (error) => {
       record.lastMessage = error.message;
       if (child.pid === undefined) this.#ended(table, record, child, "could not be started");
     });
     child.once("exit", (code, signal) => {
-      this.#ended(table, record, child, code === 0 ? undefined : signal ? `was ended by ${signal}` : `exit code ${code}`);
+      this.#ended(
+        table,
+        record,
+        child,
+        code === 0 ? undefined : signal ? `was ended by ${signal}` : `exit code ${code}`,
+      );
     });
   }
 
@@ -190,7 +197,14 @@ export class CopySupervisor {
   #record(table: string): CopyRecord {
     let record = this.#copies.get(table);
     if (record === undefined) {
-      record = { process: undefined, failures: 0, notBefore: 0, lastMessage: undefined, unstoredError: undefined, waitingFor: undefined };
+      record = {
+        process: undefined,
+        failures: 0,
+        notBefore: 0,
+        lastMessage: undefined,
+        unstoredError: undefined,
+        waitingFor: undefined,
+      };
       this.#copies.set(table, record);
     }
     return record;

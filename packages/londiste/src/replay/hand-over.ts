@@ -1,5 +1,5 @@
-import type { Database, Job } from "@skytools/skytools";
 import { getCascadedConsumers } from "@skytools/pgq/cascade";
+import type { Database, Job } from "@skytools/skytools";
 import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
 import { copyConsumerName } from "../names.ts";
 import { grantStep, heldTick } from "./hand-over-rules.ts";

@@ -1,6 +1,6 @@
-import type { Database, Log } from "@skytools/skytools";
 import { getConsumerInfo, unregisterConsumer } from "@skytools/pgq";
 import { getCascadedConsumers, unregisterCascadedConsumer } from "@skytools/pgq/cascade";
+import type { Database, Log } from "@skytools/skytools";
 import type { ReplicatedTable } from "../londiste-api.ts";
 import { copyConsumerPrefix } from "../names.ts";
 import { needsCopyProcess } from "./table-state.ts";
@@ -19,7 +19,9 @@ export async function removeLeftoverCopies(
 ): Promise<void> {
   const prefix = copyConsumerPrefix(workerName);
   const needed = new Set(
-    tables.filter((table) => table.isLocal && needsCopyProcess(table.state)).map((table) => prefix + table.name),
+    tables
+      .filter((table) => table.isLocal && needsCopyProcess(table.state))
+      .map((table) => prefix + table.name),
   );
   for (const name of running) needed.add(prefix + name);
   const isLeftover = (name: string) => name.startsWith(prefix) && !needed.has(name);

@@ -62,7 +62,11 @@ export async function dropCopySnapshot(
   await localSetTableState(target, call, queueName, table, null, formatTableState(row.state));
 }
 
-async function lockTableRow(target: Database, queueName: string, table: string): Promise<LockedRow | undefined> {
+async function lockTableRow(
+  target: Database,
+  queueName: string,
+  table: string,
+): Promise<LockedRow | undefined> {
   const row = await target.queryMaybe<{ merge_state: string | null; custom_snapshot: string | null }>(
     `select merge_state, custom_snapshot from londiste.table_info
       where queue_name = $1 and table_name = $2 and local for update`,

@@ -1,11 +1,11 @@
-import { type Database, type Job, Snapshot } from "@skytools/skytools";
 import type { BatchOutcome, CascadedApplication, CascadedBatch, CascadeRound } from "@skytools/pgq/cascade";
+import { type Database, type Job, Snapshot } from "@skytools/skytools";
 import { applyBatch, expectedEvents } from "../apply/apply-batch.ts";
 import { getTableList, type ReplicatedTable, rootCheckSequences } from "../londiste-api.ts";
 import { openSourceSession, openTargetSession } from "../replication-session.ts";
 import { applyLondisteEvent } from "./control-event.ts";
-import { CopySupervisor } from "./copy-supervisor.ts";
 import { copiedAlready, coversCopy, tickSnapshot } from "./copy-snapshot.ts";
+import { CopySupervisor } from "./copy-supervisor.ts";
 import { restoreForeignKeys } from "./foreign-keys.ts";
 import { HandOver } from "./hand-over.ts";
 import { removeLeftoverCopies } from "./leftover-copies.ts";

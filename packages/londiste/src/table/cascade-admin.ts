@@ -1,5 +1,10 @@
+import {
+  type CascadeAdmin,
+  type CreatedNode,
+  configuredConsumer,
+  configuredQueue,
+} from "@skytools/pgq/cascade";
 import type { Database, Job } from "@skytools/skytools";
-import { type CascadeAdmin, configuredConsumer, configuredQueue, type CreatedNode } from "@skytools/pgq/cascade";
 import { getSequenceList, getTableList, globalAddTable, globalUpdateSequence } from "../londiste-api.ts";
 
 /** How londiste takes part in the cascade. Source: spec/londiste.md section 2, spec/cascade.md 9.3 */

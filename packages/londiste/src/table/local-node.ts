@@ -1,5 +1,5 @@
-import { type Database, type Job, mergeConnectString, SkytoolsError, UsageError } from "@skytools/skytools";
 import { configuredConsumer, configuredQueue, type NodeInfo, nodeOf } from "@skytools/pgq/cascade";
+import { type Database, type Job, mergeConnectString, SkytoolsError, UsageError } from "@skytools/skytools";
 
 /** What a command works on. */
 export interface LocalNode {

@@ -25,21 +25,31 @@ async function applied(
 }
 
 function inserts(count: number, row: (id: number) => Record<string, unknown>): TestEvent[] {
-  return Array.from({ length: count }, (_, nr) => jsonEvent("INSERT", "public.t", ["id"], { id: nr + 1, ...row(nr + 1) }));
+  return Array.from({ length: count }, (_, nr) =>
+    jsonEvent("INSERT", "public.t", ["id"], { id: nr + 1, ...row(nr + 1) }),
+  );
 }
 
 test("many events go as a set, few as statements; both are counted", async () => {
   const setup = "create table t (id int primary key, v text)";
-  const few = await applied(setup, inserts(5, () => ({ v: "x" })));
+  const few = await applied(
+    setup,
+    inserts(5, () => ({ v: "x" })),
+  );
   assert.deepEqual([few.eventCount, few.rowByRowEvents], [5, 5]);
-  const many = await applied(setup, inserts(100, () => ({ v: "x" })));
+  const many = await applied(
+    setup,
+    inserts(100, () => ({ v: "x" })),
+  );
   assert.deepEqual([many.eventCount, many.rowByRowEvents], [100, 0]);
   assert.equal((await bench.rows("select from t")).length, 100);
 });
 
 test("a value too long for its column is not cut, and the error names event, table, key, batch and SQLSTATE", async () => {
   const events = inserts(100, (id) => ({ v: id === 77 ? "too long" : "ok" }));
-  const failure = await applied("create table t (id int primary key, v varchar(5))", events).catch((error: unknown) => error);
+  const failure = await applied("create table t (id int primary key, v varchar(5))", events).catch(
+    (error: unknown) => error,
+  );
   assert.ok(failure instanceof SkytoolsError);
   assert.match(
     failure.message,
@@ -59,10 +69,18 @@ test("a failing event among few is named too", async () => {
 test("unique values that change places are applied in order, in the same transaction", async () => {
   const rows = Array.from({ length: 50 }, (_, nr) => nr + 1);
   const update = (id: number, u: number | null) => jsonEvent("UPDATE", "public.t", ["id"], { id, u });
-  const events = rows.flatMap((id) => (id % 2 === 0 ? [update(id, null), update(id - 1, id), update(id, id - 1)] : []));
-  const result = await applied("create table t (id int primary key, u int unique); insert into t select g, g from generate_series(1, 50) g", events);
+  const events = rows.flatMap((id) =>
+    id % 2 === 0 ? [update(id, null), update(id - 1, id), update(id, id - 1)] : [],
+  );
+  const result = await applied(
+    "create table t (id int primary key, u int unique); insert into t select g, g from generate_series(1, 50) g",
+    events,
+  );
   assert.equal(result.rowByRowEvents, events.length);
-  assert.ok(silentLog.lines.some((line) => /public\.t: applying 75 events row by row: duplicate key/.test(line)), silentLog.lines.join());
+  assert.ok(
+    silentLog.lines.some((line) => /public\.t: applying 75 events row by row: duplicate key/.test(line)),
+    silentLog.lines.join(),
+  );
   const moved = await bench.rows("select from t where u = case when id % 2 = 0 then id - 1 else id + 1 end");
   assert.equal(moved.length, 50);
 });
@@ -72,7 +90,10 @@ test("a unique value that moves from a deleted row to a new one goes as a set", 
     jsonEvent("DELETE", "public.t", ["id"], { id: nr, u: nr }),
     jsonEvent("INSERT", "public.t", ["id"], { id: nr + 100, u: nr }),
   ]).flat();
-  const result = await applied("create table t (id int primary key, u int unique); insert into t select g, g from generate_series(0, 39) g", events);
+  const result = await applied(
+    "create table t (id int primary key, u int unique); insert into t select g, g from generate_series(0, 39) g",
+    events,
+  );
   assert.equal(result.rowByRowEvents, 0);
   assert.equal((await bench.rows("select from t where id = u + 100")).length, 40);
 });
@@ -93,7 +114,9 @@ test("columns may come and go within a batch; a column that is not here is an er
   const setup = "create table t (id int primary key, v text, w text default 'default')";
   const events = [
     ...inserts(40, () => ({ v: "old" })),
-    ...Array.from({ length: 40 }, (_, nr) => jsonEvent("INSERT", "public.t", ["id"], { id: 100 + nr, v: "new", w: null })),
+    ...Array.from({ length: 40 }, (_, nr) =>
+      jsonEvent("INSERT", "public.t", ["id"], { id: 100 + nr, v: "new", w: null }),
+    ),
     jsonEvent("UPDATE", "public.t", ["id"], { id: 1, v: "updated" }),
   ];
   await applied(setup, events);
@@ -104,17 +127,27 @@ test("columns may come and go within a batch; a column that is not here is an er
     { v: "updated", w: "default", n: 1 },
   ]);
   await assert.rejects(
-    applied("create table t (id int primary key)", inserts(40, () => ({ v: "x" }))),
+    applied(
+      "create table t (id int primary key)",
+      inserts(40, () => ({ v: "x" })),
+    ),
     /column "v" does not exist on this node: add it here first/,
   );
 });
 
 test("the key may change within a batch", async () => {
   const events = [
-    ...Array.from({ length: 40 }, (_, id) => jsonEvent("UPDATE", "public.t", ["id"], { id, code: `c${id}`, v: "by id" })),
-    ...Array.from({ length: 40 }, (_, id) => jsonEvent("UPDATE", "public.t", ["code"], { id, code: `c${id}`, v: "by code" })),
+    ...Array.from({ length: 40 }, (_, id) =>
+      jsonEvent("UPDATE", "public.t", ["id"], { id, code: `c${id}`, v: "by id" }),
+    ),
+    ...Array.from({ length: 40 }, (_, id) =>
+      jsonEvent("UPDATE", "public.t", ["code"], { id, code: `c${id}`, v: "by code" }),
+    ),
   ];
-  await applied("create table t (id int primary key, code text, v text); insert into t select g, '' from generate_series(0, 39) g", events);
+  await applied(
+    "create table t (id int primary key, code text, v text); insert into t select g, '' from generate_series(0, 39) g",
+    events,
+  );
   assert.equal((await bench.rows("select from t where v = 'by code' and code = 'c' || id")).length, 40);
 });
 
@@ -124,7 +157,9 @@ test("generated columns are computed here, identity columns keep their values", 
   const row = (id: number) => ({ id, n: id, twice: -1, nr: 1000 + id });
   const events = [
     ...Array.from({ length: 50 }, (_, nr) => jsonEvent("INSERT", "public.t", ["id"], row(nr + 1))),
-    ...Array.from({ length: 50 }, (_, nr) => jsonEvent("UPDATE", "public.t", ["id"], { ...row(nr + 1), n: 7 })),
+    ...Array.from({ length: 50 }, (_, nr) =>
+      jsonEvent("UPDATE", "public.t", ["id"], { ...row(nr + 1), n: 7 }),
+    ),
   ];
   const result = await applied(setup, events);
   assert.equal(result.rowByRowEvents, 0);
@@ -135,7 +170,10 @@ test("an update of a table that is all key does nothing, alone and among many", 
   const update = (a: number) => jsonEvent("UPDATE", "public.t", ["a", "b"], { a, b: "x" });
   const setup = "create table t (a int, b text, primary key (a, b)); insert into t values (1, 'x')";
   for (const count of [1, 60]) {
-    await applied(setup, Array.from({ length: count }, () => update(1)));
+    await applied(
+      setup,
+      Array.from({ length: count }, () => update(1)),
+    );
     assert.deepEqual(await bench.rows("select * from t"), [{ a: 1, b: "x" }]);
   }
 });
@@ -143,10 +181,13 @@ test("an update of a table that is all key does nothing, alone and among many", 
 test("json columns get the document, not a string with it", async () => {
   const events = inserts(50, (id) => ({ j: `{"a": "x\\"${id}"}`, jb: id === 1 ? '"text"' : "null" }));
   await applied("create table t (id int primary key, j json, jb jsonb)", events);
-  assert.deepEqual(await bench.rows("select j->>'a' as a, jsonb_typeof(jb) as kind from t where id <= 2 order by id"), [
-    { a: 'x"1', kind: "string" },
-    { a: 'x"2', kind: "null" },
-  ]);
+  assert.deepEqual(
+    await bench.rows("select j->>'a' as a, jsonb_typeof(jb) as kind from t where id <= 2 order by id"),
+    [
+      { a: 'x"1', kind: "string" },
+      { a: 'x"2', kind: "null" },
+    ],
+  );
 });
 
 test("where triggers act, all tables go event by event in one order", async () => {
@@ -156,11 +197,18 @@ test("where triggers act, all tables go event by event in one order", async () =
     create trigger note after insert on t for each row execute function note();
     create trigger note after insert on t2 for each row execute function note();
     alter table t enable always trigger note; alter table t2 enable replica trigger note`;
-  const events = Array.from({ length: 60 }, (_, nr) => jsonEvent("INSERT", nr % 2 === 0 ? "public.t" : "public.t2", ["id"], { id: nr, v: "" }));
+  const events = Array.from({ length: 60 }, (_, nr) =>
+    jsonEvent("INSERT", nr % 2 === 0 ? "public.t" : "public.t2", ["id"], { id: nr, v: "" }),
+  );
   const result = await applied(setup, events, { "public.t": "public.t", "public.t2": "public.t2" });
   assert.equal(result.rowByRowEvents, 60);
-  const order = (await bench.rows("select what from audit order by nr")).map((row) => (row as { what: string }).what);
-  assert.deepEqual(order, events.map((_, nr) => `${nr % 2 === 0 ? "t" : "t2"}${nr}`));
+  const order = (await bench.rows("select what from audit order by nr")).map(
+    (row) => (row as { what: string }).what,
+  );
+  assert.deepEqual(
+    order,
+    events.map((_, nr) => `${nr % 2 === 0 ? "t" : "t2"}${nr}`),
+  );
 });
 
 test("a table goes into another one here; events of tables that are not wanted are counted and ignored", async () => {
@@ -169,14 +217,21 @@ test("a table goes into another one here; events of tables that are not wanted a
     jsonEvent("INSERT", "public.unknown", ["id"], { id: 1 }),
     { type: "R", data: "", table: "public.unknown" },
   ];
-  const result = await applied("create table t2 (id int primary key, v text)", events, { "public.t": "public.t2" });
+  const result = await applied("create table t2 (id int primary key, v text)", events, {
+    "public.t": "public.t2",
+  });
   assert.deepEqual([result.eventCount, result.ignoredEvents], [5, 2]);
   assert.equal((await bench.rows("select from t2")).length, 3);
 });
 
 test("updates and deletes that find no row are counted", async () => {
-  const events = Array.from({ length: 100 }, (_, id) => jsonEvent(id % 2 === 0 ? "UPDATE" : "DELETE", "public.t", ["id"], { id, v: "x" }));
-  const result = await applied("create table t (id int primary key, v text); insert into t select g from generate_series(0, 89) g", events);
+  const events = Array.from({ length: 100 }, (_, id) =>
+    jsonEvent(id % 2 === 0 ? "UPDATE" : "DELETE", "public.t", ["id"], { id, v: "x" }),
+  );
+  const result = await applied(
+    "create table t (id int primary key, v text); insert into t select g from generate_series(0, 89) g",
+    events,
+  );
   assert.equal(result.missingRows, 10);
 });
 
@@ -191,7 +246,12 @@ test("control events are handed over in order, those that change the list of tab
   ];
   await bench.source.execute("drop table if exists t cascade; create table t (id int primary key, v text)");
   await bench.apply(events, { "public.t": "public.t" }, false, (type) => seen.push(type));
-  assert.deepEqual(seen, ["londiste.remove-table", "pgq.location-info", "londiste.update-seq", "pgq.global-watermark"]);
+  assert.deepEqual(seen, [
+    "londiste.remove-table",
+    "pgq.location-info",
+    "londiste.update-seq",
+    "pgq.global-watermark",
+  ]);
 });
 
 test("an event that nobody understands stops the batch", async () => {

@@ -12,20 +12,46 @@ interface Row {
 }
 
 type Step =
-  | { readonly kind: "put"; readonly id: number; readonly u: number | null; readonly v: string | null; readonly j: string | null }
+  | {
+      readonly kind: "put";
+      readonly id: number;
+      readonly u: number | null;
+      readonly v: string | null;
+      readonly j: string | null;
+    }
   | { readonly kind: "delete"; readonly id: number }
   | { readonly kind: "swap"; readonly a: number; readonly b: number }
   | { readonly kind: "update-missing" | "delete-missing" | "truncate" };
 
 const ids = fc.integer({ min: 1, max: 6 });
-const text = fc.oneof(fc.constant(null), fc.string({ maxLength: 4 }).map((value) => value.replaceAll("\0", "")));
-const json = fc.oneof(fc.constant(null), fc.jsonValue({ maxDepth: 1 }).map((value) => JSON.stringify(value).replaceAll("\\u0000", "")));
+const text = fc.oneof(
+  fc.constant(null),
+  fc.string({ maxLength: 4 }).map((value) => value.replaceAll("\0", "")),
+);
+const json = fc.oneof(
+  fc.constant(null),
+  fc.jsonValue({ maxDepth: 1 }).map((value) => JSON.stringify(value).replaceAll("\\u0000", "")),
+);
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
-    { weight: 10, arbitrary: fc.record({ kind: fc.constant("put" as const), id: ids, u: fc.option(fc.integer({ min: 1, max: 3 })), v: text, j: json }) },
+    {
+      weight: 10,
+      arbitrary: fc.record({
+        kind: fc.constant("put" as const),
+        id: ids,
+        u: fc.option(fc.integer({ min: 1, max: 3 })),
+        v: text,
+        j: json,
+      }),
+    },
     { weight: 4, arbitrary: fc.record({ kind: fc.constant("delete" as const), id: ids }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant("swap" as const), a: ids, b: ids }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("update-missing" as const, "delete-missing" as const, "truncate" as const) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constantFrom("update-missing" as const, "delete-missing" as const, "truncate" as const),
+      }),
+    },
   ),
   { maxLength: 90, size: "max" },
 );
@@ -35,10 +61,14 @@ function play(start: readonly Row[], played: readonly Step[], format: (nr: numbe
   const rows = new Map(start.map((row) => [row.id, row]));
   const events: TestEvent[] = [];
   const emit = (op: "INSERT" | "UPDATE" | "DELETE", row: Row) => {
-    events.push(format(events.length) === "json" ? jsonEvent(op, "public.t", ["id"], { ...row }) : urlEvent(op, row));
+    events.push(
+      format(events.length) === "json" ? jsonEvent(op, "public.t", ["id"], { ...row }) : urlEvent(op, row),
+    );
   };
   const put = (row: Row) => {
-    const taken = [...rows.values()].some((other) => other.id !== row.id && other.u !== null && other.u === row.u);
+    const taken = [...rows.values()].some(
+      (other) => other.id !== row.id && other.u !== null && other.u === row.u,
+    );
     const actual = taken ? { ...row, u: null } : row;
     emit(rows.has(row.id) ? "UPDATE" : "INSERT", actual);
     rows.set(row.id, actual);
@@ -67,7 +97,12 @@ function play(start: readonly Row[], played: readonly Step[], format: (nr: numbe
 }
 
 function urlEvent(op: "INSERT" | "UPDATE" | "DELETE", row: Row): TestEvent {
-  const data = urlEncodeRow({ id: String(row.id), u: row.u === null ? null : String(row.u), v: row.v, j: row.j });
+  const data = urlEncodeRow({
+    id: String(row.id),
+    u: row.u === null ? null : String(row.u),
+    v: row.v,
+    j: row.j,
+  });
   return { type: `${op[0]}:id`, data, table: "public.t" };
 }
 
@@ -109,7 +144,10 @@ test("a batch applied as a set leaves what the same events leave one by one, and
         const { events, rows } = play(start, played, formats[format]);
         for (const schema of ["as_set", "by_row"]) {
           await bench.source.execute(`truncate ${schema}.t`);
-          await bench.source.query(`insert into ${schema}.t (id, v, extra) select id, 'start', 'kept' from unnest($1::int8[]) id`, [startIds]);
+          await bench.source.query(
+            `insert into ${schema}.t (id, v, extra) select id, 'start', 'kept' from unnest($1::int8[]) id`,
+            [startIds],
+          );
         }
         const result = await bench.apply(events, { "public.t": "as_set.t" }, isLarge);
         if (result.rowByRowEvents === 0 && events.length > 1) asSet += 1;

@@ -61,7 +61,10 @@ test("foreign keys are away while their tables are copied, and come back validat
   await stage.londiste("leaf", "add-table", "child", "parent");
   await stage.waitUntilReplicated();
   await waitFor("the foreign key to be back", async () => {
-    const rows = await stage.query("leaf", "select from pg_constraint where conname = 'to_parent' and convalidated");
+    const rows = await stage.query(
+      "leaf",
+      "select from pg_constraint where conname = 'to_parent' and convalidated",
+    );
     return rows.length === 1;
   });
   assert.deepEqual(await stage.query("leaf", "select from londiste.pending_fkeys"), []);
@@ -84,8 +87,8 @@ test("indexes, keys and what hangs on them are as before after a copy without th
   const big = (JSON.parse(listed.stdout) as { name: string; copy: Record<string, unknown> }[]).find(
     (table) => table.name === "public.big",
   );
-  assert.equal(big?.copy["phase"], "done");
-  assert.equal(big?.copy["rows"], 60_000);
+  assert.equal(big?.copy.phase, "done");
+  assert.equal(big?.copy.rows, 60_000);
 });
 
 test("a second copy of the same table does not start", async () => {
@@ -105,7 +108,10 @@ test("a consumer that a copy left behind is removed from the provider", async ()
   await stage.killProcess("leaf worker");
   stage.startWorker("leaf");
   await waitFor("the consumer to be removed", async () => {
-    const rows = await stage.query("root", "select from pgq.get_consumer_info() where consumer_name like '%.copy.%'");
+    const rows = await stage.query(
+      "root",
+      "select from pgq.get_consumer_info() where consumer_name like '%.copy.%'",
+    );
     return rows.length === 0;
   });
 });

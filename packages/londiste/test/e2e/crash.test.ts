@@ -86,7 +86,10 @@ for (const point of crashPoints) {
     await load.stop();
     await assertIdentical();
     const left = await waitFor("consumers of copies to be gone", async () => {
-      const rows = await stage.query("root", "select from pgq.get_consumer_info() where consumer_name like '%.copy.%'");
+      const rows = await stage.query(
+        "root",
+        "select from pgq.get_consumer_info() where consumer_name like '%.copy.%'",
+      );
       return rows.length === 0;
     });
     assert.ok(left);

@@ -72,7 +72,10 @@ test("tables are copied and then follow every change; compare sees them identica
 });
 
 test("a local change of a replicated table is refused on the leaf", async () => {
-  await assert.rejects(stage.run("leaf", "insert into accounts values (7000, 'x', 1)"), /change not allowed \(INSERT\)/);
+  await assert.rejects(
+    stage.run("leaf", "insert into accounts values (7000, 'x', 1)"),
+    /change not allowed \(INSERT\)/,
+  );
 });
 
 test("awkward names and values of many types arrive unchanged, copied and replayed", async () => {
@@ -96,10 +99,16 @@ test("awkward names and values of many types arrive unchanged, copied and replay
 });
 
 test("compare finds a difference, names the table and exits with the number of them", async () => {
-  await stage.run("leaf", "set session_replication_role = replica; update accounts set owner = 'wrong' where id = 5; delete from keys_only");
+  await stage.run(
+    "leaf",
+    "set session_replication_role = replica; update accounts set owner = 'wrong' where id = 5; delete from keys_only",
+  );
   const result = await stage.tryLondiste("leaf", "compare");
   assert.equal(result.code, 2);
-  assert.match(result.stdout, /public\.accounts DIFFERENT: source 451 rows, checksum=\d+; here 451 rows, checksum=\d+/);
+  assert.match(
+    result.stdout,
+    /public\.accounts DIFFERENT: source 451 rows, checksum=\d+; here 451 rows, checksum=\d+/,
+  );
   assert.match(result.stdout, /public\.keys_only DIFFERENT: source 2 rows/);
   assert.match(result.stderr, /WARNING public\.accounts: Results do not match!/);
   const counted = await stage.tryLondiste("leaf", "compare", "--count-only", "--json", "accounts");
@@ -127,13 +136,19 @@ test("tables and status report; nothing is left of the copy processes", async ()
   assert.match(listed.stdout, /Tables on node leaf\n/);
   assert.match(listed.stdout, /public\.accounts +ok +\{\}/);
   const status = await stage.londiste("leaf", "status");
-  assert.match(status.stdout, /leaf \(leaf\)[^]*Tables: 4\/0\/0/);
-  const left = await stage.query("root", "select consumer_name from pgq.get_consumer_info() where consumer_name like '%.copy.%'");
+  assert.match(status.stdout, /leaf \(leaf\)[\s\S]*Tables: 4\/0\/0/);
+  const left = await stage.query(
+    "root",
+    "select consumer_name from pgq.get_consumer_info() where consumer_name like '%.copy.%'",
+  );
   assert.deepEqual(left, []);
 });
 
 test("a truncated table is empty on the leaf, in order with what follows", async () => {
-  await stage.run("root", "begin; insert into keys_only values (7, 'before'); truncate keys_only; insert into keys_only values (8, 'after'); commit");
+  await stage.run(
+    "root",
+    "begin; insert into keys_only values (7, 'before'); truncate keys_only; insert into keys_only values (8, 'after'); commit",
+  );
   await stage.waitUntilReplicated();
   assert.deepEqual(await stage.query("leaf", "select a, b from keys_only"), [{ a: 8, b: "after" }]);
 });

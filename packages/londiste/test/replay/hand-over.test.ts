@@ -2,8 +2,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { copyStep, grantStep, heldTick } from "#src/replay/hand-over-rules.js";
-import { formatTableState, parseTableState, type TableState, type TableStateKind } from "#src/replay/table-state.js";
-import { eventActor, nextState, stateOwner, type TableEvent, transitions } from "#src/replay/table-state-machine.js";
+import {
+  formatTableState,
+  parseTableState,
+  type TableState,
+  type TableStateKind,
+} from "#src/replay/table-state.js";
+import {
+  eventActor,
+  nextState,
+  stateOwner,
+  type TableEvent,
+  transitions,
+} from "#src/replay/table-state-machine.js";
 
 const kinds = Object.keys(transitions) as TableStateKind[];
 const events = Object.keys(eventActor) as TableEvent[];
@@ -19,7 +30,14 @@ test("every transition out of a state is made by its owner or the operator", () 
 });
 
 test("stored states are read and written alike; `?` is an old ok; others are refused", () => {
-  for (const stored of [null, "in-copy", "catching-up", "ok", "wanna-sync:7", "do-sync:9223372036854775807"]) {
+  for (const stored of [
+    null,
+    "in-copy",
+    "catching-up",
+    "ok",
+    "wanna-sync:7",
+    "do-sync:9223372036854775807",
+  ]) {
     assert.equal(formatTableState(parseTableState(stored)), stored);
   }
   assert.deepEqual(parseTableState("?"), { kind: "ok" });
@@ -65,7 +83,12 @@ class Model {
     const batchTick = this.workerPosition < this.newestTick ? this.workerPosition + 1n : undefined;
     this.#worker = undefined;
     if (this.state.kind === "none") this.#move("start-copy");
-    const view = { state: this.state, copyPosition: this.copyPosition, position: this.workerPosition, batchTick };
+    const view = {
+      state: this.state,
+      copyPosition: this.copyPosition,
+      position: this.workerPosition,
+      batchTick,
+    };
     if (grantStep(view) !== "no") this.#move("grant", heldTick(view));
   }
 
@@ -130,7 +153,8 @@ class Model {
     for (let nr = 0; nr < this.content.length; nr += 1) {
       assert.equal(this.content[nr], BigInt(nr + 1), `events in the table: ${this.content.join(" ")}`);
     }
-    if (this.state.kind === "ok") assert.ok(BigInt(this.content.length) >= this.workerPosition, "an event is lost");
+    if (this.state.kind === "ok")
+      assert.ok(BigInt(this.content.length) >= this.workerPosition, "an event is lost");
   }
 }
 
@@ -176,9 +200,15 @@ test("whatever the order of steps and kills, no event of the table is lost, doub
 });
 
 test("the same with tables that are copied anew in between", () => {
-  const withResync = fc.oneof({ weight: 30, arbitrary: likely }, { weight: 1, arbitrary: fc.constant<Action>("resync") });
+  const withResync = fc.oneof(
+    { weight: 30, arbitrary: likely },
+    { weight: 1, arbitrary: fc.constant<Action>("resync") },
+  );
   fc.assert(
-    fc.property(fc.array(withResync, { minLength: 50, maxLength: 300, size: "max" }), (schedule) => void play(schedule)),
+    fc.property(
+      fc.array(withResync, { minLength: 50, maxLength: 300, size: "max" }),
+      (schedule) => void play(schedule),
+    ),
     { numRuns: 1000 },
   );
 });
