@@ -42,6 +42,8 @@ export interface CascadedWorkerOptions {
   readonly consumerName: string;
   /** true: the node's worker; false: a plain cascaded consumer, which skips `pgq.*` events */
   readonly isNodeWorker: boolean;
+  /** true while batches must end at each tick, whatever pgq_batch_collect_* says; asked before each batch */
+  readonly takesEachTick?: () => boolean;
 }
 
 /** The work loop of a cascaded consumer: reads batches from the provider that the local node names, applies each within one
@@ -177,6 +179,7 @@ class CascadedWorker implements LoopBody {
   /** A branch must repeat every tick of its provider, so batches of several ticks are not for it. */
   #collection({ role, node }: CascadeRound): BatchCollection {
     const wanted = batchCollection(this.#job.config);
+    if (this.#options.takesEachTick?.() === true) return { minLag: wanted.minLag };
     if (!role.mirrorsTicks) return wanted;
     const isMore = wanted.minCount !== undefined || wanted.minInterval !== undefined;
     if (isMore && !this.#isCollectionRefused) {
