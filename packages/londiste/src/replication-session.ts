@@ -15,19 +15,27 @@ export const formatSettings = `
 const roomForSorting = `
   select set_config('work_mem', '64MB', false) where pg_size_bytes(current_setting('work_mem')) < 67108864`;
 
+/** Against settings of roles and databases that would lose rows. A policy that hides rows becomes an error. Commits wait for the
+ * disk: opening a batch is a commit on the provider, so all that the batch holds is safe there before it is applied, and it is
+ * safe on the target before the provider hears that it is done. Limits for short statements are not for us. */
+const safetySettings = `
+  set row_security = off;
+  set statement_timeout = 0;
+  set idle_in_transaction_session_timeout = 0;
+  select set_config('synchronous_commit', 'local', false) where current_setting('synchronous_commit') = 'off'`;
+
 /** Prepares a session that reads from a provider. */
 export async function openSourceSession(source: Database): Promise<void> {
-  await source.execute(`${formatSettings}; ${roomForSorting}`);
+  await source.execute(`${formatSettings}; ${safetySettings}; ${roomForSorting}`);
   await source.commit();
 }
 
 /** Prepares a session that applies changes: replication role, formats, and room for sorting a batch. */
 export async function openTargetSession(target: Database, log: Log): Promise<void> {
   await enterReplicaRole(target, log);
-  await target.execute(`${formatSettings};
+  await target.execute(`${formatSettings}; ${safetySettings};
   set jit = off;
   set temp_buffers = '32MB';
-  set statement_timeout = 0;
   ${roomForSorting}`);
   await target.commit();
 }

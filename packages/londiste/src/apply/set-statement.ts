@@ -71,7 +71,9 @@ function foldedChanges(input: SetInput): string {
   const { table, stage, key, operations } = input;
   const sameKey = keyMatch(input);
   const isReplacing = operations.has("insert") && operations.has("delete");
-  const settable = stage.columns.filter((column) => !key.includes(column) && !column.isIdentityAlways);
+  const settable = stage.columns.filter(
+    (column) => (column.hasTwins || !key.includes(column)) && !column.isIdentityAlways,
+  );
   const unknownToEvents = table.columns.filter(
     (column) => !column.isGenerated && !stage.columns.includes(column),
   );

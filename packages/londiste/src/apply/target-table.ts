@@ -6,6 +6,10 @@ export interface TargetColumn {
   readonly name: string;
   /** type with modifier, as SQL */
   readonly type: string;
+  /** quoted; empty: the database's, or none */
+  readonly collation: string;
+  /** values that are equal may differ all the same, as 1.0 and 1.00 do: a key can change without becoming another key */
+  readonly hasTwins: boolean;
   /** computed by the server: never written */
   readonly isGenerated: boolean;
   /** generated always as identity: inserts need OVERRIDING SYSTEM VALUE, updates cannot set it */
@@ -35,6 +39,8 @@ interface TableRow {
 interface ColumnJson {
   readonly name: string;
   readonly type: string;
+  readonly collation: string | null;
+  readonly has_twins: boolean;
   readonly generated: boolean;
   readonly identity_always: boolean;
 }
@@ -65,6 +71,8 @@ function targetTable(name: string, row: TableRow): TargetTable {
     columns: columns.map((column) => ({
       name: column.name,
       type: column.type,
+      collation: column.collation ?? "",
+      hasTwins: column.has_twins,
       isGenerated: column.generated,
       isIdentityAlways: column.identity_always,
     })),
@@ -77,6 +85,12 @@ const tableSql = `
 select t.nr::int4 as nr, c.relkind::text as relkind,
        coalesce((select json_agg(json_build_object(
                 'name', a.attname, 'type', pg_catalog.format_type(a.atttypid, a.atttypmod),
+                'collation', (select pg_catalog.format('%I.%I', n.nspname, l.collname)
+                                from pg_catalog.pg_collation l join pg_catalog.pg_namespace n on n.oid = l.collnamespace
+                               where l.oid = a.attcollation and l.collname <> 'default'),
+                'has_twins', a.atttypid <> all ('{int2,int4,int8,oid,bool,uuid,date,timestamp,timestamptz,bytea,text,varchar,bpchar}'::regtype[])
+                             or exists (select from pg_catalog.pg_collation l
+                                         where l.oid = a.attcollation and not l.collisdeterministic),
                 'generated', a.attgenerated <> '', 'identity_always', a.attidentity = 'a') order by a.attnum)
           from pg_catalog.pg_attribute a
          where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped), '[]'::json)::text as columns,

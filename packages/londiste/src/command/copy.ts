@@ -9,7 +9,7 @@ export const copyCommand: Command = {
   args: "TABLE",
   summary: "copy one table and hand it over to the worker",
   pidfile: "own",
-  pidfileSuffix: ([table]) => `.copy.${fullName(table ?? "")}`,
+  pidfileSuffix: ([table]) => `.copy.${fullName(table ?? "").replaceAll("/", "%2F")}`,
   hidden: true,
   onInterrupt: "finish",
   run: copy,

@@ -15,7 +15,11 @@ export const workerCommand: Command = {
   summary: "run the node: replay events, copy tables, publish sequences and watermarks",
   pidfile: "own",
   startupSwitches: repositionSwitches(workerOptions),
-  loop: (job) => cascadedWorker(job, new ReplayWorker(job), workerOptions(job)),
+  loop: (job) => {
+    const options = workerOptions(job);
+    const worker = new ReplayWorker(job, options.queueName);
+    return cascadedWorker(job, worker, { ...options, takesEachTick: () => worker.isHandingOver });
+  },
 };
 
 function workerOptions(job: Job) {

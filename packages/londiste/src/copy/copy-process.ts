@@ -215,6 +215,7 @@ export class CopyProcess {
       queueName: this.#queueName,
       consumerName: this.#consumerName,
       isNodeWorker: false,
+      takesEachTick: () => true,
     });
     let pollMs = shortestPollMs;
     while (!catchUp.isFinished && !this.#job.isStopping) {

@@ -4,6 +4,7 @@ import {
   DatabaseError,
   droppableObjects,
   pipeCopy,
+  quoteFqIdent,
   quoteIdent,
   SkytoolsError,
   TableStructure,
@@ -42,6 +43,8 @@ export interface CopiedTable {
  * Source: spec/londiste.md 8.2 */
 export async function copyTable(input: TableCopyInput): Promise<CopiedTable> {
   const { source, target, log, progress } = input;
+  // Locked first: a table that is rewritten after the snapshot was taken looks empty in it.
+  await source.execute(`lock table ${quoteFqIdent(input.sourceTable)} in access share mode`);
   const snapshot = await source.queryValue<string>("select txid_current_snapshot()::text");
   if (snapshot === undefined) throw new SkytoolsError("COPY", "no snapshot from the source");
   const from = await TableStructure.load(source, input.sourceTable);

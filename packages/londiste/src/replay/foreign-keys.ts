@@ -1,11 +1,15 @@
-import type { Database, Log } from "@skytools/skytools";
-import { DatabaseError } from "@skytools/skytools";
+import { type Database, DatabaseError, type Job, type Log } from "@skytools/skytools";
 import {
   dropTableForeignKey,
   findTableForeignKeys,
   getValidPendingForeignKeys,
   restoreTableForeignKey,
 } from "../londiste-api.ts";
+
+const periodMs = 10_000;
+const failedPeriodMs = 60_000;
+/** Shorter than the server's deadlock_timeout: whoever waits gives way to replay. */
+const lockTimeout = "500ms";
 
 /** Drops the foreign keys from and to a table, each in a transaction of its own; their definitions are kept.
  * Source: spec/londiste.md 8.6 */
@@ -19,28 +23,76 @@ export async function dropForeignKeys(target: Database, log: Log, destination: s
   }
 }
 
-/** Brings back the foreign keys whose tables are all replicated again: first not validated, then validated, each step in a
- * transaction of its own, so that long locks are short. A key that the data violates stays pending; it does not stop replay.
- * @returns true when none of them failed */
-export async function restoreForeignKeys(target: Database, log: Log, queueName: string): Promise<boolean> {
-  const keys = await getValidPendingForeignKeys(target, queueName);
-  await target.commit();
-  let isComplete = true;
-  for (const key of keys) {
-    log.info(`Creating fkey: ${key.name} (${key.fromTable} --> ${key.toTable})`);
+/** Brings foreign keys back when their tables are all replicated again: in a session of its own, beside replay, because looking
+ * at all rows of a large table takes its time. A key that the data violates stays pending; it does not stop replay. */
+export class ForeignKeyRestorer {
+  readonly #job: Job;
+  readonly #queueName: string;
+  #dueAt = 0;
+  #running: Promise<void> | undefined;
+
+  constructor(job: Job, queueName: string) {
+    this.#job = job;
+    this.#queueName = queueName;
+  }
+
+  /** Something has changed: look soon. */
+  hurry(): void {
+    this.#dueAt = 0;
+  }
+
+  /** Starts to look when it is time; does not wait. */
+  tend(): void {
+    if (this.#running !== undefined || this.#dueAt > performance.now()) return;
+    this.#dueAt = performance.now() + periodMs;
+    this.#running = this.#restoreAll().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  /** Waits for the key that is being restored. */
+  async stop(): Promise<void> {
+    await this.#running;
+  }
+
+  async #restoreAll(): Promise<void> {
+    const { databases, config, log } = this.#job;
     try {
-      for (;;) {
-        const statement = await restoreTableForeignKey(target, key);
-        if (statement !== "") await target.execute(statement);
-        await target.commit();
-        if (statement === "") break;
+      const db = await databases.get("fkeys", { connstr: config.get("db"), onConnect: limitLockWaits });
+      const keys = await getValidPendingForeignKeys(db, this.#queueName);
+      await db.commit();
+      for (const key of keys) {
+        log.info(`Creating fkey: ${key.name} (${key.fromTable} --> ${key.toTable})`);
+        await restoreForeignKey(db, key);
       }
+      if (keys.length === 0) await databases.close("fkeys");
     } catch (error) {
-      if (!(error instanceof DatabaseError) || target.isBroken) throw error;
-      await target.rollback();
-      isComplete = false;
-      log.error(`fkey ${key.name} of ${key.fromTable} stays pending: ${error.message}`);
+      const text = error instanceof Error ? error.message : String(error);
+      await databases.close("fkeys");
+      if (error instanceof DatabaseError && error.retry !== "no") {
+        log.debug(`fkeys are tried again: ${text}`);
+        return;
+      }
+      this.#dueAt = performance.now() + failedPeriodMs;
+      log.error(`fkey stays pending: ${text}`);
     }
   }
-  return isComplete;
+}
+
+async function limitLockWaits(db: Database): Promise<void> {
+  await db.execute(`set lock_timeout = '${lockTimeout}'`);
+  await db.commit();
+}
+
+/** First not validated, then validated, each step in a transaction of its own: the long one takes only a weak lock. */
+async function restoreForeignKey(
+  db: Database,
+  key: Parameters<typeof restoreTableForeignKey>[1],
+): Promise<void> {
+  for (;;) {
+    const statement = await restoreTableForeignKey(db, key);
+    if (statement !== "") await db.execute(statement);
+    await db.commit();
+    if (statement === "") return;
+  }
 }

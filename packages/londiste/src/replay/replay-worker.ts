@@ -6,27 +6,27 @@ import { openSourceSession, openTargetSession } from "../replication-session.ts"
 import { applyLondisteEvent } from "./control-event.ts";
 import { copiedAlready, coversCopy, tickSnapshot } from "./copy-snapshot.ts";
 import { CopySupervisor } from "./copy-supervisor.ts";
-import { restoreForeignKeys } from "./foreign-keys.ts";
+import { ForeignKeyRestorer } from "./foreign-keys.ts";
 import { HandOver } from "./hand-over.ts";
 import { removeLeftoverCopies } from "./leftover-copies.ts";
 import { dropCopySnapshot } from "./move-table.ts";
+import { needsCopyProcess } from "./table-state.ts";
 
 /** Pause of an idle worker while a table is on its way to being handed over, and while one is being copied. */
 const handOverPollMs = 25;
 const copyPollMs = 250;
-const foreignKeyPeriodMs = 10_000;
-const failedForeignKeyPeriodMs = 60_000;
 
 /** The node's worker: replays batches, and gets tables from registered to replicated. */
 export class ReplayWorker implements CascadedApplication {
   readonly #job: Job;
   readonly #copies: CopySupervisor;
   readonly #handOver: HandOver;
+  readonly #foreignKeys: ForeignKeyRestorer;
   #tables: readonly ReplicatedTable[] = [];
-  #foreignKeysDueAt = 0;
 
-  constructor(job: Job) {
+  constructor(job: Job, queueName: string) {
     this.#job = job;
+    this.#foreignKeys = new ForeignKeyRestorer(job, queueName);
     this.#copies = new CopySupervisor(job);
     this.#handOver = new HandOver(job);
   }
@@ -82,12 +82,18 @@ export class ReplayWorker implements CascadedApplication {
     return "busy";
   }
 
+  /** While a table is being handed over its copy process and this worker must come by the same ticks. */
+  get isHandingOver(): boolean {
+    return this.#tables.some((table) => table.isLocal && needsCopyProcess(table.state));
+  }
+
   async rootHousekeeping(round: CascadeRound): Promise<void> {
     await rootCheckSequences(round.target, { log: this.#job.log, quiet: true }, round.queueName);
   }
 
   async shutdown(): Promise<void> {
     await this.#copies.stop();
+    await this.#foreignKeys.stop();
   }
 
   async #manage(round: CascadeRound, source: Database, nextTick: bigint | undefined): Promise<void> {
@@ -103,18 +109,14 @@ export class ReplayWorker implements CascadedApplication {
     };
     if (await this.#handOver.run(at, this.#tables, running)) {
       await this.#loadTables(target, queueName);
-      this.#foreignKeysDueAt = 0;
+      this.#foreignKeys.hurry();
     }
     if (this.#copies.hasEnded) {
       this.#copies.hasEnded = false;
       const { log } = this.#job;
       await removeLeftoverCopies(source, target, log, queueName, round.consumerName, this.#tables, running);
     }
-    if (this.#foreignKeysDueAt <= performance.now()) {
-      const isComplete = await restoreForeignKeys(target, this.#job.log, queueName);
-      const periodMs = isComplete ? foreignKeyPeriodMs : failedForeignKeyPeriodMs;
-      this.#foreignKeysDueAt = performance.now() + periodMs;
-    }
+    this.#foreignKeys.tend();
   }
 
   async #loadTables(target: Database, queueName: string): Promise<void> {

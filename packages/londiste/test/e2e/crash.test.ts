@@ -8,7 +8,10 @@ import { Replication } from "../fixture/replication.js";
 let stage: Replication;
 
 before(async () => {
-  stage = await Replication.startNodes(loadTables);
+  stage = await Replication.startNodes(loadTables, {
+    pgq_batch_collect_events: "1000",
+    pgq_batch_collect_interval: "300 milliseconds",
+  });
   await stage.run("root", loadRows(100_000));
   await stage.londiste("root", "add-table", "account", "history");
 });
@@ -47,6 +50,8 @@ test("worker, copy process and ticker are killed in turn under load, and nothing
   await stage.waitForState("public.account", /ok/);
   await stage.killProcess("root worker");
   stage.startWorker("root");
+  const underLoad = await stage.londiste("leaf", "compare");
+  assert.match(underLoad.stdout, /public\.account identical[\s\S]*public\.history identical/);
   await load.stop();
   assert.ok(load.transactions > 100, `only ${load.transactions} transactions`);
   await assertIdentical();
