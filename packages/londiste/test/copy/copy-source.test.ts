@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, test } from "node:test";
+import { Database } from "@skytools/skytools";
+import { type Cluster, startCluster, waitFor } from "@skytools/testbed";
+import { CopyProgress } from "#src/copy/copy-progress.js";
+import { copyTable } from "#src/copy/table-copy.js";
+import { openSourceSession } from "#src/replication-session.js";
+import { silentLog } from "../fixture/apply-bench.js";
+
+const rowCount = 1000;
+let cluster: Cluster;
+
+before(async () => {
+  cluster = await startCluster();
+  await cluster.createDatabase("source");
+  await cluster.createDatabase("target");
+  await cluster.query("create role reader login", []);
+});
+
+after(async () => {
+  await cluster[Symbol.asyncDispose]();
+});
+
+beforeEach(async () => {
+  for (const name of ["source", "target"]) {
+    await cluster.query("drop table if exists goods", [], name);
+    await cluster.query("create table goods (id int primary key, price int)", [], name);
+  }
+  await cluster.query(`insert into goods select g, g from generate_series(1, ${rowCount}) g`, [], "source");
+});
+
+/** Copies the table as this user of the source. */
+async function copyGoods(user: string) {
+  const connstr = cluster.connstr("source").replace(/ user=\S+/, ` user=${user}`);
+  const source = await Database.open(connstr, { isolation: "repeatable read" });
+  const target = await Database.open(cluster.connstr("target"));
+  const progress = new CopyProgress({
+    log: silentLog,
+    connect: () => Promise.reject(new Error("not told")),
+    queueName: "q",
+    table: "public.goods",
+    sourceNode: "root",
+    copyPid: 0,
+  });
+  try {
+    await openSourceSession(source);
+    const copied = await copyTable({
+      source,
+      target,
+      log: silentLog,
+      table: "public.goods",
+      sourceTable: "public.goods",
+      destination: "public.goods",
+      skipsTruncate: false,
+      progress,
+    });
+    await target.commit();
+    return copied;
+  } finally {
+    await progress.end("ended");
+    await source.close();
+    await target.close();
+  }
+}
+
+test("a source table that is rewritten while the copy waits for its target is not copied as an empty one", async () => {
+  const user = await Database.open(cluster.connstr("target"));
+  await user.execute("lock table goods in access share mode");
+  const copy = copyGoods("postgres");
+  await waitFor("the copy to wait for the target's table", async () => {
+    const rows = await cluster.query(
+      "select from pg_locks where not granted and locktype = 'relation'",
+      [],
+      "target",
+    );
+    return rows.length > 0;
+  });
+  const ddl = await Database.open(cluster.connstr("source"), { autocommit: true });
+  await assert.rejects(
+    ddl.execute("set lock_timeout = '200ms'; alter table goods alter column price type int8"),
+    /lock timeout/,
+  );
+  await ddl.close();
+  await user.close();
+  assert.equal((await copy).rows, BigInt(rowCount));
+});
+
+test("a row security policy that hides rows from the copy is an error, not a smaller table", async () => {
+  const policy = `alter table goods enable row level security; grant select on goods to reader;
+    create policy half on goods for select using (id <= ${rowCount / 2})`;
+  const owner = await Database.open(cluster.connstr("source"), { autocommit: true });
+  await owner.execute(policy);
+  await owner.close();
+  await assert.rejects(copyGoods("reader"), /row-level security/);
+});
