@@ -26,7 +26,9 @@ export function rowStatement(table: TargetTable, change: RowChange): string | un
   const fixed = new Set(
     table.columns.filter((column) => column.isIdentityAlways).map((column) => column.name),
   );
-  const changes = row.filter(([name]) => !change.key.includes(name) && !fixed.has(name));
+  const twins = new Set(table.columns.filter((column) => column.hasTwins).map((column) => column.name));
+  const isSet = (name: string) => (twins.has(name) || !change.key.includes(name)) && !fixed.has(name);
+  const changes = row.filter(([name]) => isSet(name));
   if (changes.length === 0) return undefined;
   const settings = changes.map(([name, value]) => `${quoteIdent(name)} = ${literal(value)}`);
   return `update ${table.only}${table.sqlName} set ${settings.join(", ")} where ${where};`;

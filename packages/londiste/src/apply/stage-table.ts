@@ -24,7 +24,9 @@ export async function openStage(
   columns: readonly TargetColumn[],
 ): Promise<StageTable> {
   const definition = columns
-    .map((column, nr) => `c${nr} ${column.type}${column.collation === "" ? "" : ` collate ${column.collation}`}`)
+    .map(
+      (column, nr) => `c${nr} ${column.type}${column.collation === "" ? "" : ` collate ${column.collation}`}`,
+    )
     .join(", ");
   const hash = createHash("sha256").update(`${table.sqlName} ${definition}`).digest("hex").slice(0, 24);
   const stages = stagesOfSession.get(target) ?? new Map<string, StageTable>();
