@@ -14,6 +14,7 @@ set search_path = pg_catalog, pg_temp as $$
 declare
     _start_xmax bigint := txid_snapshot_xmax(i_start);
     _low bigint := _start_xmax;
+    _end txid_snapshot;
     _txid bigint;
     _single bigint[];
     _range text;
@@ -33,12 +34,16 @@ begin
     _single := array(select x.txid from unnest(_single) x (txid) where x.txid < _low);
 
     -- Comparing numbers spares most rows the call of the visibility function.
-    _range := format(
-        'ev_txid >= %s and ev_txid < %s and (ev_txid < %s or pg_catalog.txid_visible_in_snapshot(ev_txid, %L))',
-        _low, txid_snapshot_xmax(i_end), txid_snapshot_xmin(i_end), i_end);
+    _end := pgq._snapshot_from(i_end, _low);
+    _range := format('ev_txid >= %s and ev_txid < %s', _low, txid_snapshot_xmax(_end));
+    if txid_snapshot_xmin(_end) < txid_snapshot_xmax(_end) then
+        _range := _range || format(
+            ' and (ev_txid < %s or pg_catalog.txid_visible_in_snapshot(ev_txid, %L))', txid_snapshot_xmin(_end), _end);
+    end if;
     if _low < _start_xmax then
         _range := _range || format(
-            ' and (ev_txid >= %s or not pg_catalog.txid_visible_in_snapshot(ev_txid, %L))', _start_xmax, i_start);
+            ' and (ev_txid >= %s or not pg_catalog.txid_visible_in_snapshot(ev_txid, %L))',
+            _start_xmax, pgq._snapshot_from(i_start, _low));
     end if;
     if cardinality(_single) > 0 then
         _list := format('ev_txid = any (%L::bigint[])', _single);
@@ -51,4 +56,16 @@ begin
              cross join unnest(array[_range, _list]) c (condition)
              where c.condition is not null);
 end;
+$$;
+
+-- A snapshot that is the same for transactions from i_low on, without the open ones before.
+-- Execute: pgq_reader
+create or replace function pgq._snapshot_from(i_snapshot txid_snapshot, i_low bigint)
+returns txid_snapshot
+language sql immutable
+set search_path = pg_catalog, pg_temp as $$
+    select concat(coalesce(min(x.txid), txid_snapshot_xmax(i_snapshot)), ':', txid_snapshot_xmax(i_snapshot), ':',
+                  string_agg(x.txid::text, ',' order by x.txid))::txid_snapshot
+      from txid_snapshot_xip(i_snapshot) x (txid)
+     where x.txid >= i_low
 $$;

@@ -48,9 +48,12 @@ begin
         if not found then
             raise exception 'queue % maint failure: tick % not found', i_queue_name, _lowest_tick;
         end if;
-        if _lowest_xmin <= _queue.queue_switch_step2 then
-            return 0;
-        end if;
+    else
+        -- A consumer that comes while a transaction is open may need its events, which may be in the previous table.
+        _lowest_xmin := pg_catalog.txid_snapshot_xmin(pg_catalog.txid_current_snapshot());
+    end if;
+    if _lowest_xmin <= _queue.queue_switch_step2 then
+        return 0;
     end if;
 
     _next := (_queue.queue_cur_table + 1) % _queue.queue_ntables;
