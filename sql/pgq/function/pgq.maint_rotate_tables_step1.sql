@@ -27,7 +27,8 @@ begin
         return 0;
     end if;
     if _txid < _queue.queue_switch_step1 then
-        raise exception 'queue % maint failure: step1=%, current=%', i_queue_name, _queue.queue_switch_step1, _txid;
+        raise exception 'queue % maint failure: step1=%, current=%', i_queue_name, _queue.queue_switch_step1, _txid
+            using hint = 'After a restore into another cluster run pgq.reset_txids on each queue.';
     end if;
     if _queue.queue_ntables < 2 then
         raise exception 'queue % maint failure: queue_ntables=%', i_queue_name, _queue.queue_ntables;
