@@ -50,6 +50,8 @@ async function addTables(job: Job): Promise<void> {
   const names = await selectTables(at);
   if (at.node.nodeType !== "root" && !job.flag("expectSync")) refuseUnavailable(at, names, onProvider);
   for (const name of names) await addTable(at, name);
+  if (job.isDryRun) await at.local.rollback();
+  else await at.local.commit();
   if (job.flag("waitSync") && !job.isDryRun) await waitForSync(at);
 }
 
@@ -57,7 +59,6 @@ async function selectTables(at: LocalNode): Promise<string[]> {
   const { job, local, queueName, node } = at;
   const missing = await localShowMissing(local, queueName);
   const tables = await getTableList(local, queueName);
-  await local.commit();
   const isRoot = node.nodeType === "root";
   return selectNames(job.log, {
     given: job.args,
@@ -95,7 +96,6 @@ async function addTable(at: LocalNode, name: string): Promise<void> {
   await setLockTimeout(at);
   await localAddTable(local, { log: job.log, commit: false }, queueName, table);
   if (job.isDryRun) {
-    await local.rollback();
     job.stdout.write(`add table ${name} to ${at.node.nodeType} "${at.node.nodeName}"\n`);
     return;
   }

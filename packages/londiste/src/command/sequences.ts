@@ -31,7 +31,6 @@ async function addSequences(job: Job): Promise<void> {
   await syncSequenceList(at, await openProvider(at));
   const missing = await localShowMissing(local, queueName);
   const known = await getSequenceList(local, queueName);
-  await local.commit();
   const isRoot = node.nodeType === "root";
   const names = selectNames(job.log, {
     given: job.args,

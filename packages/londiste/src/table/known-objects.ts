@@ -12,6 +12,7 @@ import {
 import type { LocalNode } from "./local-node.ts";
 
 /** Brings this node's list of the set's tables up to what its provider knows: what a new node has not seen in the queue yet.
+ * Leaves the transaction open: a command that is refused afterwards changes nothing.
  * @returns the provider's tables
  * Source: spec/londiste.md 6.1 step 2 */
 export async function syncTableList(at: LocalNode, provider: Database): Promise<ReplicatedTable[]> {
@@ -21,8 +22,7 @@ export async function syncTableList(at: LocalNode, provider: Database): Promise<
   if (at.node.nodeType === "root") return there;
   const { log } = at.job;
   const here = await getTableList(local, queueName);
-  await local.commit();
-  const call = { log, quiet: true };
+  const call = { log, quiet: true, commit: false };
   for (const table of there) {
     if (here.some((entry) => entry.name === table.name)) continue;
     log.info(`Table ${table.name} info missing from subscriber, adding`);
@@ -36,7 +36,7 @@ export async function syncTableList(at: LocalNode, provider: Database): Promise<
   return there;
 }
 
-/** The same for sequences, with their values. */
+/** The same for sequences, with their values; leaves the transaction open too. */
 export async function syncSequenceList(at: LocalNode, provider: Database): Promise<ReplicatedSequence[]> {
   const { local, queueName } = at;
   const there = await getSequenceList(provider, queueName);
@@ -44,8 +44,7 @@ export async function syncSequenceList(at: LocalNode, provider: Database): Promi
   if (at.node.nodeType === "root") return there;
   const { log } = at.job;
   const here = await getSequenceList(local, queueName);
-  await local.commit();
-  const call = { log, quiet: true };
+  const call = { log, quiet: true, commit: false };
   for (const sequence of there) {
     if (here.some((entry) => entry.name === sequence.name)) continue;
     log.info(`Sequence ${sequence.name} info missing from subscriber, adding`);
