@@ -57,7 +57,8 @@ begin
         _lag := now() - _last.tick_time;
         if txid_snapshot_xmin(_last.tick_snapshot) > _txid then
             raise exception 'Invalid PgQ state: old xmin=%, old xmax=%, cur txid=%',
-                txid_snapshot_xmin(_last.tick_snapshot), txid_snapshot_xmax(_last.tick_snapshot), _txid;
+                txid_snapshot_xmin(_last.tick_snapshot), txid_snapshot_xmax(_last.tick_snapshot), _txid
+                using hint = 'After a restore into another cluster run pgq.reset_txids on each queue.';
         end if;
         if _new < 0 then
             raise warning 'Negative new_events?  old=% cur=%', _last.tick_event_seq, _event_seq;

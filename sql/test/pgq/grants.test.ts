@@ -34,7 +34,7 @@ const groups: Readonly<Record<"public" | "read" | "write" | "admin", readonly st
   ),
   admin:
     `create_queue drop_queue event_retry_raw grant_perms insert_event_raw maint_operations maint_retry_events
-    maint_rotate_tables_step1 maint_rotate_tables_step2 maint_tables_to_vacuum rename_queue seq_setval set_queue_config
+    maint_rotate_tables_step1 maint_rotate_tables_step2 maint_tables_to_vacuum rename_queue reset_txids seq_setval set_queue_config
     ticker tune_storage upgrade_schema _check_tx_limit _function_exists _insert_checked _grant_perms_from _is_subconsumer
     _refresh_static_inserts`.split(/\s+/),
 };
