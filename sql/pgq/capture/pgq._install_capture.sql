@@ -65,9 +65,10 @@ begin
     if not exists (select 1 from pgq.queue q where q.queue_name = i_args[1]) then
         raise exception 'No such event queue';
     end if;
-    execute format('create or replace function pgq.%I() returns trigger language plpgsql %s as %L', i_name,
+    execute format('create or replace function pgq.%I() returns trigger language plpgsql %s %s as %L', i_name,
                    case when (select o_expressions from pgq._capture_arguments(i_args[2:])) = '{}'
                         then 'security definer' else 'security invoker' end,
+                   pgq._capture_settings(i_table, i_format),
                    pgq._capture_row_function(i_name, i_table, i_format, i_args, i_has_set));
     execute format('revoke all on function pgq.%I() from public', i_name);
 end;
