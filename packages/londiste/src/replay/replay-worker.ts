@@ -46,6 +46,8 @@ export class ReplayWorker implements CascadedApplication {
 
   async applyBatch(batch: CascadedBatch): Promise<BatchOutcome> {
     const { target, source, queueName, role } = batch;
+    // Read behind the lock on the position, without which no copy process can hand a table over.
+    this.#tables = await getTableList(target, queueName);
     const tables = this.#tables.filter((table) => table.isLocal && table.state.kind === "ok");
     const result = await applyBatch({
       source,
