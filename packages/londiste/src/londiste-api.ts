@@ -51,6 +51,20 @@ export async function getTableList(db: Database, queueName: string): Promise<Rep
   }));
 }
 
+/** The states of some tables, without what else there is to know about a set. Tables that are gone are not in the answer. */
+export async function getTableStates(
+  db: Database,
+  queueName: string,
+  names: readonly string[],
+): Promise<Map<string, TableState>> {
+  const rows = await db.query<{ table_name: string; merge_state: string | null }>(
+    `select table_name, merge_state from londiste.table_info
+      where queue_name = $1 and table_name = any ($2::text[]) and local`,
+    [queueName, [...names]],
+  );
+  return new Map(rows.map((row) => [row.table_name, parseTableState(row.merge_state)]));
+}
+
 export function tableAttributes(attributes: Readonly<Record<string, string | null>>): string | null {
   return Object.keys(attributes).length === 0 ? null : urlEncodeRow(attributes);
 }

@@ -1,6 +1,6 @@
 import { getCascadedConsumers } from "@skytools/pgq/cascade";
 import type { Database, Job } from "@skytools/skytools";
-import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
+import { getTableStates, type ReplicatedTable } from "../londiste-api.ts";
 import { copyConsumerName } from "../names.ts";
 import { grantStep, heldTick } from "./hand-over-rules.ts";
 import { moveTable } from "./move-table.ts";
@@ -103,12 +103,11 @@ export class HandOver {
   ): Promise<Set<string>> {
     const deadline = performance.now() + patienceMs;
     for (;;) {
-      const tables = await getTableList(at.target, at.queueName);
+      const states = await getTableStates(at.target, at.queueName, [...waiting]);
       await at.target.commit();
-      const untaken = tables.filter((table) => waiting.has(table.name) && table.state.kind === "do-sync");
-      if (untaken.length === 0 || performance.now() >= deadline || this.#job.isStopping) {
-        return new Set(untaken.map((table) => table.name));
-      }
+      const untaken = [...states].filter(([, state]) => state.kind === "do-sync").map(([name]) => name);
+      if (untaken.length === 0 || performance.now() >= deadline || this.#job.isStopping)
+        return new Set(untaken);
       await this.#job.sleep(pollMs);
     }
   }

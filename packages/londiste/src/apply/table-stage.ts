@@ -1,0 +1,113 @@
+import { type Database, DatabaseError } from "@skytools/skytools";
+import type { RowOperation } from "./event-kind.ts";
+import type { RowPlan } from "./row-plan.ts";
+import { type SetCounts, setStatement } from "./set-statement.ts";
+import { clearStage, openStage, type StageTable } from "./stage-table.ts";
+import type { TargetTable } from "./target-table.ts";
+
+const fetchRows = 500;
+
+/** The data has made a statement fail; what it did is undone. Going row by row may succeed, or will name the event. */
+export class DataFailure extends Error {}
+
+/** One row out of a stage, values as text. */
+export interface StagedRow {
+  readonly eventId: string;
+  readonly eventTxid: string;
+  readonly letter: string;
+  readonly values: readonly (string | null)[];
+}
+
+/** Rows of one table, loaded into the session and not applied yet. */
+export class TableStage {
+  readonly #target: Database;
+  readonly #table: TargetTable;
+  #stage: StageTable | undefined;
+  #isUsed = false;
+  rows = 0;
+
+  constructor(target: Database, table: TargetTable) {
+    this.#target = target;
+    this.#table = table;
+  }
+
+  /** @param content COPY text, one layout with what is staged already
+   * @throws DataFailure for a value that its column does not take */
+  async load(plan: RowPlan, content: Buffer, rows: number): Promise<void> {
+    await this.#open(plan);
+    await this.#orUndo("londiste_load", async () => {
+      await this.#target.execute("savepoint londiste_load");
+      await this.#copyIn(plan, content);
+      await this.#target.execute("release savepoint londiste_load");
+    });
+    this.rows += rows;
+  }
+
+  async #open(plan: RowPlan): Promise<void> {
+    if (this.rows > 0 && this.#stage !== undefined) return;
+    this.#stage = await openStage(this.#target, this.#table, plan.columns);
+    if (this.#isUsed) await clearStage(this.#target, this.#stage);
+    this.#isUsed = true;
+  }
+
+  async #copyIn(plan: RowPlan, content: Buffer): Promise<void> {
+    const columns = ["ev_id", "ev_txid", "op", ...plan.columns.map((_column, nr) => `c${nr}`)];
+    const stream = this.#target.copyIn(`copy ${this.#stage?.name} (${columns.join(", ")}) from stdin`);
+    // The failure comes through `done`.
+    stream.on("error", () => {});
+    stream.end(content);
+    await stream.done;
+  }
+
+  /** @throws DataFailure when the rows collide, or with the table as it is */
+  async applyAsSet(plan: RowPlan, operations: ReadonlySet<RowOperation>): Promise<SetCounts> {
+    const stage = this.#stage!;
+    const movesIdentity = plan.columns.some(
+      (column) => column.isIdentityAlways && !plan.keyColumns.includes(column),
+    );
+    if (movesIdentity && operations.has("insert") && operations.has("delete")) {
+      throw new DataFailure("identity column outside the key");
+    }
+    const sql = setStatement({ table: this.#table, stage, operations, key: plan.keyColumns });
+    return this.#orUndo("londiste_set", async () => {
+      const rows = await this.#target.query<SetCounts>(`savepoint londiste_set; ${sql}`);
+      await this.#target.execute("release savepoint londiste_set");
+      return rows[0]!;
+    });
+  }
+
+  /** The staged rows in the order of their events; values as their output functions write them, which is text that their input
+   * functions take again. */
+  async *inOrder(plan: RowPlan): AsyncGenerator<StagedRow, void> {
+    const values = plan.columns.map(
+      (_column, nr) => `case when c${nr} is not null then format('%s', c${nr}) end`,
+    );
+    await this.#target.execute(
+      `declare londiste_events no scroll cursor for
+       select ev_id::text as "eventId", ev_txid::text as "eventTxid", op::text as letter, array[${values.join(", ")}]::text[] as values
+         from ${this.#stage?.name} order by ev_id`,
+    );
+    for (;;) {
+      const rows = await this.#target.query<StagedRow>(`fetch ${fetchRows} from londiste_events`);
+      yield* rows;
+      if (rows.length < fetchRows) break;
+    }
+    await this.#target.execute("close londiste_events");
+  }
+
+  async #orUndo<T>(savepoint: string, body: () => Promise<T>): Promise<T> {
+    try {
+      return await body();
+    } catch (error) {
+      if (!(error instanceof DatabaseError) || !isCausedByData(error) || this.#target.isBroken) throw error;
+      await this.#target.execute(`rollback to savepoint ${savepoint}; release savepoint ${savepoint}`);
+      throw new DataFailure(error.message, { cause: error });
+    }
+  }
+}
+
+/** Errors that say something about rows, columns or types; not about sessions, locks or resources.
+ * Source: PostgreSQL manual, appendix "PostgreSQL Error Codes" */
+function isCausedByData(error: DatabaseError): boolean {
+  return /^(?:21|22|23|42|2B|2F|44|P0|0A|54|27|XX)/.test(error.sqlState ?? "");
+}
