@@ -3,8 +3,9 @@
 --
 -- Not with: another AFTER trigger (it may write to the table: its change would be logged first), foreign keys that cascade
 -- from the table (likewise), inheritance (the parent's statements reach the children's rows, not their triggers), no
--- primary key, triggers of the capture enabled differently, and above read committed (this function could not see what
--- was changed after the snapshot).
+-- primary key, triggers of the capture that are not enabled in the ordinary way (enabled always, they also fire for rows
+-- that logical replication writes, which does so without statements), and above read committed (this function could not
+-- see what was changed after the snapshot).
 --
 -- Declared immutable for the reason given at pgq._capture_shape.
 -- Parameters: i_table, i_name (of the capture function)
@@ -29,7 +30,7 @@ begin
                and case when t.tgisinternal then p.proname ~ '^RI_FKey_(cascade|setnull|setdefault)_'
                         else p.pronamespace <> 'pgq'::regnamespace
                              or p.proname !~ '^(capture_(json|urlenc|sql)_.*|jsontriga|logutriga|sqltriga|logtriga)$' end)
-        and (select count(distinct t.tgenabled) = 1
+        and (select bool_and(t.tgenabled = 'O')
                     and bit_or(t.tgtype::integer & 28) filter (where t.tgtype::integer & 3 = 0)
                         = bit_or(t.tgtype::integer & 28) filter (where t.tgtype::integer & 3 = 1)
                     and bit_or(t.tgtype::integer & 24) filter (where t.tgtype::integer & 3 = 2)

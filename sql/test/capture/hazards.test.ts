@@ -284,6 +284,18 @@ test("triggers of the capture that are enabled differently from each other leave
   equal(await operations("insert into t values (3)"), "");
 });
 
+test("captures that are enabled always log by row: logical replication writes rows without statements", async () => {
+  const { db, operations } = await captured();
+  await db.execute("alter table t enable always trigger all");
+  equal(
+    await operations(
+      "set session_replication_role = replica; insert into t values (1); reset session_replication_role",
+    ),
+    "I1",
+  );
+  equal((await db.query<{ form: string }>("select form from pgq.get_capture_info('t')"))[0]?.form, "row");
+});
+
 test("an error between statement and trigger leaves nothing open", async () => {
   const { db, operations, replayIsEqual } = await captured();
   await operations("insert into t values (1, 'a', 1), (2, 'b', 2)");
