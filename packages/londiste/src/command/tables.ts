@@ -7,12 +7,8 @@ import {
   printJson,
   renderTable,
 } from "@skytools/skytools";
-import {
-  type CopyProgressInfo,
-  getCopyProgress,
-  getTableList,
-  type ReplicatedTable,
-} from "../londiste-api.ts";
+import { type CopyProgressInfo, getCopyProgress } from "../copy-progress-api.ts";
+import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
 import { openLocalNode } from "../table/local-node.ts";
 
 /** Source: spec/londiste.md section 2 */

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import type { Database, Log, ProgressTracker } from "@skytools/skytools";
 import { ProgressDisplay } from "@skytools/skytools";
-import { localCopyError, localCopyProgress, localCopyStart } from "../londiste-api.ts";
+import { localCopyError, localCopyProgress, localCopyStart } from "../copy-progress-api.ts";
 
 const reportPeriodMs = 1000;
 

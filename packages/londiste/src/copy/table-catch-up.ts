@@ -12,7 +12,8 @@ import {
 import type { Database, Job } from "@skytools/skytools";
 import { crashPoint, quoteLiteral, Snapshot } from "@skytools/skytools";
 import { applyBatch, expectedEvents } from "../apply/apply-batch.ts";
-import { getTableList, localCopyEnd, type ReplicatedTable } from "../londiste-api.ts";
+import { localCopyEnd } from "../copy-progress-api.ts";
+import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
 import { copiedAlready, coversCopy, tickSnapshot } from "../replay/copy-snapshot.ts";
 import { copyStep } from "../replay/hand-over-rules.ts";
 import { dropCopySnapshot, moveTable } from "../replay/move-table.ts";

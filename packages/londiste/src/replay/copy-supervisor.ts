@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Database, Job } from "@skytools/skytools";
 import { tablesInCopy } from "../copy/copy-lock.ts";
-import { getTableList, localCopyError, type ReplicatedTable } from "../londiste-api.ts";
+import { localCopyError } from "../copy-progress-api.ts";
+import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
 import { dropForeignKeys } from "./foreign-keys.ts";
 import { moveTable } from "./move-table.ts";
 import { needsCopyProcess } from "./table-state.ts";

@@ -194,7 +194,7 @@ test("whatever the order of steps and kills, no event of the table is lost, doub
     fc.property(fc.array(likely, { minLength: 20, maxLength: 300, size: "max" }), (schedule) => {
       if (play(schedule).state.kind === "ok") handedOver += 1;
     }),
-    { numRuns: 2000 },
+    { numRuns: 1500 },
   );
   assert.ok(handedOver > 500, `only ${handedOver} schedules came to an end`);
 });
@@ -209,7 +209,7 @@ test("the same with tables that are copied anew in between", () => {
       fc.array(withResync, { minLength: 50, maxLength: 300, size: "max" }),
       (schedule) => void play(schedule),
     ),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   );
 });
 
