@@ -1,10 +1,12 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Database } from "@skytools/skytools";
 import { installedVersion, installModules, moduleCatalog, moduleSql, uninstallSql } from "@skytools/sql";
+import { temporaryDirectory } from "@skytools/testbed";
 import { databaseFixture } from "./fixture.ts";
 
 const fixture = databaseFixture([]);
@@ -145,11 +147,18 @@ test("modules are removed, those that others need only after these", async () =>
 });
 
 test("the built files are the same at every build", async () => {
-  const dist = fileURLToPath(new URL(".", import.meta.resolve("@skytools/sql")));
-  const read = async (): Promise<string[]> =>
-    (await moduleCatalog()).map(({ name }) => readFileSync(`${dist}/${name}.sql`, "utf8"));
-  const first = await read();
-  execFileSync(process.execPath, [`${dist}/build/main.js`]);
-  deepEqual(await read(), first);
-  for (const text of first) ok(text.includes("\nbegin;\n") && text.endsWith("\ncommit;\n"));
+  const main = fileURLToPath(new URL("build/main.js", import.meta.resolve("@skytools/sql")));
+  const build = async (): Promise<Map<string, string>> => {
+    await using target = await temporaryDirectory("sql-build");
+    execFileSync(process.execPath, [main, target.path]);
+    return new Map(
+      readdirSync(target.path).map((name) => [name, readFileSync(join(target.path, name), "utf8")]),
+    );
+  };
+  const files = await build();
+  deepEqual(await build(), files);
+  for (const { name } of await moduleCatalog()) {
+    const text = files.get(`${name}.sql`)!;
+    ok(text.includes("\nbegin;\n") && text.endsWith("\ncommit;\n"), name);
+  }
 });

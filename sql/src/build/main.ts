@@ -1,4 +1,4 @@
-// Writes dist/<module>.sql, dist/<module>.uninstall.sql and dist/modules.json from the module folders.
+// Writes <module>.sql, <module>.uninstall.sql and modules.json from the module folders, into dist or a given directory.
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,7 +7,7 @@ import { moduleFile, uninstallFile } from "./module-file.ts";
 import { readModuleFolders } from "./module-folder.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const dist = join(root, "dist");
+const dist = process.argv[2] ?? join(root, "dist");
 const modules = readModuleFolders(root);
 
 for (const module of modules) {
