@@ -30,7 +30,7 @@ it("random calls give what the compiled PgQ 3.5 gives: results, errors, warnings
   if (result.failed) {
     // The script is in the message of the error; fast-check's own report repeats it less readably.
     const { seed: failedSeed, counterexamplePath, errorInstance } = result;
-    throw new Error(`seed ${failedSeed}, path ${counterexamplePath}, ${String(errorInstance)}`);
+    throw new Error(`seed ${failedSeed}, path ${counterexamplePath}, ${inspect(errorInstance)}`);
   }
   const calls = [...JSON.stringify(fc.sample(callScript, { seed, numRuns })).matchAll(/pgq\.(\w+)\(/g)];
   const never = [...new Set(calls.map((match) => match[1]!))].filter((name) => !succeeded.has(name));

@@ -22,7 +22,7 @@ const installations: readonly Installation[] = ["extension", "plain"];
 
 describe("installing over the compiled PgQ 3.5", { skip: skipWithout("postgresql-15-pgq3") }, () => {
   for (const form of installations) {
-    it(`makes of a ${form} one what a new installation is`, async () => {
+    it(`makes of it what a new installation is (${form})`, async () => {
       await using cluster = await startCluster({ binDir: original.binDir });
       await originalDatabase(cluster, "upgraded", ["pgq"], form);
       await install(cluster, "upgraded");
@@ -41,7 +41,7 @@ describe("installing over the compiled PgQ 3.5", { skip: skipWithout("postgresql
       ]);
     });
 
-    it(`lets a consumer of a ${form} one go on in the middle of its batch`, async () => {
+    it(`lets a consumer go on in the middle of its batch (${form})`, async () => {
       await using cluster = await startCluster({ binDir: original.binDir });
       const connstr = await originalDatabase(cluster, "db", ["pgq"], form);
       await busyQueue(cluster, "db");
