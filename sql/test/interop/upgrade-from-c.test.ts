@@ -70,6 +70,8 @@ for (const form of ["extension", "plain SQL"] as const) {
     await installModules(db, ["pgq"]);
     await installModules(db, ["pgq"]);
     equal(await installedVersion(db, "pgq"), "4.0.0");
+    equal(await db.queryValue("select count(*) from pg_extension where extname = 'pgq'"), 0n);
+    equal(await db.queryValue("select count(*) from pg_proc where probin like '%pgq%'"), 0n);
     const after = new Set(await manifest(db));
     // Our plain-SQL version function replaces the extension's, which has the same grants.
     deepEqual(
