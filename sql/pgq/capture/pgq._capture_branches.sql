@@ -7,15 +7,19 @@
 --   i_new, i_old  prefixes of a column reference
 --   i_return      statement that ends the function when there is nothing to log
 --   i_key_update  statements for an UPDATE that changes the key, before the assignments of an INSERT; NULL: an error
+--   i_constants   fields that need no assignment: extra1 .. extra4
 -- Execute: none
 create or replace function pgq._capture_branches(
     i_table oid, i_format text, i_args text[], i_timing text, i_operation text, i_new text, i_old text,
-    i_return text, i_key_update text)
+    i_return text, i_key_update text, i_constants text[])
 returns text as $$
 declare
-    _insert text := pgq._capture_branch(i_table, i_format, i_args, i_timing, 'INSERT', i_new, i_old, i_return);
-    _update text := pgq._capture_branch(i_table, i_format, i_args, i_timing, 'UPDATE', i_new, i_old, i_return);
-    _delete text := pgq._capture_branch(i_table, i_format, i_args, i_timing, 'DELETE', i_new, i_old, i_return);
+    _insert text := pgq._capture_branch(i_table, i_format, i_args, i_timing, 'INSERT', i_new, i_old,
+                                         i_return, i_constants);
+    _update text := pgq._capture_branch(i_table, i_format, i_args, i_timing, 'UPDATE', i_new, i_old,
+                                         i_return, i_constants);
+    _delete text := pgq._capture_branch(i_table, i_format, i_args, i_timing, 'DELETE', i_new, i_old,
+                                         i_return, i_constants);
     _update_plan record;
 begin
     select * into _update_plan from pgq._capture_expressions(i_table, i_format, i_args, i_timing, 'UPDATE', i_new, i_old);
@@ -33,7 +37,8 @@ $$ language plpgsql stable set search_path = pg_catalog, pg_temp;
 -- The branch of one operation, without the key check.
 -- Execute: none
 create or replace function pgq._capture_branch(
-    i_table oid, i_format text, i_args text[], i_timing text, i_operation text, i_new text, i_old text, i_return text)
+    i_table oid, i_format text, i_args text[], i_timing text, i_operation text, i_new text, i_old text, i_return text,
+    i_constants text[])
 returns text as $$
 declare
     _plan record;
@@ -52,7 +57,8 @@ begin
         _lines := _lines || format(E'if %s then raise exception ''logtriga: Unexpected NULL key value''; end if;\n',
                                    _plan.o_key_missing);
     end if;
-    for _field in select unnest('{type,data,extra1,extra2,extra3,extra4}'::text[]) loop
+    foreach _field in array '{type,data,extra1,extra2,extra3,extra4}'::text[] loop
+        continue when _field = any (i_constants);
         _lines := _lines || format(E'_%s := %s;\n', _field,
                                    case _field when 'type' then _plan.o_type when 'data' then _plan.o_data
                                                when 'extra1' then _plan.o_extra1 when 'extra2' then _plan.o_extra2

@@ -6,10 +6,10 @@
 -- Execute: none
 create or replace function pgq._capture_current_table(i_queue text)
 returns text as $$
-    select format(E'select q.queue_cur_table into _table from pgq.queue q where q.queue_id operator(pg_catalog.=) %s '
+    select format(E'if pg_catalog.current_setting(''transaction_isolation'') operator(pg_catalog.=) ''read committed'' then\n'
+                  'select q.queue_cur_table into _table from pgq.queue q where q.queue_id operator(pg_catalog.=) %s '
                   'and q.queue_name operator(pg_catalog.=) %L and not q.queue_disable_insert '
-                  'and q.queue_per_tx_limit is null '
-                  'and pg_catalog.current_setting(''transaction_isolation'') operator(pg_catalog.=) ''read committed'';\n',
+                  'and q.queue_per_tx_limit is null;\nend if;\n',
                   q.queue_id, q.queue_name)
       from pgq.queue q
      where q.queue_name = i_queue;
@@ -29,14 +29,14 @@ returns text as $$
      group by q.queue_id;
 $$ language sql stable set search_path = pg_catalog, pg_temp;
 
--- Inserts the event _type, _data, _extra1 .. _extra4.
+-- Inserts the event _type, _data and i_extra, expressions for ev_extra1 .. ev_extra4.
 -- Execute: none
-create or replace function pgq._capture_insert_one(i_queue text)
+create or replace function pgq._capture_insert_one(i_queue text, i_extra text[])
 returns text as $$
 begin
     return pgq._capture_insert(
-        i_queue, 'values (pg_catalog.now(), _type, _data, _extra1, _extra2, _extra3, _extra4)',
-        format(E'perform pgq.insert_event(%L::pg_catalog.text, _type, _data, _extra1, _extra2, _extra3, _extra4);\n', i_queue));
+        i_queue, format('values (pg_catalog.now(), _type, _data, %s)', array_to_string(i_extra, ', ')),
+        format(E'perform pgq.insert_event(%L::pg_catalog.text, _type, _data, %s);\n', i_queue, array_to_string(i_extra, ', ')));
 end;
 $$ language plpgsql stable set search_path = pg_catalog, pg_temp;
 

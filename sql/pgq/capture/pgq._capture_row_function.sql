@@ -11,6 +11,8 @@ returns text as $$
 declare
     _update_key text;
     _delete record;
+    _constants text[] := '{}';
+    _extra text[];
 begin
     select * into _delete
       from pgq._capture_expressions(i_table, i_format, i_args, 'AFTER', 'DELETE', 'new.', 'old.');
@@ -21,6 +23,20 @@ begin
         _update_key := format(E'perform pgq.insert_event(%L, %s, %s, %s, %s, %s, %s);\n', i_args[1],
                               _delete.o_type, _delete.o_data, _delete.o_extra1, _delete.o_extra2, _delete.o_extra3,
                               _delete.o_extra4);
+    end if;
+    -- what is the same for every row is written into the INSERT: each assignment counts
+    if _delete.o_override is null then
+        select array_agg(e.field) filter (where e.is_constant),
+               array_agg(case when e.is_constant then e.value else '_' || e.field end order by e.field)
+          into _constants, _extra
+          from (select u.field, min(u.value) as value,
+                       count(distinct u.value) = 1
+                       and bool_and(u.value ~ '^(null|''([^''\\]|'''')*'')::pg_catalog\.text$') as is_constant
+                  from unnest('{INSERT,UPDATE,DELETE}'::text[]) o(operation)
+                 cross join lateral pgq._capture_expressions(i_table, i_format, i_args, 'AFTER', o.operation, 'new.', 'old.') x
+                 cross join lateral (values ('extra1', x.o_extra1), ('extra2', x.o_extra2),
+                                            ('extra3', x.o_extra3), ('extra4', x.o_extra4)) u(field, value)
+                 group by u.field) e;
     end if;
     return format($body$
 #variable_conflict use_column
@@ -59,8 +75,9 @@ $body$,
                'else\n'
                'perform pgq._capture_row(%2$L, _relation, %3$L, tg_when, tg_op, old, old, true);\n'
                'end if;\n', i_name, i_format, i_args),
-        pgq._capture_branches(i_table, i_format, i_args, 'AFTER', 'tg_op', 'new.', 'old.', 'return null;', _update_key),
-        case when _delete.o_override is null then pgq._capture_current_table(i_args[1]) || pgq._capture_insert_one(i_args[1])
+        pgq._capture_branches(i_table, i_format, i_args, 'AFTER', 'tg_op', 'new.', 'old.', 'return null;', _update_key,
+                              coalesce(_constants, '{}')),
+        case when _delete.o_override is null then pgq._capture_current_table(i_args[1]) || pgq._capture_insert_one(i_args[1], _extra)
              else format(E'perform pgq.insert_event(%L, _type, _data, _extra1, _extra2, _extra3, _extra4);\n', i_args[1])
         end,
         case when i_has_set then pgq._capture_set_section(i_name, i_table, i_format, i_args) else '' end);

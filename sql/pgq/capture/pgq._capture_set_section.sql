@@ -21,10 +21,10 @@ returns text as $$
 declare
     _body text := pgq._capture_set_body(i_table, i_format, i_args);
 begin
-    return format($body$_note := pg_catalog.concat(pg_catalog.left(tg_op, 1), pg_catalog.pg_trigger_depth(), ';');
-_noted := coalesce(pg_catalog.current_setting(%1$L, true), '');
+    return format($body$_noted := pg_catalog.current_setting(%1$L, true);
 if tg_level operator(pg_catalog.=) 'ROW' then
-if pg_catalog.strpos(_noted, _note) operator(pg_catalog.=) 0 then
+_note := pg_catalog.concat(pg_catalog.left(tg_op, 1), pg_catalog.pg_trigger_depth(), ';');
+if coalesce(pg_catalog.strpos(_noted, _note), 0) operator(pg_catalog.=) 0 then
 perform pg_catalog.set_config(%1$L, pg_catalog.concat(_noted, _note), true);
 end if;
 else
@@ -36,6 +36,9 @@ elsif tg_op operator(pg_catalog.<>) 'INSERT' and _open operator(pg_catalog.=) pg
 perform pg_catalog.set_config(%2$L, '', true);
 elsif _open operator(pg_catalog.<>) '' then
 _mark := pg_catalog.nextval(%3$L::pg_catalog.regclass);
+end if;
+if _noted operator(pg_catalog.<>) '' then
+_note := pg_catalog.concat(pg_catalog.left(tg_op, 1), pg_catalog.pg_trigger_depth(), ';');
 end if;
 if pg_catalog.strpos(_noted, _note) operator(pg_catalog.>) 0 then
 perform pg_catalog.set_config(%1$L, pg_catalog.replace(_noted, _note, ''), true);

@@ -52,9 +52,26 @@ create or replace function pgq._capture_value_url(i_type oid, i_value text)
 returns text as $$
 declare
     _text text := pgq._capture_value_text(i_type, i_value);
+    _encoded text;
 begin
-    if i_type not in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'oid'::regtype, 'bool'::regtype,
-                      'numeric'::regtype, 'uuid'::regtype) then
+    if i_type in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'oid'::regtype, 'bool'::regtype,
+                  'numeric'::regtype, 'uuid'::regtype) then
+        null;
+    elsif i_type in ('float4'::regtype, 'float8'::regtype) then
+        _text := format('pg_catalog.replace(%s, ''+'', ''%%2b'')', _text);
+    elsif i_type in ('date'::regtype, 'time'::regtype, 'timetz'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype) then
+        -- nothing else is in them under any DateStyle, but in the name of a user-defined time zone
+        _encoded := format('pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(%s, '
+                           '''+'', ''%%2b''), '' '', ''+''), '':'', ''%%3a''), ''/'', ''%%2f'')', _text);
+        if i_type = 'timestamptz'::regtype then
+            _encoded := format('case when %1$s operator(pg_catalog.~) ''[^A-Za-z0-9 :+./-]'' collate pg_catalog."C" '
+                               'then pgq._urlencode(%1$s) else %2$s end', _text, _encoded);
+        end if;
+        _text := _encoded;
+    elsif i_type in ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype) then
+        _text := format('case when %1$s operator(pg_catalog.~) ''[^A-Za-z0-9_. -]'' collate pg_catalog."C" '
+                        'then pgq._urlencode(%1$s) else pg_catalog.replace(%1$s, '' '', ''+'') end', _text);
+    else
         _text := format('pgq._urlencode(%s)', _text);
     end if;
     return format('coalesce(''='' operator(pg_catalog.||) %s, '''')', _text);

@@ -7,9 +7,6 @@ returns text as $$
 declare
     _character pg_catalog.text;
 begin
-    if i_text operator(pg_catalog.~) '^[A-Za-z0-9_.-]*$' collate pg_catalog."C" then
-        return i_text;
-    end if;
     i_text := pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(i_text, '%', '%25'), '+', '%2b'), ' ', '+');
     loop
         _character := pg_catalog.substring(i_text, '[^A-Za-z0-9_.%+-]' collate pg_catalog."C");

@@ -123,6 +123,7 @@ const settings = [
   "set bytea_output = 'escape'",
   "set intervalstyle = 'postgres_verbose'",
   "set extra_float_digits = 0",
+  "set timezone = '<a&b>-5'; set datestyle = 'sql'",
 ];
 
 export const oracleCases: readonly OracleCase[] = [
