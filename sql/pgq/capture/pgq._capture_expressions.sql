@@ -35,6 +35,7 @@ declare
     _key_names text[];
     _row text := case i_operation when 'DELETE' then i_old else i_new end;
     _value text;
+    _is_compared boolean;
     _differs text;
     _seen_change text[] := '{}';
     _ignored_change text[] := '{}';
@@ -92,7 +93,11 @@ begin
     end if;
 
     for _column in select * from pgq._capture_columns(i_table, _a.o_ignore, _key_names) loop
-        _value := pgq._capture_value_text(_column.o_type, pgq._capture_reference(_row, _column.o_name));
+        _is_compared := i_operation = 'UPDATE'
+            and (i_format = 'sql' or _a.o_ignore <> '{}' or _column.o_key_position is not null);
+        if _column.o_is_magic or _is_compared then
+            _value := pgq._capture_value_text(_column.o_type, pgq._capture_reference(_row, _column.o_name));
+        end if;
         if _column.o_is_magic then
             case _column.o_name
                 when '_pgq_ev_type' then o_type := _value;
@@ -104,7 +109,7 @@ begin
                 else o_error := coalesce(o_error, 'Unknown magic column: ' || _column.o_name);
             end case;
         end if;
-        if i_operation = 'UPDATE' then
+        if _is_compared then
             _differs := pgq._capture_value_differs(_column.o_type, pgq._capture_reference(i_old, _column.o_name),
                                                    pgq._capture_reference(i_new, _column.o_name));
             if _column.o_is_ignored or (_column.o_is_magic and i_format = 'sql') then

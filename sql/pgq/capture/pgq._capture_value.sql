@@ -12,7 +12,10 @@ returns text as $$
 declare
     _type record;
 begin
-    select t.typtype, t.typelem, t.typoutput::oid as output_oid, p.proname as output, n.nspname as output_schema,
+    if i_type in ('text'::regtype, 'varchar'::regtype) then
+        return i_value || '::pg_catalog.text';
+    end if;
+    select t.typtype, p.proname as output, n.nspname as output_schema,
            b.typtype as base_typtype
       into strict _type
       from pg_catalog.pg_type t
@@ -20,9 +23,7 @@ begin
       join pg_catalog.pg_namespace n on n.oid = p.pronamespace
       join pg_catalog.pg_type b on b.oid = pgq._capture_base_type(t.oid)
      where t.oid = i_type;
-    if i_type in ('pg_catalog.text'::pg_catalog.regtype, 'pg_catalog.varchar'::pg_catalog.regtype) then
-        return i_value || '::pg_catalog.text';
-    elsif _type.output_schema = 'pg_catalog' and (_type.typtype <> 'd' or _type.base_typtype = 'b') then
+    if _type.output_schema = 'pg_catalog' and (_type.typtype <> 'd' or _type.base_typtype = 'b') then
         return format('pg_catalog.textin(pg_catalog.%I(%s))', _type.output, i_value);
     end if;
     return format('case when pg_catalog.num_nulls(%1$s) operator(pg_catalog.=) 0 '
