@@ -109,6 +109,7 @@ const alteration = fc.constantFrom(
   "add column if not exists n numeric default 'NaN'",
   "drop column if exists n",
   "add column if not exists o int default 1",
+  "add column if not exists f float8 default 0.1",
   "drop constraint t_key, add constraint t_key primary key (id)",
 );
 

@@ -3,8 +3,9 @@ import { after, before, test } from "node:test";
 import { Database, DatabaseError } from "@skytools/skytools";
 import { type Cluster, moduleDatabase, startCluster } from "@skytools/testbed";
 import { EventLog } from "../trigger/event-log.ts";
+import type { OracleCase } from "./oracle-case.ts";
 import { originalPgqBinDir, withoutOriginalPgq } from "./original-pgq.ts";
-import { type OracleCase, oracleCases } from "./trigger-cases.ts";
+import { oracleCases } from "./trigger-cases.ts";
 
 // Every case runs in a database with the compiled original and in one with ours, on the same server. What statements
 // log, and what errors they raise, has to be the same to the byte.

@@ -303,3 +303,19 @@ test("a table of 300 columns", async () => {
   equal(url?.data?.split("&").length, 300);
   deepEqual((await log.brief("update t set c299 = 5")).at(-1), "U / c299='5' where c0='1'");
 });
+
+test("virtual generated columns are not logged, stored ones are", async (context) => {
+  const { db, log } = await queueDatabase("");
+  if (db.serverVersion < 180000) {
+    context.skip("virtual generated columns came with PostgreSQL 18");
+    return;
+  }
+  await db.execute(`create table t (id int primary key, v int generated always as (id * 2), s int generated always as (id * 3) stored);
+    ${threeTriggers("t")} select pgq.create_queue('q2'); select pgq.create_capture('t', 'cap', 'q2', 'urlenc')`);
+  deepEqual(await log.brief("insert into t values (1)"), [
+    `${jsonType("INSERT")} / {"id":1,"s":3}`,
+    "I:id / id=1&s=3",
+    "I / (id,s) values ('1','3')",
+  ]);
+  deepEqual(await new EventLog(db, "q2").brief("select 1"), ["I:id / id=1&s=3"]);
+});
