@@ -145,7 +145,8 @@ begin
         if o_data is null then
             o_data := array_to_string(_where, ' operator(pg_catalog.||) '' and '' operator(pg_catalog.||) ');
             if i_operation = 'UPDATE' then
-                o_data := format('pg_catalog.concat(case when %s then pg_catalog.substr(%s, 2) else %s end, '' where '', %s)',
+                o_data := format('pg_catalog.concat(case when %s then pg_catalog.substr(%s, 2) else %s end, '
+                                 ''' where '', %s)',
                                  coalesce(nullif(array_to_string(_seen_change, ' or '), ''), 'false'),
                                  pgq._capture_concat(_assignments), _where[1], o_data);
             end if;
@@ -199,7 +200,8 @@ begin
                      from unnest(o_fields) n),
                   (select string_agg(format(E'(%s\n) as %I', i_expressions ->> n, n), ', ' order by n)
                      from unnest(_names) n),
-                  string_agg(format('%s as %I', pgq._capture_reference(i_row, c.o_name), c.o_name), ', ' order by c.ordinality))
+                  string_agg(format('%s as %I', pgq._capture_reference(i_row, c.o_name), c.o_name), ', '
+                             order by c.ordinality))
       into o_query
       from (select o_name, row_number() over () as ordinality from pgq._capture_columns(i_table, '{}', null)) c;
 end;

@@ -36,7 +36,8 @@ returns text as $$
 begin
     return pgq._capture_insert(
         i_queue, format('values (pg_catalog.now(), _type, _data, %s)', array_to_string(i_extra, ', ')),
-        format(E'perform pgq.insert_event(%L::pg_catalog.text, _type, _data, %s);\n', i_queue, array_to_string(i_extra, ', ')));
+        format(E'perform pgq.insert_event(%L::pg_catalog.text, _type, _data, %s);\n',
+               i_queue, array_to_string(i_extra, ', ')));
 end;
 $$ language plpgsql stable set search_path = pg_catalog, pg_temp;
 

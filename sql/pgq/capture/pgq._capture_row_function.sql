@@ -33,7 +33,8 @@ begin
                        count(distinct u.value) = 1
                        and bool_and(u.value ~ '^(null|''([^''\\]|'''')*'')::pg_catalog\.text$') as is_constant
                   from unnest('{INSERT,UPDATE,DELETE}'::text[]) o(operation)
-                 cross join lateral pgq._capture_expressions(i_table, i_format, i_args, 'AFTER', o.operation, 'new.', 'old.') x
+                 cross join lateral pgq._capture_expressions(i_table, i_format, i_args, 'AFTER', o.operation,
+                                                             'new.', 'old.') x
                  cross join lateral (values ('extra1', x.o_extra1), ('extra2', x.o_extra2),
                                             ('extra3', x.o_extra3), ('extra4', x.o_extra4)) u(field, value)
                  group by u.field) e;
@@ -77,7 +78,8 @@ $body$,
                'end if;\n', i_name, i_format, i_args),
         pgq._capture_branches(i_table, i_format, i_args, 'AFTER', 'tg_op', 'new.', 'old.', 'return null;', _update_key,
                               coalesce(_constants, '{}')),
-        case when _delete.o_override is null then pgq._capture_current_table(i_args[1]) || pgq._capture_insert_one(i_args[1], _extra)
+        case when _delete.o_override is null
+             then pgq._capture_current_table(i_args[1]) || pgq._capture_insert_one(i_args[1], _extra)
              else format(E'perform pgq.insert_event(%L, _type, _data, _extra1, _extra2, _extra3, _extra4);\n', i_args[1])
         end,
         case when i_has_set then pgq._capture_set_section(i_name, i_table, i_format, i_args) else '' end);

@@ -84,7 +84,8 @@ begin
     end if;
     select k.o_joined, k.o_key into _joined, _key from pgq._capture_key_join(i_table) k;
     -- in the order in which rows were changed: other unique columns may be handed on
-    _numbered := replace(_joined, 'new_rows n', '(select *, pg_catalog.row_number() over () as _pgq_position from new_rows) n');
+    _numbered := replace(_joined, 'new_rows n',
+                         '(select *, pg_catalog.row_number() over () as _pgq_position from new_rows) n');
     return pgq._capture_current_table(i_args[1])
         || E'if tg_op operator(pg_catalog.=) ''INSERT'' then\n'
         || pgq._capture_insert_all(i_args[1], format('select %s from new_rows n', _insert.o_event))
@@ -105,8 +106,8 @@ begin
 end;
 $$ language plpgsql stable set search_path = pg_catalog, pg_temp;
 
--- Can the set form log this table with these arguments at all? Arguments that filter or rewrite rows need the row form, and
--- partial SQL, which compares old and new row.
+-- Can the set form log this table with these arguments at all? Arguments that filter or rewrite rows need the row form,
+-- and partial SQL, which compares old and new row.
 -- Execute: public
 create or replace function pgq._capture_fits_set(i_table oid, i_format text, i_args text[])
 returns boolean as $$
@@ -146,9 +147,11 @@ declare
     _row text := i_table::regclass::text;
 begin
     if i_operation = 'INSERT' then
-        return format('select %L::pg_catalog.text as operation, (n.*)::%s as n, (n.*)::%s as o from new_rows n', i_operation, _row, _row);
+        return format('select %L::pg_catalog.text as operation, (n.*)::%s as n, (n.*)::%s as o from new_rows n',
+                      i_operation, _row, _row);
     elsif i_operation = 'DELETE' then
-        return format('select %L::pg_catalog.text as operation, (o.*)::%s as n, (o.*)::%s as o from old_rows o', i_operation, _row, _row);
+        return format('select %L::pg_catalog.text as operation, (o.*)::%s as n, (o.*)::%s as o from old_rows o',
+                      i_operation, _row, _row);
     end if;
     select k.o_joined, k.o_key into _joined, _key from pgq._capture_key_join(i_table) k;
     if _key is null then
@@ -156,7 +159,8 @@ begin
                       i_operation, _row, _row);
     end if;
     return format(
-        'select case when n.%1$s is null then ''DELETE'' when o.%1$s is null then ''INSERT'' else ''UPDATE'' end::pg_catalog.text as operation, '
+        'select case when n.%1$s is null then ''DELETE'' when o.%1$s is null then ''INSERT'' else ''UPDATE'' '
+        'end::pg_catalog.text as operation, '
         'case when n.%1$s is null then (o.*)::%2$s else (n.*)::%2$s end as n, '
         'case when o.%1$s is null then (n.*)::%2$s else (o.*)::%2$s end as o '
         'from %3$s order by case when n.%1$s is null then 1 when o.%1$s is null then 3 else 2 end',

@@ -53,7 +53,8 @@ begin
     exception when undefined_column or undefined_object or undefined_table or syntax_error then
         _current := null;
     end;
-    if coalesce(_current, '{}') is distinct from coalesce(_seen, '{}') or has_column_privilege(i_table, (_last + 1)::smallint, 'select') is not null then
+    if coalesce(_current, '{}') is distinct from coalesce(_seen, '{}')
+       or has_column_privilege(i_table, (_last + 1)::smallint, 'select') is not null then
         raise exception 'could not serialize access: table % was altered after the snapshot of this transaction',
                         i_table::regclass
               using errcode = 'serialization_failure', hint = 'Run the transaction again.';

@@ -177,7 +177,8 @@ begin
                        join pg_proc p on p.oid = t.tgfoid) t
             on t.tgname = w.o_name and t.args = w.o_args and t.timing = w.o_timing
            and t.has_when = (w.o_each ~ 'when')
-           and case when w.o_function is null then t.proname ~ concat('^capture_', i_format, '_', i_table::oid, '(_|$)') else t.proname = w.o_function end
+           and case when w.o_function is null then t.proname ~ concat('^capture_', i_format, '_', i_table::oid, '(_|$)')
+                    else t.proname = w.o_function end
          where t.tgname is null or w.o_name is null);
 end;
 $$ language plpgsql stable set search_path = pg_catalog, pg_temp;
