@@ -130,8 +130,10 @@ test("a process that has ended but was not waited for by its parent is dead", {
   skip: !existsSync("/proc/self/stat"),
 }, async () => {
   await inDirectory(async (path) => {
-    // sleep takes the shell's place and never waits for the shell's child.
-    const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 1000"], {
+    // sleep takes the shell's place and never waits for the shell's child, which ends only then: before, the shell
+    // itself could wait for it.
+    const child = `sh -c 'until grep -q sleep /proc/$PPID/comm; do :; done' & echo $!; exec sleep 1000`;
+    const parent = spawn("sh", ["-c", child], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     const [pid] = (await once(parent.stdout, "data")) as [Buffer];
