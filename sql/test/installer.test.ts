@@ -137,6 +137,8 @@ test("modules are removed, those that others need only after these", async () =>
   await installModules(db, ["londiste", "pgq_coop", "pgq_ext"]);
   await rejects(db.execute(await uninstallSql("pgq")), /cascaded nodes need it/);
   await db.rollback();
+  await rejects(db.execute(await uninstallSql("pgq_node")), /londiste needs it/);
+  await db.rollback();
   for (const name of ["londiste", "pgq_node", "pgq_coop", "pgq_ext", "pgq"] as const) {
     await db.execute(await uninstallSql(name));
     equal(await installedVersion(db, name), undefined);

@@ -1,4 +1,5 @@
--- Initializes the local node of a cascaded queue.
+-- Initializes the local node of a cascaded queue. A root adopts a queue that exists, with its events; one that a branch
+-- has left behind takes events and ticks again.
 --
 -- Parameters:
 --   i_node_type        - root, branch or leaf
@@ -42,6 +43,10 @@ begin
         end if;
 
         perform pgq.create_queue(i_queue_name);
+        -- a queue left over from a branch would neither take events nor tick
+        update pgq.queue q
+            set queue_external_ticker = false, queue_disable_insert = false
+            where q.queue_name = i_queue_name and q.queue_external_ticker and q.queue_disable_insert;
         perform pgq.register_consumer(i_queue_name, '.global_watermark');
         _provider := i_node_name;
         select f.last_tick into _position

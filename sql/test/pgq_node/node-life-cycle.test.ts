@@ -103,6 +103,19 @@ test("a root adopts a plain queue with its events", async () => {
   equal(await db.queryValue("select count(*)::int4 from pgq.event_1"), 1);
 });
 
+test("a root takes over a queue that a branch has left: it takes events and ticks again", async () => {
+  const { db } = await fixture.database();
+  await createSubscriber(db, "q", "branch", 10n);
+  await db.execute(`
+    delete from pgq_node.local_state;
+    delete from pgq_node.node_info;
+    delete from pgq_node.node_location`);
+  await createRoot(db, "q");
+  await tickEagerly(db);
+  await db.query("select pgq.insert_event('q', 't', 'd')");
+  equal(await db.queryValue("select pgq.ticker('q')"), 11n);
+});
+
 test("a branch gets a queue that takes neither events nor ticks of its own", async () => {
   const { db } = await fixture.database();
   await createSubscriber(db, "bqueue", "branch", 10n);

@@ -33,6 +33,14 @@ const provider: Switch = {
   flags: "--provider <connstr>",
   doc: "connect string of the node to read from",
 };
+const merge: Switch = {
+  flags: "--merge <queue>",
+  doc: "queue of this database into which the leaf's events go",
+};
+const syncWatermark: Switch = {
+  flags: "--sync-watermark <nodes>",
+  doc: "nodes, with commas between, that keep their event tables in step",
+};
 const dead: Switch = {
   flags: "--dead <node>",
   doc: "treat this node as dead in this run; may be repeated",
@@ -69,6 +77,8 @@ export function cascadeCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
         name: job.args[0],
         location: job.args[1],
         provider: switches.includes(provider) ? job.option("provider") : undefined,
+        combinedQueue: switches.includes(merge) ? job.option("merge") : undefined,
+        syncWatermark: switches.includes(syncWatermark) ? job.option("syncWatermark") : undefined,
         isLocationChecked: !job.flag("nocheck"),
       });
     },
@@ -78,10 +88,10 @@ export function cascadeCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
     creating(
       "create-branch",
       "make this database a branch: data and a copy of the queue",
-      [provider, nocheck],
+      [provider, syncWatermark, nocheck],
       createBranch,
     ),
-    creating("create-leaf", "make this database a leaf: data only", [provider, nocheck], createLeaf),
+    creating("create-leaf", "make this database a leaf: data only", [provider, merge, nocheck], createLeaf),
     {
       name: "drop-node",
       args: "NAME",

@@ -40,6 +40,10 @@ export interface NodeCreation {
   readonly provider?: string | undefined;
   /** look whether the public location reaches this database; default true */
   readonly isLocationChecked?: boolean | undefined;
+  /** on a leaf: queue of this database into which its events go (--merge) */
+  readonly combinedQueue?: string | undefined;
+  /** on a branch: nodes that keep their event tables in step (--sync-watermark), stored as attribute */
+  readonly syncWatermark?: string | undefined;
   /** stored with the node */
   readonly attributes?: Readonly<Record<string, string>> | undefined;
 }
@@ -66,6 +70,7 @@ export async function createLocalNode(
 ): Promise<{ node: NodeInfo; isNew: boolean }> {
   const { log } = admin.job;
   const names = namesOf(admin, creation);
+  checkTypeSwitches(creation);
   const local = await openLocal(admin);
   const present = await nodeOf(local, admin.queueName);
   if (present !== undefined) return { node: alreadyThere(admin, present, creation, names), isNew: false };
@@ -75,6 +80,7 @@ export async function createLocalNode(
     await checkSameDatabase(local, await openLocation(admin, names.location));
   }
   const upstream = creation.type === "root" ? undefined : await lookUpstream(admin, creation, names);
+  if (creation.combinedQueue !== undefined) await checkCombinedQueue(local, creation.combinedQueue);
   await admin.hooks?.checkCreate?.(admin, creation.type, local);
   await installMissing(admin, local);
   log.info("Initializing node");
@@ -94,6 +100,31 @@ function namesOf(admin: CascadeAdmin, creation: NodeCreation): Names {
   }
   parseConnectPairs(location);
   return { name, location };
+}
+
+function checkTypeSwitches({ type, combinedQueue, syncWatermark }: NodeCreation): void {
+  if (combinedQueue !== undefined && type !== "leaf") {
+    throw new UsageError("--merge can be used only for leafs");
+  }
+  if (syncWatermark !== undefined && type !== "branch") {
+    throw new UsageError("--sync-watermark can be used only for branch nodes");
+  }
+}
+
+/** A merge-leaf feeds a queue that has a node of its own here: without one nobody would read its events. */
+async function checkCombinedQueue(local: Database, queueName: string): Promise<void> {
+  const combined = await nodeOf(local, queueName);
+  if (combined === undefined) {
+    throw new SkytoolsError("CASCADE_NODE", `combined queue "${queueName}" has no node in ${local.label}`, {
+      hint: "Create its root or branch in this database first, with the configuration of that queue.",
+    });
+  }
+  if (combined.nodeType === "leaf") {
+    throw new SkytoolsError(
+      "CASCADE_NODE",
+      `combined queue "${queueName}" is a leaf in ${local.label}: it keeps no queue that events could go into`,
+    );
+  }
 }
 
 function alreadyThere(
@@ -221,10 +252,14 @@ async function createInOneTransaction(
       workerName,
       providerName: upstream?.provider.node.nodeName ?? null,
       globalWatermark: watermark,
-      combinedQueue: null,
+      combinedQueue: creation.combinedQueue ?? null,
     });
-    if (creation.attributes !== undefined && Object.keys(creation.attributes).length > 0) {
-      await setNodeAttributes(local, { ...call, quiet: true }, queueName, urlEncodeRow(creation.attributes));
+    const attributes = {
+      ...creation.attributes,
+      ...(creation.syncWatermark === undefined ? {} : { sync_watermark: creation.syncWatermark }),
+    };
+    if (Object.keys(attributes).length > 0) {
+      await setNodeAttributes(local, { ...call, quiet: true }, queueName, urlEncodeRow(attributes));
     }
     const node = (await getNodeInfo(local, queueName))!;
     await hooks?.nodeCreated?.(admin, {
