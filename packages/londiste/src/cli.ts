@@ -4,6 +4,7 @@ import type { Program } from "@skytools/skytools";
 import { addTableCommand } from "./command/add-table.ts";
 import { compareCommand } from "./command/compare.ts";
 import { copyCommand } from "./command/copy.ts";
+import { executeCommand } from "./command/execute.ts";
 import { missingCommand } from "./command/missing.ts";
 import { removeTableCommand } from "./command/remove-table.ts";
 import { resyncCommand } from "./command/resync.ts";
@@ -38,6 +39,7 @@ export const londiste: Program = {
     removeSequenceCommand,
     sequencesCommand,
     missingCommand,
+    executeCommand,
     compareCommand,
     copyCommand,
   ],

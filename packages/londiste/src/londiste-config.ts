@@ -24,7 +24,7 @@ export const londisteConfig: ConfigGroup = {
       type: "float",
       default: "10",
       min: 0,
-      doc: "seconds that add-table waits for a lock on the table; 0: no limit",
+      doc: "seconds that add-table and scripts of execute wait for a lock; 0: no limit",
     },
     {
       key: "compare_fmt",

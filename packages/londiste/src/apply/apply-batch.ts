@@ -7,6 +7,7 @@ import { classifyEventType, type EventKind, type RowEventKind } from "./event-ki
 import { decodeEvent, lineBlocks, parseEventLine, type RawEvent, readEventsSql } from "./event-line.ts";
 import { EventRoutes } from "./event-route.ts";
 import { copyNull, decodeRaw } from "./row-layout.ts";
+import { dropStages } from "./stage-table.ts";
 import { StatementList } from "./statement-list.ts";
 import { type ApplyCounts, OrderNeeded, TableEvents } from "./table-events.ts";
 import { loadTargetTables } from "./target-table.ts";
@@ -30,7 +31,7 @@ export interface ApplyInput {
   readonly expectedEvents: number;
   /** tables whose events are to be applied now, by set name; events of others are ignored */
   readonly tables: ReadonlyMap<string, ReplicatedTable>;
-  /** handles `pgq.*` and `londiste.*` events, in order, within the target's transaction */
+  /** handles `pgq.*`, `londiste.*` and EXECUTE events, in order, within the target's transaction */
   onControlEvent(event: PgqEvent): Promise<void>;
 }
 
@@ -50,7 +51,7 @@ export interface ApplyResult extends Readonly<ApplyCounts> {
  *
  * The events come as one COPY stream and go, cut into columns, as COPY streams into a session's own tables, one for each
  * replicated table; there the server folds them to their net effect and applies them with one statement a table. A process in
- * between sees bytes, not values. TRUNCATE and changes of the table list are barriers: what came before is applied first.
+ * between sees bytes, not values. TRUNCATE, EXECUTE and changes of the table list are barriers: what came before is applied first.
  * Where triggers or foreign keys act on replay, all tables go event by event in one order.
  * @throws ApplyError an event that cannot be applied
  * @throws SkytoolsError CASCADE_EVENT an event that nobody understands
@@ -151,6 +152,8 @@ class BatchApply {
       case "cascade":
         this.#controlEvents.push(event);
         return;
+      case "script":
+        return this.#atBarrier(() => this.#runScript(event));
       case "londiste":
         if (event.type === "londiste.update-seq") this.#controlEvents.push(event);
         else await this.#atBarrier(() => this.#input.onControlEvent(decodeEvent(event)));
@@ -230,6 +233,15 @@ class BatchApply {
     if (!this.#isOrdered) throw new OrderNeeded();
     await this.#applyCollected();
     await action();
+  }
+
+  /** After a script tables may have another shape, other triggers, or be gone. */
+  async #runScript(event: RawEvent): Promise<void> {
+    await dropStages(this.#input.target);
+    await this.#input.onControlEvent(decodeEvent(event));
+    this.#events.clear();
+    this.#routes.forget();
+    this.#inOneOrder = undefined;
   }
 
   /** Sends collected lines on their way when there are many; the next ones are read meanwhile. */

@@ -1,5 +1,7 @@
 /** What an event of a londiste queue asks for, as its type tells. */
-export type EventKind = RowEventKind | { readonly kind: "truncate" | "cascade" | "londiste" | "unknown" };
+export type EventKind =
+  | RowEventKind
+  | { readonly kind: "truncate" | "cascade" | "londiste" | "script" | "unknown" };
 
 /** A change of one row. The key is empty where it is part of the data (partial SQL). */
 export interface RowEventKind {
@@ -31,6 +33,7 @@ export function classifyEventType(type: string | null): EventKind {
   if (type.startsWith("londiste.")) return { kind: "londiste" };
   if (type.startsWith("{")) return jsonType(type);
   if (type === "R") return { kind: "truncate" };
+  if (type === "EXECUTE") return { kind: "script" };
   const match = /^([IUD])(?::(.*))?$/s.exec(type);
   if (match === null) return { kind: "unknown" };
   const operation = operations[match[1] as "I" | "U" | "D"];

@@ -22,7 +22,7 @@ export interface RawEvent {
 export function readEventsSql(eventQuery: string, tables: readonly string[], isOrdered: boolean): string {
   const names = tables.map((name) => quoteLiteral(name)).join(", ");
   const isWanted = names === "" ? "false" : `ev_extra1 in (${names})`;
-  const isControl = "ev_type like 'pgq.%' or ev_type like 'londiste.%'";
+  const isControl = "ev_type like 'pgq.%' or ev_type like 'londiste.%' or ev_type = 'EXECUTE'";
   const events = eventQuery.replace(/\s+order\s+by\s+(?:1|ev_id)\s*;?\s*$/i, "");
   return `copy (
     select ev_type, ev_extra1, ev_id, ev_txid, ev_retry,

@@ -51,3 +51,10 @@ export async function openStage(
 export async function clearStage(target: Database, stage: StageTable): Promise<void> {
   await target.execute(`truncate ${stage.name}`);
 }
+
+/** Drops all stages of the session: what a script changes, types for example, must not hang on them. */
+export async function dropStages(target: Database): Promise<void> {
+  const stages = [...(stagesOfSession.get(target)?.keys() ?? [])];
+  stagesOfSession.delete(target);
+  if (stages.length > 0) await target.execute(`drop table if exists ${stages.join(", ")}`);
+}

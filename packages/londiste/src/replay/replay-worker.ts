@@ -1,6 +1,8 @@
+import type { PgqEvent } from "@skytools/pgq";
 import type { BatchOutcome, CascadedApplication, CascadedBatch, CascadeRound } from "@skytools/pgq/cascade";
 import { type Database, type Job, Snapshot } from "@skytools/skytools";
 import { applyBatch, expectedEvents } from "../apply/apply-batch.ts";
+import { replayScript } from "../execute/replay-script.ts";
 import { getTableList, type ReplicatedTable, rootCheckSequences } from "../londiste-api.ts";
 import { openSourceSession, openTargetSession } from "../replication-session.ts";
 import { applyLondisteEvent } from "./control-event.ts";
@@ -61,6 +63,7 @@ export class ReplayWorker implements CascadedApplication {
       tables: new Map(role.appliesData ? tables.map((table) => [table.name, table]) : []),
       onControlEvent: async (event) => {
         if (event.type?.startsWith("pgq.")) await batch.applyCascadeEvent(event);
+        else if (event.type === "EXECUTE") await this.#replayScript(batch, event);
         else await applyLondisteEvent(target, this.#job.log, queueName, event);
       },
     });
@@ -96,6 +99,12 @@ export class ReplayWorker implements CascadedApplication {
   async shutdown(): Promise<void> {
     await this.#copies.stop();
     await this.#foreignKeys.stop();
+  }
+
+  async #replayScript({ target, queueName, role }: CascadedBatch, event: PgqEvent): Promise<void> {
+    if (!role.appliesData) return;
+    const { log, config } = this.#job;
+    await replayScript(target, log, queueName, event, config.getFloat("lock_timeout"));
   }
 
   async #manage(round: CascadeRound, source: Database, nextTick: bigint | undefined): Promise<void> {
