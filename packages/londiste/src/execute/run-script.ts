@@ -4,7 +4,7 @@ import { executeFinish, executeStart } from "./execute-api.ts";
 import { formatScriptAttributes, type ScriptAttributes } from "./script-attributes.ts";
 import { decideScript, substituteNames } from "./script-decision.ts";
 import { restoreSettings, sessionSettings } from "./session-settings.ts";
-import { splitScript, type ScriptStatement } from "./split-script.ts";
+import { type ScriptStatement, splitScript } from "./split-script.ts";
 
 /** A script of the EXECUTE command. */
 export interface Script {
