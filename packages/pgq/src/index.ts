@@ -1,6 +1,18 @@
 export type { BatchCollection, BatchInfo } from "./batch.ts";
 export { type Batch, type BatchesOptions, batches } from "./batch-iterator.ts";
 export { copyEventBlocks, copyEvents, filteredBatchSql } from "./batch-reader.ts";
+export { BaseConsumer, type ConsumerBatch, type ConsumerDatabases } from "./consumer/base-consumer.ts";
+export { batchCollection, configuredConsumer, configuredQueue } from "./consumer/configured.ts";
+export { ConsumedEvent } from "./consumer/consumed-event.ts";
+export { Consumer } from "./consumer/consumer.ts";
+export { type ConsumerClass, type ConsumerProgram, consumerProgram } from "./consumer/consumer-program.ts";
+export { CoopConsumer } from "./consumer/coop-consumer.ts";
+export { configuredFilter, tableFilter } from "./consumer/event-filter.ts";
+export { EventList } from "./consumer/event-list.ts";
+export { LocalConsumer } from "./consumer/local-consumer.ts";
+export { RemoteConsumer } from "./consumer/remote-consumer.ts";
+export { SerialConsumer } from "./consumer/serial-consumer.ts";
+export { TickFile } from "./consumer/tick-file.ts";
 export { CopyTextRows, eventFromCopyLine } from "./copy-text.ts";
 export type { PgqEvent } from "./event.ts";
 export { describeEvent, eventColumns } from "./event.ts";
@@ -12,6 +24,7 @@ export {
   dropQueue,
   finishBatch,
   forceTick,
+  getBatchInfo,
   getConsumerInfo,
   getQueueInfo,
   highestEventId,

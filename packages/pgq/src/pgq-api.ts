@@ -56,6 +56,28 @@ export async function batchEventSql(db: Database, batchId: bigint): Promise<stri
   return call<string>(db, "select pgq.batch_event_sql($1::int8) as value", [batchId]);
 }
 
+/** What an open batch is, for those that got only its number. @returns undefined when it is not open */
+export async function getBatchInfo(db: Database, batchId: bigint): Promise<BatchInfo | undefined> {
+  const row = await db.queryMaybe<{
+    prev_tick_id: bigint | null;
+    tick_id: bigint | null;
+    batch_start: string;
+    batch_end: string;
+    seq_start: bigint | null;
+    seq_end: bigint | null;
+  }>("select * from pgq.get_batch_info($1::int8)", [batchId]);
+  if (row === undefined || row.tick_id === null || row.prev_tick_id === null) return undefined;
+  return {
+    batchId,
+    tickId: row.tick_id,
+    previousTickId: row.prev_tick_id,
+    tickTime: row.batch_end,
+    previousTickTime: row.batch_start,
+    tickEventSeq: row.seq_end,
+    previousTickEventSeq: row.seq_start,
+  };
+}
+
 /** Parks an event of an open batch; it is delivered again to this consumer alone, out of order.
  * @returns false when it is parked already */
 export async function retryEvent(

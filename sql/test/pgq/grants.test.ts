@@ -26,9 +26,9 @@ async function databaseWithUsers(): Promise<Session> {
 const groups: Readonly<Record<"public" | "read" | "write" | "admin", readonly string[]>> = {
   public: ["get_consumer_info", "get_queue_info", "quote_fqname", "seq_getval", "version"],
   read: `_check_rotation _event_sql _snapshot_from batch_event_sql batch_event_tables batch_retry del_event event_failed event_retry
-    failed_event_count failed_event_delete failed_event_list failed_event_retry find_tick_helper finish_batch force_tick
+    failed_event_count failed_event_delete failed_event_list failed_event_retry fail_events find_tick_helper finish_batch force_tick
     get_batch_cursor get_batch_events get_batch_info get_tick_events next_batch next_batch_custom next_batch_info
-    register_consumer register_consumer_at show_batch_events unregister_consumer`.split(/\s+/),
+    register_consumer register_consumer_at retry_events show_batch_events unregister_consumer`.split(/\s+/),
   write: `_check_rotation current_event_table insert_event insert_events jsontriga logutriga sqltriga`.split(
     /\s+/,
   ),

@@ -158,3 +158,59 @@ test("an event beyond its queue's retry limit fails by itself, after ever longer
   await call(db, "pgq.drop_queue", "q", true);
   equal(await db.queryValue("select count(*) from pgq.failed_queue"), 0n);
 });
+
+test("many events are parked by one call, those at the limit fail, and a wrong id parks none", async () => {
+  const { db, batch } = await queueWithEvents("a", "b", "c", "d");
+  const retryMany = (of: bigint, ids: readonly number[], seconds: readonly (number | null)[]) =>
+    db.queryValue<number>("select pgq.retry_events($1::int8, $2::int8[], $3::int4[])", [of, ids, seconds]);
+  await rejects(retryMany(batch, [1, 99], [0, 0]), /event not found/);
+  await rejects(retryMany(batch, [1], [0, 0]), /same length/);
+  await rejects(retryMany(99n, [1], [0]), /batch not found/);
+  equal(await retryMany(batch, [], []), 0);
+  equal(await retryMany(batch, [1, 2, 2, 3], [0, 5000, 0, null]), 3);
+  equal(await retryMany(batch, [1, 3], [0, 0]), 0);
+  const waits = await db.query(
+    "select ev_id::int4 as id, ev_retry, extract(epoch from ev_retry_after - now())::int4 as wait from pgq.retry_queue order by 1",
+  );
+  deepEqual(
+    waits.map((row) => Object.values(row)),
+    [
+      [1, 1, 0],
+      [2, 1, 0],
+      [3, 1, 10],
+    ],
+  );
+  await call(db, "pgq.finish_batch", batch);
+  equal(await call(db, "pgq.maint_retry_events"), 2);
+  await call(db, "pgq.set_queue_config", "q", "retry_limit", "1");
+  const second = await openBatch(db);
+  equal(await retryMany(second, [1, 2], [0, 0]), 2);
+  equal(await retryMany(second, [1, 2], [0, 0]), 0);
+  deepEqual(
+    (await db.query("select ev_id, ev_failed_reason as why from pgq.failed_event_list('q', 'c')")).map(
+      (row) => Object.values(row),
+    ),
+    [
+      [1n, "retry limit of 1 reached"],
+      [2n, "retry limit of 1 reached"],
+    ],
+  );
+});
+
+test("many events are given up by one call, each for its reason", async () => {
+  const { db, batch } = await queueWithEvents("a", "b", "c");
+  const failMany = (ids: readonly number[], reasons: readonly string[]) =>
+    db.queryValue<number>("select pgq.fail_events($1::int8, $2::int8[], $3::text[])", [batch, ids, reasons]);
+  await rejects(failMany([1, 99], ["x", "y"]), /event not found/);
+  equal(await failMany([3, 1], ['third, "quoted"', "first"]), 2);
+  equal(await failMany([3, 2], ["again", "second"]), 1);
+  const failed = await db.query("select ev_id, ev_failed_reason from pgq.failed_event_list('q', 'c')");
+  deepEqual(
+    failed.map((row) => Object.values(row)),
+    [
+      [1n, "first"],
+      [2n, "second"],
+      [3n, 'third, "quoted"'],
+    ],
+  );
+});

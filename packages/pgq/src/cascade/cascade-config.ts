@@ -1,6 +1,4 @@
-import type { Config, ConfigGroup } from "@skytools/skytools";
-import { ConfigError } from "@skytools/skytools";
-import type { BatchCollection } from "../batch.ts";
+import type { ConfigGroup } from "@skytools/skytools";
 
 /** Keys of every program that takes part in a cascaded queue. Source: spec/cascade.md section 6 */
 export const cascadeConfig: ConfigGroup = {
@@ -90,29 +88,3 @@ export const cascadeConfig: ConfigGroup = {
     },
   ],
 };
-
-/** The queue of a program; the old spelling wins when it is set.
- * @throws ConfigError when neither is */
-export function configuredQueue(config: Config): string {
-  const name = config.getOr("pgq_queue_name", "") || config.getOr("queue_name", "");
-  if (name !== "") return name;
-  throw new ConfigError("queue_name is not set", {
-    file: config.file,
-    section: config.section,
-    key: "queue_name",
-    hint: "Name the cascaded queue; it is the same on all nodes.",
-  });
-}
-
-/** The consumer name of a program: one rule for the worker process and for the commands that store the worker's name. */
-export function configuredConsumer(config: Config, jobName: string): string {
-  return config.getOr("pgq_consumer_id", "") || config.getOr("consumer_name", "") || jobName;
-}
-
-export function batchCollection(config: Config): BatchCollection {
-  return {
-    minCount: config.getInt("pgq_batch_collect_events") || undefined,
-    minInterval: config.getOr("pgq_batch_collect_interval", "") || undefined,
-    minLag: config.getOr("pgq_keep_lag", "") || undefined,
-  };
-}

@@ -2,10 +2,10 @@ import type { Database, Job, LoopBody } from "@skytools/skytools";
 import { crashPoint, DatabaseError, mergeConnectString, SkytoolsError } from "@skytools/skytools";
 import type { BatchCollection, BatchInfo } from "../batch.ts";
 import { copyEvents, filteredBatchSql } from "../batch-reader.ts";
+import { BatchStatistics } from "../batch-statistics.ts";
+import { batchCollection } from "../consumer/configured.ts";
 import type { PgqEvent } from "../event.ts";
 import { batchEventSql, finishBatch, nextBatch } from "../pgq-api.ts";
-import { BatchStatistics } from "./batch-statistics.ts";
-import { batchCollection } from "./cascade-config.ts";
 import { applyCascadeEvent } from "./cascade-event.ts";
 import type {
   BatchOutcome,

@@ -1,5 +1,6 @@
+export { batchCollection, configuredConsumer, configuredQueue } from "../consumer/configured.ts";
 export type { CascadeAdmin, CascadeHooks, CreatedNode, NodeStatusLines } from "./cascade-admin.ts";
-export { batchCollection, cascadeConfig, configuredConsumer, configuredQueue } from "./cascade-config.ts";
+export { cascadeConfig } from "./cascade-config.ts";
 export { isCascadeEvent, refuseRetriedEvent, unhandledEvent } from "./cascade-event.ts";
 export type {
   BatchOutcome,

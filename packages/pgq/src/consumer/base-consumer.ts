@@ -1,0 +1,208 @@
+import {
+  type ConfigKey,
+  crashPoint,
+  type Database,
+  type Job,
+  type LoopBody,
+  UsageError,
+} from "@skytools/skytools";
+import type { BatchInfo } from "../batch.ts";
+import { copyEventBlocks, filteredBatchSql } from "../batch-reader.ts";
+import { BatchStatistics } from "../batch-statistics.ts";
+import type { PgqEvent } from "../event.ts";
+import { batchEventSql, finishBatch, nextBatch, registerConsumer, unregisterConsumer } from "../pgq-api.ts";
+import { readBatchCursor } from "./batch-cursor.ts";
+import { batchCollection, configuredConsumer, configuredQueue } from "./configured.ts";
+import { ConsumerLock } from "./consumer-lock.ts";
+import { configuredFilter } from "./event-filter.ts";
+import { EventList } from "./event-list.ts";
+
+/** Config keys of the connect strings of a consumer. */
+export interface ConsumerDatabases {
+  readonly sourceKey: string;
+  readonly targetKey: string;
+}
+
+/** An open batch as a consumer class gets it. */
+export interface ConsumerBatch<E extends PgqEvent = PgqEvent> {
+  readonly queueName: string;
+  readonly info: BatchInfo;
+  readonly events: EventList<E>;
+  /** The source connection, in the transaction that finishes the batch: what is done through it commits together with the
+   * acknowledgement. Never commit or roll back here. */
+  readonly source: Database;
+}
+
+/** The rounds of a consumer: open a batch, have it processed, finish it. A failure drops all connections, which rolls back
+ * what was done, and the same batch comes again. Programs extend Consumer, CoopConsumer, RemoteConsumer, SerialConsumer or
+ * LocalConsumer.
+ * Source: spec/pgq-library.md A4 */
+export abstract class BaseConsumer<E extends PgqEvent = PgqEvent> implements LoopBody {
+  /** further config keys of this class */
+  static readonly ownKeys: readonly ConfigKey[] = [];
+  /** the class works on a second database */
+  static readonly hasTarget: boolean = false;
+
+  readonly queueName: string;
+  readonly consumerName: string;
+  protected readonly job: Job;
+  protected readonly databases: ConsumerDatabases;
+  readonly #statistics: BatchStatistics;
+  readonly #lock: ConsumerLock;
+  #isWaitingForLock = false;
+
+  /** @throws ConfigError when the queue is not named, UsageError for pgq_autocommit with lazy fetch */
+  constructor(job: Job, databases: ConsumerDatabases) {
+    this.job = job;
+    this.databases = databases;
+    this.queueName = configuredQueue(job.config);
+    this.consumerName = configuredConsumer(job.config, job.name);
+    this.#statistics = new BatchStatistics(job.statistics, performance.now());
+    this.#lock = new ConsumerLock(this.queueName, this.consumerName);
+    if (job.config.getBoolean("pgq_autocommit") && job.config.getInt("pgq_lazy_fetch") !== 0) {
+      const { message } = job.config.error("pgq_autocommit", "autocommit does not go with lazy fetch");
+      throw new UsageError(message, { hint: "Set pgq_lazy_fetch = 0." });
+    }
+  }
+
+  /** Handles one batch; the default calls `processEvent` for each event. Returning means: acknowledge it. */
+  protected async processBatch(batch: ConsumerBatch<E>): Promise<void> {
+    for await (const block of batch.events.blocks()) {
+      for (const event of block) await this.processEvent(event, batch);
+    }
+  }
+
+  /** Handles one event; what it throws brings the whole batch again. */
+  protected processEvent(event: E, _batch: ConsumerBatch<E>): Promise<void> | void {
+    throw new UsageError(`${this.constructor.name} does not say what to do with event ${event.id}`);
+  }
+
+  /** Condition that the server selects events by, over the event columns: raw SQL. Asked for each batch. */
+  protected eventFilter(): string | undefined {
+    return configuredFilter(this.job.config);
+  }
+
+  /** What the class makes of the events that were read. */
+  protected abstract wrapEvents(
+    source: Database,
+    info: BatchInfo,
+    blocks: AsyncIterable<PgqEvent[]>,
+  ): AsyncIterable<E[]>;
+
+  /** Called when a batch was processed, in the transaction that finishes it. */
+  protected async beforeFinish(_source: Database, _info: BatchInfo): Promise<void> {}
+
+  protected async openBatch(source: Database): Promise<BatchInfo | undefined> {
+    return nextBatch(source, this.queueName, this.consumerName, batchCollection(this.job.config));
+  }
+
+  protected async closeBatch(source: Database, batchId: bigint): Promise<boolean> {
+    return finishBatch(source, batchId);
+  }
+
+  protected async openSource(): Promise<Database> {
+    const { databases, config } = this.job;
+    return databases.get(this.databases.sourceKey, { autocommit: config.getBoolean("pgq_autocommit") });
+  }
+
+  async work(): Promise<"busy" | "idle"> {
+    const source = await this.openSource();
+    if (!(await this.#holdsLock(source))) return "idle";
+    return this.readBatch(source);
+  }
+
+  /** One batch from its opening to its end. */
+  protected async readBatch(source: Database): Promise<"busy" | "idle"> {
+    this.#statistics.roundStarts(this.job.config.getFloat("keepalive_stats"), performance.now());
+    const info = await this.openBatch(source);
+    await source.commit();
+    if (info === undefined) return "idle";
+    const events = new EventList(
+      this.wrapEvents(source, info, await this.#eventBlocks(source, info.batchId)),
+    );
+    crashPoint("consumer.before-process");
+    await this.processBatch({ queueName: this.queueName, info, events, source });
+    crashPoint("consumer.before-finish");
+    await this.beforeFinish(source, info);
+    if (!(await this.closeBatch(source, info.batchId))) {
+      this.job.log.warn(`batch ${info.batchId} was closed by somebody else on ${source.label}`);
+    }
+    crashPoint("consumer.before-commit");
+    await source.commit();
+    crashPoint("consumer.after-commit");
+    this.#statistics.batchEnds(events.fetchedCount, performance.now());
+    return "busy";
+  }
+
+  async #eventBlocks(source: Database, batchId: bigint): Promise<AsyncIterable<PgqEvent[]>> {
+    const { config } = this.job;
+    const where = this.eventFilter();
+    const maxCount = config.getInt("pgq_lazy_fetch");
+    if (maxCount > 0) {
+      return readBatchCursor(source, batchId, {
+        where,
+        maxCount,
+        maxBytes: config.getBytes("pgq_fetch_bytes"),
+      });
+    }
+    const loaded: PgqEvent[][] = [];
+    const sql = filteredBatchSql(await batchEventSql(source, batchId), where);
+    for await (const block of copyEventBlocks(source, sql)) loaded.push(block);
+    await source.commit();
+    return fromArray(loaded);
+  }
+
+  async #holdsLock(source: Database): Promise<boolean> {
+    if (!this.job.config.getBoolean("pgq_consumer_lock")) return true;
+    const isHeld = await this.#lock.take(source);
+    if (!isHeld && !this.#isWaitingForLock) {
+      this.job.log.info(`Another process reads queue ${this.queueName} as ${this.consumerName}, waiting`);
+    }
+    this.#isWaitingForLock = !isHeld;
+    return isHeld;
+  }
+
+  /** --register */
+  async register(): Promise<void> {
+    const source = await this.openSource();
+    const isNew = await this.registerAt(source);
+    await source.commit();
+    this.job.log.info(
+      isNew
+        ? `Registered consumer ${this.consumerName} on queue ${this.queueName}`
+        : `Consumer ${this.consumerName} is already registered on queue ${this.queueName}`,
+    );
+  }
+
+  /** Registers at the newest tick, within the open transaction. @returns false when it was registered already */
+  protected async registerAt(source: Database): Promise<boolean> {
+    return registerConsumer(source, this.queueName, this.consumerName);
+  }
+
+  /** --unregister */
+  async unregister(): Promise<void> {
+    const source = await this.openSource();
+    const count = await this.removeRegistration(source);
+    await source.commit();
+    this.job.log.info(
+      count > 0
+        ? `Unregistered consumer ${this.consumerName} from queue ${this.queueName}`
+        : `Consumer ${this.consumerName} is not registered on queue ${this.queueName}`,
+    );
+  }
+
+  /** @returns number of subscriptions removed */
+  protected async removeRegistration(source: Database): Promise<number> {
+    return unregisterConsumer(source, this.queueName, this.consumerName);
+  }
+
+  /** --rewind, where the position is tracked outside of the source: move the source back to the tracked position. */
+  rewindPosition?(): Promise<void>;
+
+  /** --reset, where the position is tracked outside of the source: forget the tracked position. */
+  resetPosition?(): Promise<void>;
+}
+
+async function* fromArray<T>(items: readonly T[]): AsyncGenerator<T, void> {
+  yield* items;
+}

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { type Cluster, startCluster, waitFor } from "@skytools/testbed";
+import { type ConsumerKind, ConsumerProcess } from "../fixture/consumer-process.js";
+import { QueueDatabase } from "../fixture/queue-database.js";
+
+const common = ["before-process", "before-finish", "before-commit", "after-commit"].map(
+  (at) => `consumer.${at}`,
+);
+const target = ["consumer.before-target-commit", "consumer.after-target-commit"];
+const file = ["consumer.before-tick-file", "tick-file.before-rename", "consumer.after-tick-file"];
+
+interface Guarantee {
+  readonly kind: ConsumerKind;
+  readonly points: readonly string[];
+  /** points after which a batch is repeated, where that is all that can be promised */
+  readonly repeating: readonly string[];
+}
+
+/* What spec/pgq-library.md A13 promises, class by class. */
+const guarantees: readonly Guarantee[] = [
+  { kind: "plain", points: common, repeating: [] },
+  { kind: "coop", points: common, repeating: [] },
+  { kind: "remote", points: [...common, ...target], repeating: [] },
+  { kind: "serial", points: [...common, ...target], repeating: [] },
+  {
+    kind: "local",
+    points: [...common, ...file],
+    repeating: ["consumer.before-tick-file", "tick-file.before-rename"],
+  },
+];
+
+describe("a consumer that is killed and started again", () => {
+  let cluster: Cluster;
+
+  before(async () => {
+    cluster = await startCluster();
+  });
+  after(() => cluster[Symbol.asyncDispose]());
+
+  for (const { kind, points, repeating } of guarantees) {
+    for (const point of points) {
+      it(`${kind}: loses nothing and applies ${repeating.includes(point) ? "one batch twice" : "all once"} after dying at ${point}`, async () => {
+        const name = `${kind}_${point.replaceAll(/\W/g, "_")}`;
+        const queue = await QueueDatabase.create(cluster, name);
+        await using consumer = await ConsumerProcess.create(kind, {
+          src_db: queue.connstr,
+          dst_db: queue.connstr,
+        });
+        const registered = await consumer.run("--register");
+        assert.equal(registered.code, 0, registered.stderr);
+        await queue.produce("first", "a");
+        await queue.produce("second", "b", "again");
+        await using victim = consumer.start({ SKYTOOLS_CRASH_POINT: `${point}=kill:2` });
+        const { signal } = await victim.exit;
+        assert.equal(signal, "SIGKILL", victim.outputTail());
+        await queue.produce("third");
+        await using survivor = consumer.start();
+        const seen = await waitFor(
+          "the last event",
+          async () => {
+            const all = await queue.seen();
+            return all.includes("third") && all;
+          },
+          { onTimeout: () => survivor.outputTail() },
+        );
+        const second = ["second", "b", "again"];
+        const twice = repeating.includes(point) ? second : [];
+        assert.deepEqual(seen, ["first", "a", ...second, ...twice, "third"]);
+        if (kind === "plain" || kind === "coop") {
+          assert.equal((await queue.query("select from pgq.retry_queue")).length, 1);
+        }
+        survivor.signal("SIGINT");
+        assert.equal((await survivor.exit).code, 0);
+        assert.doesNotMatch(survivor.stderrText(), /ERROR|WARN/);
+      });
+    }
+  }
+});
