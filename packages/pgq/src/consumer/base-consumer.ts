@@ -4,13 +4,21 @@ import {
   type Database,
   type Job,
   type LoopBody,
+  SkytoolsError,
   UsageError,
 } from "@skytools/skytools";
 import type { BatchInfo } from "../batch.ts";
 import { copyEventBlocks, filteredBatchSql } from "../batch-reader.ts";
 import { BatchStatistics } from "../batch-statistics.ts";
 import type { PgqEvent } from "../event.ts";
-import { batchEventSql, finishBatch, nextBatch, registerConsumer, unregisterConsumer } from "../pgq-api.ts";
+import {
+  batchEventSql,
+  finishBatch,
+  getBatchInfo,
+  nextBatch,
+  registerConsumer,
+  unregisterConsumer,
+} from "../pgq-api.ts";
 import { readBatchCursor } from "./batch-cursor.ts";
 import { batchCollection, configuredConsumer, configuredQueue } from "./configured.ts";
 import { ConsumerLock } from "./consumer-lock.ts";
@@ -98,6 +106,13 @@ export abstract class BaseConsumer<E extends PgqEvent = PgqEvent> implements Loo
 
   protected async closeBatch(source: Database, batchId: bigint): Promise<boolean> {
     return finishBatch(source, batchId);
+  }
+
+  /** For classes that serialize their processes elsewhere: whoever waited there may hold a batch that the other process has
+   * finished meanwhile, with others after it.
+   * @throws SkytoolsError BATCH_GONE (retried by a daemon) when the batch is not open any more */
+  protected async requireOpenBatch({ source, info }: ConsumerBatch<E>): Promise<void> {
+    if ((await getBatchInfo(source, info.batchId)) === undefined) throw batchGone(source, info.batchId);
   }
 
   protected async openSource(): Promise<Database> {
@@ -201,6 +216,14 @@ export abstract class BaseConsumer<E extends PgqEvent = PgqEvent> implements Loo
 
   /** --reset, where the position is tracked outside of the source: forget the tracked position. */
   resetPosition?(): Promise<void>;
+}
+
+/** The error for a batch that is not open any more. */
+export function batchGone(source: Database, batchId: bigint): SkytoolsError {
+  return new SkytoolsError("BATCH_GONE", `batch ${batchId} was closed by somebody else on ${source.label}`, {
+    retry: "later",
+    hint: "Another process probably runs under the same consumer name; stop one.",
+  });
 }
 
 async function* fromArray<T>(items: readonly T[]): AsyncGenerator<T, void> {

@@ -1,4 +1,4 @@
-import { type ConfigKey, type Database, type Job, SkytoolsError } from "@skytools/skytools";
+import type { ConfigKey, Database, Job } from "@skytools/skytools";
 import type { BatchInfo } from "../batch.ts";
 import { getBatchInfo } from "../pgq-api.ts";
 import {
@@ -7,7 +7,7 @@ import {
   registerSubconsumer,
   unregisterSubconsumer,
 } from "../pgq-coop-api.ts";
-import type { ConsumerDatabases } from "./base-consumer.ts";
+import { batchGone, type ConsumerDatabases } from "./base-consumer.ts";
 import { batchCollection } from "./configured.ts";
 import { Consumer } from "./consumer.ts";
 import { coopKeys } from "./consumer-config.ts";
@@ -32,10 +32,8 @@ export class CoopConsumer extends Consumer {
     });
     if (batchId === undefined) return undefined;
     const info = await getBatchInfo(source, batchId);
-    if (info !== undefined) return info;
-    throw new SkytoolsError("BATCH_GONE", `batch ${batchId} was closed by somebody else on ${source.label}`, {
-      retry: "later",
-    });
+    if (info === undefined) throw batchGone(source, batchId);
+    return info;
   }
 
   protected override async closeBatch(source: Database, batchId: bigint): Promise<boolean> {

@@ -22,6 +22,7 @@ export class RemoteConsumer extends Consumer {
   protected override async processBatch(batch: ConsumerBatch<ConsumedEvent>): Promise<void> {
     const target = await this.job.databases.get(this.databases.targetKey);
     await lockTarget(target, this.consumerName);
+    await this.requireOpenBatch(batch);
     if (await this.#completed.isBatchDone(target, batch.info.batchId)) {
       await target.rollback();
       return;

@@ -38,6 +38,7 @@ export class SerialConsumer extends BaseConsumer {
   protected override async processBatch(batch: ConsumerBatch): Promise<void> {
     const target = await this.openTarget();
     await lockTarget(target, this.consumerName);
+    await this.requireOpenBatch(batch);
     const tracked = await this.#completed.lastTick(target);
     if (tickPosition(batch.info, tracked, lostPositionHint) === "applied") {
       await target.rollback();

@@ -111,13 +111,22 @@ describe("consumers that track their position outside of the queue, and shared o
       await using two = await start(Class, { dst_db: queue.connstr });
       const consumers = [new Class(one.job, databases), new Class(two.job, databases)];
       await consumers[0]!.register();
-      for (let round = 0; round < 5; round += 1) await queue.produce(`${round}`);
-      await Promise.all(
-        consumers.map(async (consumer) => {
-          while ((await consumer.work()) === "busy");
-        }),
+      for (let round = 0; round < 20; round += 1) await queue.produce(`${round}`);
+      const takeAll = async (test: TestJob, consumer: Remote | Serial): Promise<void> => {
+        for (;;) {
+          try {
+            if ((await consumer.work()) === "idle") return;
+          } catch (error) {
+            assert.match(String(error), /batch \d+ was closed by somebody else/);
+            await test.job.databases.closeAll();
+          }
+        }
+      };
+      await Promise.all([takeAll(one, consumers[0]!), takeAll(two, consumers[1]!)]);
+      assert.deepEqual(
+        await queue.seen(),
+        Array.from({ length: 20 }, (_, at) => `${at}`),
       );
-      assert.deepEqual(await queue.seen(), ["0", "1", "2", "3", "4"]);
     });
   }
 
@@ -150,24 +159,24 @@ describe("consumers that track their position outside of the queue, and shared o
     assert.deepEqual(await queue.query("select * from pgq_ext.completed_tick"), []);
   });
 
-  /** `ticks`: q for the queue's position, l for the file's, in ticks after the start; undefined: none. */
-  const cases: { q?: number; l?: number; then: number; file: number | undefined; log: RegExp }[] = [
-    { then: 4, file: undefined, log: /^info Consumer c not registered, registering at the top/ },
+  /** Ticks after the start: q for the queue's position, l for the file's; undefined: none. */
+  const cases: { q?: number; l?: number; after: number; file: number | undefined; log: RegExp }[] = [
+    { after: 4, file: undefined, log: /^info Consumer c not registered, registering at the top/ },
     {
       l: 2,
-      then: 2,
+      after: 2,
       file: 2,
       log: /^info Consumer c not registered, registering at tick \d+ of the tick file/,
     },
-    { q: 2, then: 2, file: 2, log: /^info No tick file/ },
-    { q: 1, l: 3, then: 3, file: 3, log: /^warn Tick file is ahead of the queue/ },
-    { q: 3, l: 1, then: 1, file: 1, log: /^warn Tick file is behind the queue/ },
-    { q: 2, l: 2, then: 2, file: 2, log: /^info Queue and tick file agree/ },
+    { q: 2, after: 2, file: 2, log: /^info No tick file/ },
+    { q: 1, l: 3, after: 3, file: 3, log: /^warn Tick file is ahead of the queue/ },
+    { q: 3, l: 1, after: 1, file: 1, log: /^warn Tick file is behind the queue/ },
+    { q: 2, l: 2, after: 2, file: 2, log: /^info Queue and tick file agree/ },
   ];
   it("LocalConsumer: brings the queue and its file together", async () => {
     const ticks = [await queue.tick()];
     for (let at = 1; at <= 4; at += 1) ticks.push(await queue.produce(`${at}`));
-    for (const [index, { q, l, then, file, log }] of cases.entries()) {
+    for (const [index, { q, l, after: expected, file, log }] of cases.entries()) {
       const path = join(directory.path, `reconcile-${index}`);
       await queue.query("select pgq.unregister_consumer('q', 'c') from pgq.get_consumer_info('q', 'c')");
       if (q !== undefined) await move(ticks[q]!);
@@ -176,11 +185,11 @@ describe("consumers that track their position outside of the queue, and shared o
       const consumer = new Local(test.job, databases);
       await consumer.startup();
       assert.match(test.log.at(-1)!, log);
-      assert.equal(await ofSource(), ticks[then]);
+      assert.equal(await ofSource(), ticks[expected]);
       assert.equal(existsSync(path) ? readFileSync(path, "utf8").trim() : undefined, file && ticks[file]);
       while ((await consumer.work()) === "busy");
-      assert.deepEqual(consumer.seen, ["1", "2", "3", "4"].slice(then));
-      if (then < 4) assert.equal(readFileSync(path, "utf8"), ticks[4]);
+      assert.deepEqual(consumer.seen, ["1", "2", "3", "4"].slice(expected));
+      if (expected < 4) assert.equal(readFileSync(path, "utf8"), ticks[4]);
     }
   });
 
