@@ -10,7 +10,8 @@ export type ModuleName =
   | "txid"
   | "logtriga"
   | "dispatch"
-  | "conflicthandler";
+  | "conflicthandler"
+  | "logdb";
 
 /** One built module. */
 export interface ModuleEntry {

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from "node:fs";
-import type { Syslog } from "./syslog.ts";
+import type { Syslog } from "@skytools/skytools";
 
 /** Most to least important. Informational lines carry LOG: monitoring searches for it. */
 export type LogLevel = "FATAL" | "ERROR" | "WARNING" | "LOG" | "DEBUG" | "NOISE";
@@ -11,6 +11,16 @@ const rank: Readonly<Record<LogLevel, number>> = {
   LOG: 3,
   DEBUG: 4,
   NOISE: 5,
+};
+
+/** Numbers of syslog(3). */
+const severity: Readonly<Record<LogLevel, number>> = {
+  FATAL: 2,
+  ERROR: 3,
+  WARNING: 4,
+  LOG: 6,
+  DEBUG: 7,
+  NOISE: 7,
 };
 
 export interface DaemonLogOptions {
@@ -84,7 +94,7 @@ export class DaemonLog {
     const line = `${timestamp(new Date())} [${process.pid}] ${level} ${text}\n`;
     if (this.#isStderrOn) writeQuietly(2, line);
     if (this.#file !== undefined) writeQuietly(this.#file, line);
-    if (rank[level] <= rank.LOG) this.#syslog?.send(level, text);
+    if (rank[level] <= rank.LOG) this.#syslog?.send(severity[level], text);
   }
 }
 

@@ -5,6 +5,7 @@ import {
   Pidfile,
   probePidfile,
   SkytoolsError,
+  Syslog,
   signalPidfile,
 } from "@skytools/skytools";
 import { parseCommandLine, type Request, usage } from "./command-line.ts";
@@ -12,7 +13,6 @@ import { Daemon } from "./daemon.ts";
 import { DaemonLog } from "./daemon-log.ts";
 import { sampleFile } from "./setting-table.ts";
 import { loadSettings, type Settings } from "./settings.ts";
-import { Syslog } from "./syslog.ts";
 
 /** Runs pgqd with the arguments that follow its name. @returns the exit code
  * Source: spec/pgq-library.md B1, B3, B8 */
@@ -107,7 +107,8 @@ function openLog(settings: Settings, verbosity: number, isStderrOn: boolean): Da
 }
 
 function syslogOf(settings: Settings): Syslog | undefined {
-  return settings.isSyslogOn ? new Syslog(settings.syslogIdent, settings.syslogFacility) : undefined;
+  if (!settings.isSyslogOn) return undefined;
+  return new Syslog({ ident: settings.syslogIdent, facility: settings.syslogFacility });
 }
 
 /** SIGINT: orderly end; a second one, or SIGTERM: at once; SIGHUP: read the file and open the log again. */

@@ -14,7 +14,9 @@ export {
   type SkytoolsErrorOptions,
   UsageError,
 } from "./errors.ts";
+export { isJournalStream } from "./log/journal.ts";
 export type { Log, LogFields, LogLevel } from "./log/log.ts";
+export { Syslog, type SyslogOptions, syslogFacilities } from "./log/syslog.ts";
 export { crashPoint } from "./script/crash-point.ts";
 export { DaemonChild, daemonize } from "./script/daemonize.ts";
 export { databaseConfig, frameworkConfig } from "./script/framework-config.ts";
@@ -30,6 +32,7 @@ export {
 } from "./script/program.ts";
 export { runProgram } from "./script/run-program.ts";
 export { createJob, type JobOptions } from "./script/running-job.ts";
+export { ServiceNotifier } from "./script/service-notifier.ts";
 export { Statistics } from "./script/statistics.ts";
 export { skytoolsVersion } from "./script/version.ts";
 

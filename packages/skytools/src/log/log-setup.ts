@@ -1,43 +1,91 @@
 import type { Config } from "../config/config.ts";
+import { isJournalStream } from "./journal.ts";
 import { type LineFormat, LineFormatError, parseLineFormat } from "./line-format.ts";
 import type { LogLevel } from "./log.ts";
-import { type LogOutput, type LogSink, ProgramLog } from "./program-log.ts";
+import { ProgramLog } from "./program-log.ts";
+import type { LogHandler } from "./record.ts";
 import { RotatingFile } from "./rotating-file.ts";
+import { readSkylog } from "./skylog/skylog.ts";
+import { JournalHandler, type LogSink, type RecordFormat, StreamHandler } from "./stream-handler.ts";
 
-/** Opens the log that a configuration describes: the rotating `logfile`, if set, and the console.
- * @param consoleSink what stands for stderr
- * @throws ConfigError when the file cannot be opened or a format is wrong
- * Source: spec/framework.md 6.2 */
-export function openLog(config: Config, level: LogLevel, consoleSink: LogSink): ProgramLog {
-  const isVerbose = level === "debug" || level === "trace";
-  const isJson = config.get("log_format") === "json";
-  const format = (output: string): LogOutput["format"] =>
-    isJson ? "json" : lineFormat(config, output, isVerbose);
-  const file = openLogfile(config);
-  return new ProgramLog({
-    serviceName: config.section,
-    jobName: config.get("job_name"),
-    level,
-    outputs: [
-      { sink: consoleSink, format: format("console") },
-      ...(file === undefined ? [] : [{ sink: file, format: format("file") }]),
-    ],
-  });
+export interface LogSetupOptions {
+  /** of the command line */
+  readonly level: LogLevel;
+  /** what stands for stderr */
+  readonly console: LogSink;
+  /** -d was given, in the foreground and in the background process */
+  readonly isDaemon: boolean;
+  readonly env: NodeJS.ProcessEnv;
 }
 
-function openLogfile(config: Config): RotatingFile | undefined {
+/** A log whose configuration is good; nothing is open yet. */
+export interface LogPlan {
+  /** @throws ConfigError when a file cannot be opened */
+  open(): ProgramLog;
+}
+
+/** Reads how a configuration wants the log: with skylog what skylog.ini says, else the console; with both the rotating
+ * `logfile`, if set.
+ * @throws ConfigError when a format or skylog.ini is wrong
+ * Source: spec/framework.md 6.2, 6.3 */
+export function planLog(config: Config, options: LogSetupOptions): LogPlan {
+  const names = { serviceName: config.section, jobName: config.get("job_name") };
+  const isJournal = isJournalStream(2, options.env);
+  const fileFormat = recordFormat(config, "file", options.level);
+  const skylog = isSkylogOn(config, options)
+    ? readSkylog(config.getList("skylog_locations"), {
+        ...names,
+        console: options.console,
+        isJournal,
+        complain: (message) => options.console.write(`${message}\n`),
+      })
+    : undefined;
+  const consoleHandler = skylog === undefined ? planConsole(config, options, isJournal) : undefined;
+  return {
+    open: () => {
+      const logfile = openLogfile(config, fileFormat);
+      const handlers = [...(consoleHandler ? [consoleHandler] : (skylog?.open() ?? [])), ...logfile];
+      return new ProgramLog({ ...names, level: skylog?.level ?? options.level, handlers });
+    },
+  };
+}
+
+/** Source: spec/framework.md 1.7 (use_skylog) */
+function isSkylogOn(config: Config, { isDaemon }: LogSetupOptions): boolean {
+  const setting = config.get("use_skylog");
+  return setting === "2" || (setting === "1" && (isDaemon || !process.stdout.isTTY));
+}
+
+function planConsole(config: Config, { level, console }: LogSetupOptions, isJournal: boolean): LogHandler {
+  if (!isJournal) return new StreamHandler(console, recordFormat(config, "console", level));
+  return new JournalHandler(console, journalFormat(config, level));
+}
+
+/** The journal knows time, process and priority. */
+function journalFormat(config: Config, level: LogLevel): RecordFormat {
+  const isChosen = config.has("logfmt_console") || config.get("log_format") === "json";
+  return isChosen ? recordFormat(config, "console", level) : parseLineFormat("%(levelname)s %(message)s", "");
+}
+
+function openLogfile(config: Config, format: RecordFormat): LogHandler[] {
   const path = config.has("logfile") ? config.getFile("logfile") : "";
-  if (path === "") return undefined;
+  if (path === "") return [];
   try {
-    return new RotatingFile(path, {
+    const file = new RotatingFile(path, {
       maxBytes: config.getInt("log_size"),
       keptFiles: config.getInt("log_count"),
     });
+    return [new StreamHandler(file, format)];
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     const hint = code === "ENOENT" ? "Create the directory first." : undefined;
     throw config.error("logfile", `cannot open ${path} for writing (${code})`, hint);
   }
+}
+
+function recordFormat(config: Config, output: string, level: LogLevel): RecordFormat {
+  if (config.get("log_format") === "json") return "json";
+  return lineFormat(config, output, level === "debug" || level === "trace");
 }
 
 function lineFormat(config: Config, output: string, isVerbose: boolean): LineFormat {

@@ -1,4 +1,4 @@
-import type { LogSink } from "./program-log.ts";
+import type { LogSink } from "./stream-handler.ts";
 import { writeFully } from "./write-fully.ts";
 
 /** Writes to this process's standard error. */

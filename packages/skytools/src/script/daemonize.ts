@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { closeSync, fstatSync } from "node:fs";
-import type { LogSink } from "../log/program-log.ts";
+import type { LogSink } from "../log/stream-handler.ts";
 import { writeFully } from "../log/write-fully.ts";
 
 /** Environment variable by which the background process knows that it is one; its value is the pid of the parent. */

@@ -96,13 +96,13 @@ export const frameworkConfig: ConfigGroup = {
       type: "choice",
       choices: ["0", "1", "2"],
       default: "0",
-      doc: "accepted for old files: logging is set up by the keys of this file",
+      doc: "0: log to stderr; 1: where skylog.ini says, except on a terminal; 2: always where skylog.ini says",
     },
     {
       key: "skylog_locations",
       type: "list",
       default: "skylog.ini, ~/.skylog.ini, /etc/skylog.ini",
-      doc: "accepted for old files",
+      doc: "places of skylog.ini, the first that exists counts",
     },
     {
       key: "exception_sleep",

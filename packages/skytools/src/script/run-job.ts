@@ -5,9 +5,11 @@ import type { ProgramLog } from "../log/program-log.ts";
 import type { CommandLine } from "./command-line.ts";
 import { type DaemonChild, daemonize } from "./daemonize.ts";
 import { crashLine, errorFields, exitCodeOf, messageOf, reportFailure } from "./error-report.ts";
+import type { Job } from "./job.ts";
 import { checkPidfile, Pidfile, probePidfile, signalPidfile } from "./pidfile.ts";
-import type { Command, Program, StartupSwitch } from "./program.ts";
+import type { Command, LoopBody, Program, StartupSwitch } from "./program.ts";
 import { RunningJob } from "./running-job.ts";
+import { ServiceNotifier } from "./service-notifier.ts";
 import { handleSignals } from "./signals.ts";
 import { parseSwitch } from "./switch-table.ts";
 import { flushStatistics, runLoop } from "./work-loop.ts";
@@ -57,17 +59,31 @@ export async function runJob(request: JobRequest): Promise<number> {
     const body: JobBody = async () => {
       for (const each of oneShots) await each.run(job);
       if (oneShots.length > 0) return 0;
-      if (loop !== undefined) return await runLoop(job, loop(job), () => programLog.reopen());
+      if (loop !== undefined) return await runDaemon(job, loop, programLog);
       return (await command?.run?.(job)) ?? job.exitCode;
     };
-    return await runGuarded(
-      job,
-      { pidfile, child, mode: isLoop ? "loop" : (command?.onInterrupt ?? "abort") },
-      body,
-    );
+    const mode = isLoop ? "loop" : (command?.onInterrupt ?? "abort");
+    return await runGuarded(job, { pidfile, child, mode, programLog }, body);
   } catch (error) {
     reportFailure(log, name, error);
     return exitCodeOf(error);
+  }
+}
+
+/** Runs a loop, of which systemd is told. */
+async function runDaemon(
+  job: RunningJob,
+  loop: (job: Job) => LoopBody,
+  programLog: ProgramLog,
+): Promise<number> {
+  const service = ServiceNotifier.detect(process.env);
+  service.onMissingProgram(() =>
+    job.log.warn("systemd is not told anything: systemd-notify cannot be started"),
+  );
+  try {
+    return await runLoop(job, loop(job), { service, reopenLog: () => programLog.reopen() });
+  } finally {
+    await service.close();
   }
 }
 
@@ -77,17 +93,23 @@ interface Guards {
   readonly pidfile: string;
   readonly child: DaemonChild | undefined;
   readonly mode: "loop" | "abort" | "finish";
+  readonly programLog: ProgramLog;
 }
 
 /** Holds the pidfile and the signal handlers while a job runs, and closes its connections at the end. */
-async function runGuarded(job: RunningJob, { pidfile, child, mode }: Guards, body: JobBody): Promise<number> {
+async function runGuarded(
+  job: RunningJob,
+  { pidfile, child, mode, programLog }: Guards,
+  body: JobBody,
+): Promise<number> {
   const file = pidfile === "" ? undefined : new Pidfile(pidfile);
-  if (file?.create() === "stale" && child === undefined) job.log.warn(`Ignoring stale pidfile ${pidfile}`);
   const cleanUp = () => file?.remove();
   process.on("exit", cleanUp);
   process.on("uncaughtException", (error) => crash(job, error));
-  const releaseSignals = handleSignals({ job, mode, cleanUp });
+  // Before the pidfile: whoever finds it may send a signal at once.
+  const releaseSignals = handleSignals({ job, mode, cleanUp, closeLog: () => programLog.close() });
   try {
+    if (file?.create() === "stale" && child === undefined) job.log.warn(`Ignoring stale pidfile ${pidfile}`);
     child?.reportStarted();
     return await body();
   } catch (error) {

@@ -3,7 +3,7 @@ import { Config } from "../config/config.ts";
 import { configTemplate } from "../config/template.ts";
 import { ConfigError, SkytoolsError, UsageError } from "../errors.ts";
 import type { LogLevel } from "../log/log.ts";
-import { openLog } from "../log/log-setup.ts";
+import { planLog } from "../log/log-setup.ts";
 import { redactSecrets } from "../log/redact.ts";
 import { stderrSink } from "../log/stderr-sink.ts";
 import { type CommandLine, parseCommandLine, switchValues } from "./command-line.ts";
@@ -100,19 +100,21 @@ class Invocation {
       for (const problem of problems) (child ?? stderrSink).write(this.#complaint(problem));
       return 1;
     }
+    const logPlan = planLog(config, {
+      level: logLevel(line),
+      console: child ?? stderrSink,
+      isDaemon: line.isDaemon,
+      env: process.env,
+    });
     if (isCheck) {
       process.stdout.write(`${file}: ok\n`);
       return 0;
     }
-    const level = logLevel(line);
-    const programLog = openLog(config, level, child ?? stderrSink);
+    const programLog = logPlan.open();
     const { log } = programLog;
     if (isSignal) return signalProgram(config, chosen, args, line.request as NodeJS.Signals, log);
     if (child === undefined) for (const suspicion of suspicions) log.warn(suspicion.message);
-    if (child === undefined && config.getInt("use_skylog") !== 0) {
-      log.warn(config.error("use_skylog", "skylog is not used, the log goes to logfile and stderr").message);
-    }
-    return runJob({
+    const exitCode = await runJob({
       program: this.#program,
       command: chosen,
       args,
@@ -126,6 +128,8 @@ class Invocation {
       isVerbose: line.verbosity > 0,
       isJson: line.isJson,
     });
+    await programLog.close();
+    return exitCode;
   }
 
   /** The command that the words after the file begin with; text when that is not possible. */

@@ -41,6 +41,8 @@ export class RunningJob implements Job {
   readonly stdout: NodeJS.WritableStream;
   readonly isVerbose: boolean;
   readonly json: boolean;
+  /** resolves when the first database connection is open */
+  readonly firstConnection: Promise<void>;
   /** exit code that `requestStop` asked for */
   exitCode = 0;
   readonly #sleep = new AbortableSleep();
@@ -62,10 +64,15 @@ export class RunningJob implements Job {
     this.isVerbose = options.isVerbose ?? false;
     this.json = options.json ?? false;
     this.#knownSwitches = new Set(new SwitchTable(program).all.map((each) => each.name));
+    let connected: () => void = () => {};
+    this.firstConnection = new Promise((resolve) => {
+      connected = resolve;
+    });
     this.databases = new Databases({
       setting: (key) => options.config.find(key),
       log: options.log,
       applicationName: this.name,
+      onConnect: async () => connected(),
       onNotification: () => this.wake(),
     });
   }

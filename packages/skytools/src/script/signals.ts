@@ -1,4 +1,3 @@
-import type { Databases } from "../db/databases.ts";
 import type { RunningJob } from "./running-job.ts";
 
 const doubleInterruptMs = 1000;
@@ -11,16 +10,18 @@ export interface SignalOptions {
   readonly mode: "loop" | "abort" | "finish";
   /** removes what must not stay, such as the pidfile */
   readonly cleanUp: () => void;
+  /** resolves when the log has left the process */
+  readonly closeLog: () => Promise<void>;
 }
 
 /** Installs the signal handlers of a program.
  * @returns takes them away again
  * Source: spec/framework.md 3.4 */
-export function handleSignals({ job, mode, cleanUp }: SignalOptions): () => void {
+export function handleSignals({ job, mode, cleanUp, closeLog }: SignalOptions): () => void {
   let lastInterruptMs = Number.NEGATIVE_INFINITY;
   const end = (signal: NodeJS.Signals) => {
     job.log.warn(`got ${signal}, ending at once`);
-    void endBySignal(signal, job, cleanUp);
+    void endBySignal(signal, job, cleanUp, closeLog);
   };
   const onTerminate = () => end("SIGTERM");
   const onInterrupt = () => {
@@ -50,19 +51,24 @@ export function handleSignals({ job, mode, cleanUp }: SignalOptions): () => void
 
 /** Ends by the signal's own action, so that the parent sees it, but not before the servers were asked to cancel: a
  * statement that waits for a lock would otherwise stay in the queue, and block others, though nobody wants it any more. */
-async function endBySignal(signal: NodeJS.Signals, job: RunningJob, cleanUp: () => void): Promise<void> {
+async function endBySignal(
+  signal: NodeJS.Signals,
+  job: RunningJob,
+  cleanUp: () => void,
+  closeLog: () => Promise<void>,
+): Promise<void> {
   job.abortNow();
-  await withinPatience(job.databases);
+  await withinPatience(Promise.all([job.databases.cancelAll(), closeLog()]));
   cleanUp();
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
 }
 
-async function withinPatience(databases: Databases): Promise<void> {
+async function withinPatience(work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const patience = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, cancelPatienceMs);
   });
-  await Promise.race([databases.cancelAll(), patience]);
+  await Promise.race([work, patience]);
   clearTimeout(timer);
 }

@@ -1,15 +1,27 @@
 import { ConfigError, UsageError } from "../errors.ts";
+import { redactSecrets } from "../log/redact.ts";
 import { crashLine, errorFields, exitCodeOf, messageOf, reportFailure } from "./error-report.ts";
 import { FailureStreak } from "./failure-streak.ts";
 import type { LoopBody } from "./program.ts";
 import type { RunningJob } from "./running-job.ts";
+import type { ServiceNotifier } from "./service-notifier.ts";
+
+export interface LoopSurroundings {
+  /** who wants to know how the daemon is */
+  readonly service: ServiceNotifier;
+  /** called on SIGHUP, before the configuration is read again */
+  readonly reopenLog: () => void;
+}
 
 /** Runs a loop body to its end.
- * @param reopenLog called on SIGHUP, before the configuration is read again
  * @returns exit code; a failure that ends the program has been logged
  * Source: spec/framework.md 3.1, 3.5, 3.6 */
-export async function runLoop(job: RunningJob, body: LoopBody, reopenLog: () => void): Promise<number> {
-  return new WorkLoop(job, body, reopenLog).run();
+export async function runLoop(
+  job: RunningJob,
+  body: LoopBody,
+  surroundings: LoopSurroundings,
+): Promise<number> {
+  return new WorkLoop(job, body, surroundings).run();
 }
 
 type RoundResult = "busy" | "idle" | "failed" | { readonly exitCode: number };
@@ -17,12 +29,14 @@ type RoundResult = "busy" | "idle" | "failed" | { readonly exitCode: number };
 class WorkLoop {
   readonly #job: RunningJob;
   readonly #body: LoopBody;
+  readonly #service: ServiceNotifier;
   readonly #reopenLog: () => void;
   readonly #streak: FailureStreak;
 
-  constructor(job: RunningJob, body: LoopBody, reopenLog: () => void) {
+  constructor(job: RunningJob, body: LoopBody, { service, reopenLog }: LoopSurroundings) {
     this.#job = job;
     this.#body = body;
+    this.#service = service;
     this.#reopenLog = reopenLog;
     this.#streak = new FailureStreak(job.config);
   }
@@ -31,7 +45,10 @@ class WorkLoop {
     const { log, name } = this.#job;
     try {
       await this.#body.startup?.();
+      // A first batch may take longer than systemd waits for a start.
+      void this.#job.firstConnection.then(() => this.#service.ready());
       const exitCode = await this.#rounds();
+      this.#service.stopping();
       if (exitCode !== undefined) return exitCode;
       await this.#body.shutdown?.();
       return this.#job.exitCode;
@@ -48,6 +65,7 @@ class WorkLoop {
     for (;;) {
       const result = await this.#round();
       if (typeof result === "object") return result.exitCode;
+      this.#service.ready();
       const loopDelay = config.getFloat("loop_delay");
       if (this.#job.isStopping || loopDelay < 0) return undefined;
       if (result !== "idle") continue;
@@ -65,7 +83,8 @@ class WorkLoop {
       const result = await this.#body.work();
       if (this.#streak.inARow > 0) job.log.info(`Job ${job.name} works again`);
       this.#streak.succeed(performance.now());
-      flushStatistics(job);
+      const figures = flushStatistics(job);
+      if (figures !== undefined) this.#service.status(figures);
       await job.databases.expire();
       return result;
     } catch (error) {
@@ -96,6 +115,7 @@ class WorkLoop {
   #logFailure(error: unknown, now: number): void {
     const job = this.#job;
     const line = crashLine(job.name, error);
+    this.#service.status(`failing, ${this.#streak.inARow} in a row: ${redactSecrets(line)}`);
     if (this.#streak.isQuiet(error, now)) job.log.warn(line);
     else job.log.error(line, errorFields(error));
   }
@@ -115,6 +135,15 @@ class WorkLoop {
   }
 
   async #reload(): Promise<void> {
+    this.#service.reloading();
+    try {
+      await this.#takeNewConfig();
+    } finally {
+      this.#service.ready();
+    }
+  }
+
+  async #takeNewConfig(): Promise<void> {
     const job = this.#job;
     this.#reopenLog();
     try {
@@ -137,8 +166,9 @@ function isMissingFile({ cause }: ConfigError): boolean {
   return cause instanceof Error && "code" in cause && cause.code === "ENOENT";
 }
 
-/** Logs the figures of a round. */
-export function flushStatistics({ statistics, log }: RunningJob): void {
+/** Logs the figures of a round. @returns the line, undefined when there are none */
+export function flushStatistics({ statistics, log }: RunningJob): string | undefined {
   const figures = statistics.take();
   if (figures !== undefined) log.info(figures.line, { statistics: figures.fields });
+  return figures?.line;
 }

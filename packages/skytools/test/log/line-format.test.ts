@@ -5,7 +5,8 @@ import { classicTimestamp, formatDate } from "#src/log/date-format.js";
 import { LineFormatError, parseLineFormat } from "#src/log/line-format.js";
 
 const time = new Date(2024, 4, 1, 12, 0, 7, 123);
-const record = { time, level: "warn", text: "a %(message)s %" } as const;
+const text = "a %(message)s %";
+const record = { time, level: "warn", message: text, stack: undefined, text, json: "{}" } as const;
 const origin = { serviceName: "svc", jobName: "job", pid: 4711, hostName: "h1", hostAddress: "10.0.0.1" };
 
 function line(format: string, dateFormat = ""): string {

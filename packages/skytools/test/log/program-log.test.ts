@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { DatabaseError, type LogLevel } from "@skytools/skytools";
 import { parseLineFormat } from "#src/log/line-format.js";
 import { ProgramLog } from "#src/log/program-log.js";
+import { JournalHandler, StreamHandler } from "#src/log/stream-handler.js";
 
 function captured(level: LogLevel, format: "text" | "json") {
   const written: string[] = [];
@@ -10,11 +11,11 @@ function captured(level: LogLevel, format: "text" | "json") {
     serviceName: "svc",
     jobName: "job",
     level,
-    outputs: [
-      {
-        sink: { write: (text) => written.push(text) },
-        format: format === "json" ? "json" : parseLineFormat("%(levelname)s %(message)s", ""),
-      },
+    handlers: [
+      new StreamHandler(
+        { write: (text) => written.push(text) },
+        format === "json" ? "json" : parseLineFormat("%(levelname)s %(message)s", ""),
+      ),
     ],
   });
   return {
@@ -87,4 +88,41 @@ test("messages keep what looks like formatting", () => {
   const { log, written } = captured("info", "text");
   log.info("100%s %d %o {a: 1}", { x: 1 });
   assert.deepEqual(written, ["INFO 100%s %d %o {a: 1}\n"]);
+});
+
+test("in the journal each line begins with its priority", () => {
+  const written: string[] = [];
+  const handler = new JournalHandler(
+    { write: (text) => written.push(text) },
+    parseLineFormat("%(message)s", ""),
+  );
+  const { log } = new ProgramLog({ serviceName: "s", jobName: "j", level: "trace", handlers: [handler] });
+  for (const level of ["trace", "debug", "info", "warn", "error", "fatal"] as const) log[level](level);
+  log.error("failed", { hint: "Look." });
+  assert.deepEqual(written, [
+    "<7>trace\n",
+    "<7>debug\n",
+    "<6>info\n",
+    "<4>warn\n",
+    "<3>error\n",
+    "<2>fatal\n",
+    "<3>failed\n<3>HINT: Look.\n",
+  ]);
+});
+
+test("a handler that fails is reported once and hides nothing from the others", (context) => {
+  const complaints: string[] = [];
+  context.mock.method(process.stderr, "write", (text: string) => complaints.push(text) > 0);
+  const written: string[] = [];
+  const good = new StreamHandler({ write: (text) => written.push(text) }, parseLineFormat("%(message)s", ""));
+  const bad = {
+    handle: () => {
+      throw new Error("disk full");
+    },
+  };
+  const { log } = new ProgramLog({ serviceName: "s", jobName: "j", level: "info", handlers: [bad, good] });
+  log.info("one");
+  log.info("two");
+  assert.deepEqual(written, ["one\n", "two\n"]);
+  assert.deepEqual(complaints, ["cannot write to the log: disk full\n"]);
 });

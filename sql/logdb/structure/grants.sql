@@ -1,0 +1,1 @@
+grant usage on schema log to log_writer;
