@@ -4,6 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { runDirectory } from "../packages/testbed/dist/index.js";
 
 const root = new URL("..", import.meta.url).pathname;
 const runOnlyWhenNamed = ["/interop/", "/long/"];
@@ -32,6 +33,6 @@ if (files.length === 0) {
 const run = spawnSync(
   process.execPath,
   ["--test", "--enable-source-maps", "--test-concurrency=2", "--test-reporter=spec", ...files],
-  { stdio: "inherit", cwd: root },
+  { stdio: "inherit", cwd: root, env: { ...process.env, SKYTOOLS_TESTBED_SHARED: runDirectory() } },
 );
 process.exit(run.status ?? 1);

@@ -3,10 +3,11 @@ import { rm } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import pg from "pg";
+import { createDataDirectory } from "./data-directory.ts";
 import { findBinaries, type PostgresBinaries } from "./postgres-binaries.ts";
 import { onRunExit, runDirectory } from "./run-directory.ts";
 import { serverAccount } from "./server-account.ts";
-import { initializeDataDirectory, logTail, ServerProcess, type StopMode } from "./server-process.ts";
+import { logTail, ServerProcess, type StopMode } from "./server-process.ts";
 
 export type { StopMode } from "./server-process.ts";
 
@@ -19,6 +20,8 @@ export interface ClusterOptions {
   readonly binDir?: string;
   /** fsync and full page writes on: for tests about durability. */
   readonly durable?: boolean;
+  /** A system identifier that no other cluster has; without it the clusters of a test run may share one. */
+  readonly uniqueSystemIdentifier?: boolean;
 }
 
 const startTimeoutMs = 60_000;
@@ -47,7 +50,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const account = serverAccount();
   if (account.isOther) chownSync(dir, account.uid, account.gid);
   const cluster = new Cluster(dir, binaries, options.tcp ?? false);
-  initializeDataDirectory(binaries.binDir, cluster.dataDirectory);
+  const isCopyAllowed = options.uniqueSystemIdentifier !== true;
+  createDataDirectory(binaries.binDir, cluster.dataDirectory, isCopyAllowed);
   const durability = options.durable === true ? { fsync: "on", full_page_writes: "on" } : {};
   cluster.configure({
     unix_socket_directories: dir,

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { serverAccount, spawnIdentity } from "./server-account.ts";
@@ -75,19 +75,6 @@ export class ServerProcess {
   /** For the exit of this process, where nothing can be awaited. */
   killNow(): void {
     if (this.isRunning) this.#child.kill("SIGKILL");
-  }
-}
-
-/** Creates a data directory with superuser postgres, UTF8, C locale and trust authentication.
- * @throws Error with initdb's own output */
-export function initializeDataDirectory(binDir: string, dataDirectory: string): void {
-  const run = spawnSync(
-    join(binDir, "initdb"),
-    ["-D", dataDirectory, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"],
-    { cwd: "/", encoding: "utf8", ...spawnIdentity(serverAccount()) },
-  );
-  if (run.status !== 0) {
-    throw new Error(`initdb failed in ${dataDirectory}: ${run.error?.message ?? run.stderr + run.stdout}`);
   }
 }
 

@@ -15,11 +15,12 @@ import { basename, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runProgram, startProgram, temporaryDirectory, waitFor } from "@skytools/testbed";
+import { createDataDirectory } from "#src/data-directory.js";
 import { findBinaries } from "#src/postgres-binaries.js";
 import { identifyProcess, processStartTime } from "#src/process-identity.js";
 import { type RunOwner, runPrefix, writeOwner } from "#src/run-owner.js";
 import { serverAccount } from "#src/server-account.js";
-import { initializeDataDirectory, ServerProcess } from "#src/server-process.js";
+import { ServerProcess } from "#src/server-process.js";
 import { sweepLeftovers } from "#src/sweep.js";
 
 const fixture = fileURLToPath(new URL("./fixture/cluster-and-program.js", import.meta.url));
@@ -122,7 +123,7 @@ test("the sweep ends a leftover server, but no process that merely has its numbe
   const account = serverAccount();
   if (account.isOther) chownSync(clusterDir, account.uid, account.gid);
   const { binDir } = findBinaries();
-  initializeDataDirectory(binDir, data);
+  createDataDirectory(binDir, data, false);
   appendFileSync(
     join(data, "postgresql.conf"),
     `listen_addresses = ''\nunix_socket_directories = '${clusterDir}'\n`,

@@ -60,6 +60,7 @@ export async function applyBatch(input: ApplyInput): Promise<ApplyResult> {
   try {
     if (input.expectedEvents < largeBatch) return await new BatchApply(input, true).run();
     await input.target.execute("savepoint londiste_batch");
+    if (input.source.isTransactional) await input.source.execute("savepoint londiste_read");
     try {
       return await new BatchApply(input, false).run();
     } catch (error) {
@@ -67,6 +68,8 @@ export async function applyBatch(input: ApplyInput): Promise<ApplyResult> {
     }
     input.log.debug("the batch is read again in the order of its events");
     await input.target.execute("rollback to savepoint londiste_batch");
+    // Leaving the first reading early may have made the provider's transaction fail.
+    if (input.source.inTransaction) await input.source.execute("rollback to savepoint londiste_read");
     return await new BatchApply(input, true).run();
   } catch (error) {
     throw error instanceof ApplyError ? error.inBatch(input.batchId, input.tickId) : error;

@@ -211,6 +211,21 @@ test("where triggers act, all tables go event by event in one order", async () =
   );
 });
 
+test("a large batch that turns out to need its order is read again within the provider's transaction", async () => {
+  await bench.source.execute(`drop table if exists t, t2, audit cascade;
+    create table t (id int primary key, v text); create table audit (v text);
+    create or replace function audit_row() returns trigger language plpgsql as
+      'begin insert into audit values (new.v); return null; end';
+    create trigger audit_row after insert on t for each row execute function audit_row();
+    alter table t enable always trigger audit_row`);
+  const events = inserts(12_000, (id) => ({ v: String(id).padStart(500, "x") }));
+  const result = await bench.apply(events, { "public.t": "public.t" }, true);
+  assert.deepEqual([result.eventCount, result.rowByRowEvents], [12_000, 12_000]);
+  assert.deepEqual(await bench.rows("select count(*)::int4 as n, count(distinct v)::int4 as d from audit"), [
+    { n: 12_000, d: 12_000 },
+  ]);
+});
+
 test("a table goes into another one here; events of tables that are not wanted are counted and ignored", async () => {
   const events = [
     ...inserts(3, () => ({ v: "x" })),

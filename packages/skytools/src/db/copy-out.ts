@@ -6,10 +6,12 @@ import type { CopySubmittable } from "./session.ts";
 export interface CopyOutSession {
   runCopy(submittable: CopySubmittable): Promise<void>;
   cancel(): Promise<void>;
+  absorbCancel(): Promise<void>;
 }
 
 /** The bytes that COPY ... TO STDOUT sends, with back-pressure; chunks are cut anywhere, also inside a row.
- * Destroying it early cancels the statement on the server, which makes an open transaction fail. */
+ * Destroying it early cancels the statement on the server: an open transaction may have failed then, what it did before is kept
+ * by a savepoint only. */
 export class CopyOutStream extends Readable {
   /** settles when the statement has ended on the server and the session is free again; also when nobody listens
    * to the stream's events */
@@ -56,7 +58,8 @@ export class CopyOutStream extends Readable {
   async #giveUp(error: Error | null, callback: (error?: Error | null) => void): Promise<void> {
     if (!this.#isEnded) {
       this.#receiver.discard();
-      await Promise.allSettled([this.#session.cancel(), this.done]);
+      const [, copy] = await Promise.allSettled([this.#session.cancel(), this.done]);
+      if (copy.status === "fulfilled") await this.#session.absorbCancel();
     }
     callback(error);
   }

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { CopyReceiver } from "./copy-receiver.ts";
@@ -59,11 +60,12 @@ async function pipeSockets(
   });
 
   const cancels: Promise<void>[] = [];
+  const cancel = (db: Database) => cancels.push(db.cancel().then(() => db.absorbCancel()));
   const giveUp = (reason: unknown) => {
     failures.push(reason);
-    if (!sender.isStarted) cancels.push(target.cancel());
+    if (!sender.isStarted) cancel(target);
     sender.fail("copy was given up");
-    if (receiver.isReceiving) cancels.push(source.cancel());
+    if (receiver.isReceiving) cancel(source);
     receiver.discard();
   };
   const onAbort = () => giveUp(signal?.reason);
@@ -103,6 +105,7 @@ async function pipeRows(
     );
   } catch (error) {
     await Promise.allSettled([from.done, to.done]);
+    if (!from.closed) await once(from, "close");
     signal?.throwIfAborted();
     throw error;
   }

@@ -227,6 +227,12 @@ export class Database {
     if (!this.isBroken) await sendCancel(this.#session.connected);
   }
 
+  /** After a cancel() that came too late for its statement: the server may notice it only within the next statement, so that is one
+   * that nobody needs. */
+  async absorbCancel(): Promise<void> {
+    await this.#session.exclusive(() => this.#session.send("select 1")).catch(() => undefined);
+  }
+
   /** Ends the session; an open transaction is rolled back by the server. Safe to repeat. */
   async close(): Promise<void> {
     if (this.#isClosed) return;

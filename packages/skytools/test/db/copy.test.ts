@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { PassThrough, Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { after, test } from "node:test";
@@ -272,6 +273,17 @@ test("copyOut: slow readers hold the server back, early destruction frees the se
   stream.destroy();
   await assert.rejects(stream.done, failsAs("57014", /canceling statement/, db));
   await assertUsable(db);
+});
+
+test("copyOut: a COPY given up at its very end does not take the next statement with it", async () => {
+  await using db = await Database.open(sourceConnstr, { autocommit: true });
+  for (let round = 0; round < 300; round += 1) {
+    const stream = db.copyOut(`copy (select generate_series(1, ${1000 * (1 + (round % 30))})) to stdout`);
+    await once(stream, "data");
+    stream.destroy();
+    if (!stream.closed) await once(stream, "close");
+    assert.deepEqual(await db.query("select 1 as n"), [{ n: 1 }]);
+  }
 });
 
 test("copyOut and copyIn as streams; done tells the rows", async () => {
