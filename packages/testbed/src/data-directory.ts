@@ -12,8 +12,8 @@ const sharedDirectory = process.env.SKYTOOLS_TESTBED_SHARED;
  * @param isCopyAllowed false: an initdb of its own, and so a system identifier that no other cluster has
  * @throws Error with initdb's own output */
 export function createDataDirectory(binDir: string, dataDirectory: string, isCopyAllowed: boolean): void {
-  if (sharedDirectory === undefined || !isCopyAllowed) return initializeDataDirectory(binDir, dataDirectory);
-  copyDirectory(sharedDataDirectory(binDir, sharedDirectory), dataDirectory);
+  if (sharedDirectory === undefined || !isCopyAllowed) initializeDataDirectory(binDir, dataDirectory);
+  else copyDirectory(sharedDataDirectory(binDir, sharedDirectory), dataDirectory);
 }
 
 /** Processes that need it at the same moment each make one; the first to rename its own wins. */
