@@ -99,3 +99,18 @@ test("a promoted branch takes events and ticks on from its newest tick", async (
   await tickEagerly(db);
   equal(await db.queryValue("select pgq.ticker('q')"), 26n);
 });
+
+test("a promoted branch whose worker died before the tick makes it, and gives out no event id twice", async () => {
+  const { db } = await fixture.database();
+  await createSubscriber(db, "q", "branch", 10n);
+  await db.execute(`
+    set session_replication_role = replica;
+    insert into pgq.event_1_0 (ev_id, ev_time, ev_type) values (77, now(), 't')`);
+  await answer(db, "pgq_node.set_consumer_completed", "q", "branch_worker", 11n);
+  await db.execute("reset session_replication_role");
+  equal(await answer(db, "pgq_node.promote_branch", "q"), '200 "Branch node promoted to root"');
+  equal((await row(db, "pgq_node.get_node_info", "q")).worker_last_tick, 11n);
+  equal(await db.queryValue("select pgq.insert_event('q', 't', 'd')"), 78n);
+  await tickEagerly(db);
+  equal(await db.queryValue("select pgq.ticker('q')"), 12n);
+});

@@ -20,6 +20,7 @@ const copyPollMs = 250;
 
 /** The node's worker: replays batches, and gets tables from registered to replicated. */
 export class ReplayWorker implements CascadedApplication {
+  readonly mergeFilter = "coalesce(ev_type, '') not like 'londiste.%'";
   readonly #job: Job;
   readonly #copies: CopySupervisor;
   readonly #handOver: HandOver;

@@ -2,7 +2,12 @@ import type { Database, Log } from "@skytools/skytools";
 import { SkytoolsError } from "@skytools/skytools";
 import type { PgqEvent } from "../event.ts";
 import { describeEvent } from "../event.ts";
-import { registerLocation, setGlobalWatermark, unregisterLocation } from "./pgq-node-api.ts";
+import {
+  registerLocation,
+  setGlobalWatermark,
+  setPartitionWatermark,
+  unregisterLocation,
+} from "./pgq-node-api.ts";
 import type { WorkerRole } from "./worker-role.ts";
 
 /** Where cascade events are replayed. */
@@ -11,6 +16,8 @@ export interface CascadeEventTarget {
   readonly queueName: string;
   readonly role: WorkerRole;
   readonly log: Log;
+  /** told what upstream has published, where the node does not follow it by itself */
+  onGlobalWatermark?(tickId: bigint): void;
 }
 
 export function isCascadeEvent(event: PgqEvent): boolean {
@@ -45,7 +52,8 @@ export async function applyCascadeEvent(where: CascadeEventTarget, event: PgqEve
     if (event.extra1 === queueName) {
       throw cascadeEventError(`tick-id event for own queue? ${describeEvent(event)}`);
     }
-    return;
+    if (!role.mirrorsTicks) return;
+    return setPartitionWatermark(target, call, queueName, event.extra1 ?? "", tickOf(event));
   }
   if (event.extra1 !== queueName) {
     throw cascadeEventError(
@@ -58,6 +66,7 @@ export async function applyCascadeEvent(where: CascadeEventTarget, event: PgqEve
     case "pgq.unregister-location":
       return unregisterLocation(target, call, queueName, requiredData(event));
     case "pgq.global-watermark":
+      if (role.syncWatermark !== null) where.onGlobalWatermark?.(tickOf(event));
       if (!role.followsGlobalWatermark) return;
       return setGlobalWatermark(target, call, queueName, tickOf(event));
     default:

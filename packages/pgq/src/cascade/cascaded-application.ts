@@ -37,13 +37,10 @@ export interface CascadedBatch extends CascadeRound {
 
 /** What `applyBatch` has done. */
 export interface BatchOutcome {
-  /** events read, for the `count` statistic */
-  readonly eventCount: number;
+  /** events read, for the `count` statistic; left out: those that went into the branch's queue */
+  readonly eventCount?: number;
   /** highest event id of the batch, if known: becomes the event seq of the mirrored tick on a branch */
   readonly maxEventId?: bigint | undefined;
-  /** true when the application itself has stored the events into `role.copyTo`'s current event table, within the
-   * target transaction; otherwise the worker copies them after `applyBatch` */
-  readonly isQueueCopied?: boolean | undefined;
 }
 
 /** What a program does with batches. Only `applyBatch` is required; `eventByEvent` builds one from an event callback.
@@ -51,6 +48,9 @@ export interface BatchOutcome {
  * Order in a round with a batch: beforeBatch, applyBatch, (queue copy, position), commit of the target, mirrored tick,
  * finish_batch and commit of the source, afterBatch. Whatever throws leaves the batch open: it comes again. */
 export interface CascadedApplication {
+  /** Which events a merge leaf passes on into the combined queue: an SQL condition over the event columns. `pgq.*` events
+   * stay behind in any case. */
+  readonly mergeFilter?: string | undefined;
   /** After each physical connect to the target database (for example: set session_replication_role). */
   connectTarget?(target: Database): Promise<void>;
   /** After each physical connect to the provider. */
@@ -63,7 +63,7 @@ export interface CascadedApplication {
   beforeBatch?(batch: CascadedBatch): Promise<"apply" | "leave">;
   /** Applies the whole batch within the target transaction; must not commit or roll back the target. It sees all events,
    * the `pgq.*` ones too, and hands those to `batch.applyCascadeEvent` in order. Data events are applied only when
-   * `batch.role.appliesData`. */
+   * `batch.role.appliesData`: on a merge leaf a batch may come whose data is there already. */
   applyBatch(batch: CascadedBatch): Promise<BatchOutcome>;
   /** After target, tick and source are committed. Not called for batches that were already applied. */
   afterBatch?(batch: CascadedBatch, outcome: BatchOutcome): Promise<void>;

@@ -1,45 +1,31 @@
 import type { Database, Job, LoopBody } from "@skytools/skytools";
-import { crashPoint, DatabaseError, mergeConnectString, SkytoolsError } from "@skytools/skytools";
+import { crashPoint } from "@skytools/skytools";
 import type { BatchCollection, BatchInfo } from "../batch.ts";
 import { copyEvents, filteredBatchSql } from "../batch-reader.ts";
 import { BatchStatistics } from "../batch-statistics.ts";
 import { batchCollection } from "../consumer/configured.ts";
 import type { PgqEvent } from "../event.ts";
 import { batchEventSql, finishBatch, nextBatch } from "../pgq-api.ts";
+import { applyInOneTransaction } from "./batch-transaction.ts";
 import { applyCascadeEvent } from "./cascade-event.ts";
-import type {
-  BatchOutcome,
-  CascadedApplication,
-  CascadedBatch,
-  CascadeRound,
-} from "./cascaded-application.ts";
-import { ensureMirroredTick } from "./mirror-tick.ts";
-import type { ConsumerState, NodeInfo } from "./node-info.ts";
+import type { CascadedApplication, CascadedBatch, CascadeRound } from "./cascaded-application.ts";
+import { completeFormerTick, ensureMirroredTick } from "./mirror-tick.ts";
 import {
-  getConsumerState,
-  getNodeInfo,
-  isRefusal,
-  lockConsumerState,
-  type Refusal,
-  setConsumerCompleted,
-  setConsumerError,
-  setConsumerUptodate,
-} from "./pgq-node-api.ts";
+  type ConsumerName,
+  checkWorkerName,
+  isWithoutNode,
+  notANode,
+  openNode,
+  openSource,
+  openTarget,
+} from "./node-session.ts";
+import { getNodeInfo, setConsumerError, setConsumerUptodate } from "./pgq-node-api.ts";
 import { batchPosition } from "./position.ts";
-import { copyEventsToQueue } from "./queue-copy.ts";
+import { synchronizeWatermark } from "./sync-watermark.ts";
 import { Period, publishGlobalWatermark, reportLocalWatermark } from "./watermark.ts";
-import { workerRole } from "./worker-role.ts";
+import { type WorkerRole, workerRole } from "./worker-role.ts";
 
-const providerKey = "_provider_db";
-
-/** SQLSTATE invalid_schema_name */
-const missingSchema = "3F000";
-
-export interface CascadedWorkerOptions {
-  /** config key of the local database */
-  readonly targetKey: string;
-  readonly queueName: string;
-  readonly consumerName: string;
+export interface CascadedWorkerOptions extends ConsumerName {
   /** true: the node's worker; false: a plain cascaded consumer, which skips `pgq.*` events */
   readonly isNodeWorker: boolean;
   /** true while batches must end at each tick, whatever pgq_batch_collect_* says; asked before each batch */
@@ -72,6 +58,7 @@ class CascadedWorker implements LoopBody {
   #isAfterFailure = false;
   #wasIdle = false;
   #isCollectionRefused = false;
+  #upstreamWatermark: bigint | undefined;
 
   constructor(job: Job, application: CascadedApplication, options: CascadedWorkerOptions) {
     this.#job = job;
@@ -105,7 +92,7 @@ class CascadedWorker implements LoopBody {
     const { queueName, consumerName } = this.#options;
     const message = error instanceof Error ? error.message : String(error);
     try {
-      const target = await this.#openTarget();
+      const target = await openTarget(this.#job, this.#application, this.#options.targetKey);
       await setConsumerError(target, this.#quiet(), queueName, consumerName, message);
     } catch (failure) {
       const reason = failure instanceof Error ? failure.message : String(failure);
@@ -124,7 +111,7 @@ class CascadedWorker implements LoopBody {
     await this.#application.beginRound?.(round);
     if (!round.role.readsBatches) return this.#standby(round);
 
-    const source = await this.#openSource(round.state);
+    const source = await openSource(this.#job, this.#application, round.state);
     this.#statistics.roundStarts(this.#job.config.getFloat("keepalive_stats"), Date.now());
     const { queueName, consumerName } = this.#options;
     const batch = await nextBatch(source, queueName, consumerName, this.#collection(round));
@@ -136,11 +123,11 @@ class CascadedWorker implements LoopBody {
   /** Reads where this consumer stands and acknowledges what administrators have changed. */
   async #beginRound(): Promise<CascadeRound> {
     const { queueName, consumerName, isNodeWorker } = this.#options;
-    const { target, state } = await this.#openNode();
+    const { target, state } = await openNode(this.#job, this.#application, this.#options);
     const node = await getNodeInfo(target, queueName);
     await target.commit();
     if (node === undefined) throw notANode(queueName, target.label);
-    checkWorkerName(node, consumerName, isNodeWorker);
+    if (isNodeWorker) checkWorkerName(node, consumerName);
     if (!state.isUptodate) {
       await setConsumerUptodate(target, this.#quiet(), queueName, consumerName, true);
     }
@@ -176,15 +163,18 @@ class CascadedWorker implements LoopBody {
     return "idle";
   }
 
-  /** A branch must repeat every tick of its provider, so batches of several ticks are not for it. */
+  /** A branch must repeat every tick of its provider, and a merge leaf must be able to follow another's ticks: batches of
+   * several ticks are not for them. */
   #collection({ role, node }: CascadeRound): BatchCollection {
     const wanted = batchCollection(this.#job.config);
     if (this.#options.takesEachTick?.() === true) return { minLag: wanted.minLag };
-    if (!role.mirrorsTicks) return wanted;
+    if (!role.mirrorsTicks && !role.isMergeLeaf) return wanted;
     const isMore = wanted.minCount !== undefined || wanted.minInterval !== undefined;
     if (isMore && !this.#isCollectionRefused) {
       this.#isCollectionRefused = true;
-      this.#job.log.warn(`pgq_batch_collect_* is ignored on the branch node "${node.nodeName}"`);
+      this.#job.log.warn(
+        `pgq_batch_collect_* is ignored on the ${role.isMergeLeaf ? "merge leaf" : "branch node"} "${node.nodeName}"`,
+      );
     }
     return { minLag: wanted.minLag };
   }
@@ -195,64 +185,52 @@ class CascadedWorker implements LoopBody {
   }
 
   async #processBatch(round: CascadeRound, source: Database, batch: BatchInfo): Promise<"busy" | "idle"> {
-    const { queueName, consumerName, role, target } = round;
-    if (batchPosition(batch, round.state.completedTick, queueName, consumerName) === "applied") {
-      if (role.mirrorsTicks) await ensureMirroredTick(target, queueName, batch);
-      await this.#finish(source, batch);
-      this.#statistics.batchEnds(0, Date.now());
-      return "busy";
+    switch (batchPosition(batch, round)) {
+      case "applied":
+        return this.#finishApplied(round, source, batch);
+      case "ahead":
+        return this.#idle(round, source);
+      case "covered":
+        return this.#applyBatch(
+          this.#cascadedBatch({ ...round, role: followingOnly(round.role) }, source, batch),
+          true,
+        );
+      case "due":
+        return this.#applyBatch(this.#cascadedBatch(round, source, batch), false);
     }
-    const work = this.#cascadedBatch(round, source, batch);
+  }
+
+  /** The process died between the commit of the target and that of the source, or somebody moved the provider back. */
+  async #finishApplied(round: CascadeRound, source: Database, batch: BatchInfo): Promise<"busy"> {
+    if (round.role.mirrorsTicks) await ensureMirroredTick(round.target, round.queueName, batch);
+    await this.#finish(source, batch);
+    this.#statistics.batchEnds(0, Date.now());
+    return "busy";
+  }
+
+  async #applyBatch(work: CascadedBatch, isCovered: boolean): Promise<"busy" | "idle"> {
+    const { source, target, queueName, role, batch } = work;
     if ((await this.#application.beforeBatch?.(work)) === "leave") {
       await source.rollback();
       await target.rollback();
       this.#wasIdle = false;
       return "idle";
     }
+    if (role.mirrorsTicks) await completeFormerTick(target, queueName, batch);
     crashPoint("worker.before-apply");
-    const outcome = await this.#apply(work);
+    const outcome = await applyInOneTransaction(work, this.#application, isCovered);
     if (outcome === undefined) return "busy";
     crashPoint("worker.after-target-commit");
     if (role.mirrorsTicks) {
       await ensureMirroredTick(target, queueName, batch, outcome.maxEventId);
       crashPoint("worker.after-tick");
     }
-    await this.#reportWatermark(round, source, batch);
+    await this.#reportWatermark(work);
     await this.#finish(source, batch);
     this.#wasIdle = false;
     this.#statistics.batchEnds(outcome.eventCount, Date.now());
     await this.#application.afterBatch?.(work, outcome);
     return "busy";
-  }
-
-  /** One target transaction: the events, the queue copy of a branch, the position.
-   * @returns undefined when an administrator has paused this consumer meanwhile */
-  async #apply(work: CascadedBatch): Promise<BatchOutcome | undefined> {
-    const { target, source, queueName, consumerName, role, batch } = work;
-    const behindLock = known(await lockConsumerState(target, queueName, consumerName), target);
-    if (behindLock.isPaused) {
-      await target.rollback();
-      await source.rollback();
-      return undefined;
-    }
-    if (behindLock.completedTick !== batch.previousTickId) {
-      throw new SkytoolsError(
-        "CASCADE_POSITION",
-        `position of consumer "${consumerName}" on queue "${queueName}" moved to ${behindLock.completedTick} while batch ${batch.previousTickId}..${batch.tickId} was opened on ${target.label}`,
-        { retry: "later", hint: "Another process probably runs under the same consumer name; stop one." },
-      );
-    }
-    const outcome = await this.#application.applyBatch(work);
-    if (role.copyTo !== null && outcome.isQueueCopied !== true) {
-      await copyEventsToQueue(source, await work.eventQuery(), target, role.copyTo);
-      crashPoint("worker.after-queue-copy");
-    }
-    await source.commit();
-    const call = { ...this.#quiet(), commit: false };
-    await setConsumerCompleted(target, call, queueName, consumerName, batch.tickId);
-    crashPoint("worker.before-target-commit");
-    await target.commit();
-    return outcome;
   }
 
   #cascadedBatch(round: CascadeRound, source: Database, batch: BatchInfo): CascadedBatch {
@@ -261,7 +239,15 @@ class CascadedWorker implements LoopBody {
       sql ??= batchEventSql(source, batch.batchId);
       return filteredBatchSql(await sql, where);
     };
-    const where = { target: round.target, queueName: round.queueName, role: round.role, log: this.#job.log };
+    const where = {
+      target: round.target,
+      queueName: round.queueName,
+      role: round.role,
+      log: this.#job.log,
+      onGlobalWatermark: (tickId: bigint) => {
+        this.#upstreamWatermark = tickId;
+      },
+    };
     return {
       ...round,
       source,
@@ -274,11 +260,15 @@ class CascadedWorker implements LoopBody {
     };
   }
 
-  async #reportWatermark(round: CascadeRound, source: Database, batch: BatchInfo): Promise<void> {
-    if (!round.role.reportsLocalWatermark) return;
+  /** The time of the next report counts from here: a failure is not repeated at once. */
+  async #reportWatermark(work: CascadedBatch): Promise<void> {
+    const { role, source, batch } = work;
+    if (!role.reportsLocalWatermark) return;
     const periodSeconds = this.#job.config.getFloat("local_wm_publish_period");
     if (!this.#localPeriod.take(periodSeconds, Date.now())) return;
-    await reportLocalWatermark(source, round.target, round.queueName, batch.tickId, this.#job.log);
+    await reportLocalWatermark(source, work, batch, this.#job.log);
+    if (role.syncWatermark === null || this.#upstreamWatermark === undefined) return;
+    await synchronizeWatermark(work, role.syncWatermark, this.#upstreamWatermark);
   }
 
   async #finish(source: Database, batch: BatchInfo): Promise<void> {
@@ -289,64 +279,12 @@ class CascadedWorker implements LoopBody {
     crashPoint("worker.after-source-finish");
   }
 
-  /** @throws SkytoolsError CASCADE_NODE when the database has no node, or not even the schemas of one */
-  async #openNode(): Promise<{ target: Database; state: ConsumerState }> {
-    const { queueName, consumerName } = this.#options;
-    try {
-      const target = await this.#openTarget();
-      return { target, state: known(await getConsumerState(target, queueName, consumerName), target) };
-    } catch (error) {
-      if (!(error instanceof DatabaseError) || error.sqlState !== missingSchema) throw error;
-      throw notANode(queueName, error.database ?? "the local database", error);
-    }
-  }
-
-  async #openTarget(): Promise<Database> {
-    const connect = this.#application.connectTarget?.bind(this.#application);
-    return this.#job.databases.get(this.#options.targetKey, connect ? { onConnect: connect } : {});
-  }
-
-  async #openSource(state: ConsumerState): Promise<Database> {
-    const { config, databases } = this.#job;
-    const connect = this.#application.connectSource?.bind(this.#application);
-    return databases.get(providerKey, {
-      connstr: mergeConnectString(state.providerLocation, config.getOr("remote_extra_connstr", "")),
-      ...(connect ? { onConnect: connect } : {}),
-    });
-  }
-
   #quiet() {
     return { log: this.#job.log, quiet: true };
   }
 }
 
-/** @throws SkytoolsError CASCADE_NODE (retried by a daemon) when the node does not know the consumer */
-function known(answer: ConsumerState | Refusal, target: Database): ConsumerState {
-  if (!isRefusal(answer)) return answer;
-  throw new SkytoolsError("CASCADE_NODE", `${answer.note} (on ${target.label})`, {
-    retry: "later",
-    hint: "Create the node first, and run the worker under the name that it was created with.",
-  });
-}
-
-/** There is no place to store a failure. */
-function isWithoutNode(error: unknown): boolean {
-  return error instanceof SkytoolsError && error.code === "CASCADE_NODE";
-}
-
-function notANode(queueName: string, database: string, cause?: unknown): SkytoolsError {
-  return new SkytoolsError("CASCADE_NODE", `Unknown queue: ${queueName} (on ${database})`, {
-    retry: "later",
-    cause,
-    hint: "Create the node first: create-root, create-branch or create-leaf.",
-  });
-}
-
-function checkWorkerName(node: NodeInfo, consumerName: string, isNodeWorker: boolean): void {
-  if (!isNodeWorker || node.workerName === consumerName) return;
-  throw new SkytoolsError(
-    "CASCADE_NODE",
-    `node "${node.nodeName}" of queue "${node.queueName}" is maintained by worker "${node.workerName}", not by "${consumerName}"`,
-    { retry: "later", hint: "Set consumer_name (or job_name) to the name that the node was created with." },
-  );
+/** The role for a batch whose data is on this node already. */
+function followingOnly(role: WorkerRole): WorkerRole {
+  return { ...role, appliesData: false, copyTo: null };
 }

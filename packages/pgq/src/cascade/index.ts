@@ -64,13 +64,14 @@ export {
   setConsumerUptodate,
   setGlobalWatermark,
   setNodeAttributes,
+  setPartitionWatermark,
   setSubscriberWatermark,
   unregisterCascadedConsumer,
   unregisterLocation,
   unregisterSubscriber,
 } from "./pgq-node-api.ts";
-export { copyEventsToQueue } from "./queue-copy.ts";
+export { queueOnly } from "./queue-only.ts";
 export { repositionSwitches, resetPosition, rewindProvider } from "./reposition.ts";
 export { compactStatus, statusTree } from "./status-tree.ts";
-export type { WorkerRole } from "./worker-role.ts";
+export type { QueueCopy, WorkerRole } from "./worker-role.ts";
 export { workerRole } from "./worker-role.ts";

@@ -22,16 +22,42 @@ export async function ensureMirroredTick(
     return;
   }
   if (newest?.tickId !== batch.previousTickId) {
-    throw new SkytoolsError(
-      "CASCADE_POSITION",
-      `is_batch_done: last branch tick = ${newest?.tickId ?? "none"}, expected ${batch.previousTickId} or ${batch.tickId} (queue "${queueName}")`,
-      { retry: "later" },
-    );
+    throw misplaced(queueName, newest, batch);
   }
   const eventSeq = await tickEventSeq(target, queueName, batch, newest, maxEventId);
   await target.commit();
   await mirrorTick(target, queueName, batch.tickId, batch.tickTime, eventSeq);
   await target.commit();
+}
+
+/** Makes the tick with which a batch starts when the local queue does not have it: the worker died before it made that tick, and
+ * reads from another provider since. Call it before anything of the batch is written.
+ * @throws SkytoolsError CASCADE_POSITION when the local queue is beyond the batch */
+export async function completeFormerTick(
+  target: Database,
+  queueName: string,
+  batch: BatchInfo,
+): Promise<void> {
+  const newest = await newestTick(target, queueName);
+  await target.commit();
+  if (newest?.tickId === batch.previousTickId) return;
+  if (newest === undefined || newest.tickId > batch.previousTickId) throw misplaced(queueName, newest, batch);
+  const former = {
+    ...batch,
+    tickId: batch.previousTickId,
+    tickTime: batch.previousTickTime,
+    tickEventSeq: batch.previousTickEventSeq,
+    previousTickId: newest.tickId,
+  };
+  await ensureMirroredTick(target, queueName, former);
+}
+
+function misplaced(queueName: string, newest: TickInfo | undefined, batch: BatchInfo): SkytoolsError {
+  return new SkytoolsError(
+    "CASCADE_POSITION",
+    `is_batch_done: last branch tick = ${newest?.tickId ?? "none"}, expected ${batch.previousTickId} or ${batch.tickId} (queue "${queueName}")`,
+    { retry: "later" },
+  );
 }
 
 /** The event seq of the tick: never below an id in the batch, never below the tick before, else what the provider has. */
@@ -42,8 +68,19 @@ async function tickEventSeq(
   newest: TickInfo,
   maxEventId: bigint | undefined,
 ): Promise<bigint> {
-  const highest =
-    maxEventId ?? (await highestEventId(target, queueName, Snapshot.parse(newest.snapshot).xmin));
+  const highest = maxEventId ?? (await storedEventSeq(target, queueName, batch, newest));
   const candidates = [batch.tickEventSeq, newest.eventSeq, highest];
   return candidates.reduce<bigint>((seq, value) => (value != null && value > seq ? value : seq), 0n);
+}
+
+/** A provider's tick that is beyond the local one covers all events of the batch. One that is not may come from a worker that
+ * did not know what it had copied before it was started. */
+async function storedEventSeq(
+  target: Database,
+  queueName: string,
+  batch: BatchInfo,
+  newest: TickInfo,
+): Promise<bigint | undefined> {
+  if ((batch.tickEventSeq ?? 0n) > (newest.eventSeq ?? 0n)) return undefined;
+  return highestEventId(target, queueName, Snapshot.parse(newest.snapshot).xmin);
 }

@@ -391,3 +391,18 @@ export async function setGlobalWatermark(
 ): Promise<void> {
   await change(db, call, "select * from pgq_node.set_global_watermark($1, $2::int8)", [queueName, tickId]);
 }
+
+/** Moves the merge leaf of a part's queue to what the combined branch of this database contains. */
+export async function setPartitionWatermark(
+  db: Database,
+  call: NodeCall,
+  combinedQueue: string,
+  partQueue: string,
+  tickId: bigint,
+): Promise<void> {
+  await change(db, call, "select * from pgq_node.set_partition_watermark($1, $2, $3::int8)", [
+    combinedQueue,
+    partQueue,
+    tickId,
+  ]);
+}

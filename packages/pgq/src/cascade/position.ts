@@ -1,19 +1,27 @@
 import { SkytoolsError } from "@skytools/skytools";
 import type { BatchInfo } from "../batch.ts";
+import type { CascadeRound } from "./cascaded-application.ts";
 
-/** What the stored position says about a batch. */
-export type BatchPosition = "due" | "applied";
+/** What the stored position says about a batch.
+ * - due: it is the next one to apply
+ * - applied: it was applied, only the provider does not know yet
+ * - covered: on a merge leaf, its data came through the combined queue (or was merged before); its control events may not
+ *   have been seen here
+ * - ahead: on a merge leaf that waits behind a combined branch, its data has not come through the combined queue yet */
+export type BatchPosition = "due" | "applied" | "covered" | "ahead";
 
 /** Compares a batch with the consumer's completed tick, which must have been read before the batch was opened, from the
  * database that the batch will be written to: that is what makes a batch count exactly once there.
  * @throws SkytoolsError CASCADE_POSITION when the two sides do not meet, as after one was restored from a backup
- * Source: spec/cascade.md 7.3 step 5 */
+ * Source: spec/cascade.md 7.3 step 5, 7.5 */
 export function batchPosition(
   batch: BatchInfo,
-  completedTick: bigint,
-  queueName: string,
-  consumerName: string,
+  round: Pick<CascadeRound, "state" | "role" | "queueName" | "consumerName">,
 ): BatchPosition {
+  const { role, queueName, consumerName } = round;
+  const { completedTick } = round.state;
+  if (role.isMergeLeaf && batch.tickId <= completedTick) return "covered";
+  if (role.waitsBehind) return "ahead";
   if (batch.previousTickId === completedTick) return "due";
   if (batch.tickId === completedTick) return "applied";
   throw new SkytoolsError(

@@ -1,29 +1,79 @@
-import type { Database } from "@skytools/skytools";
-import { pipeCopy } from "@skytools/skytools";
+import { type Database, pipeCopy, quoteLiteral, SkytoolsError } from "@skytools/skytools";
 import { currentEventTable } from "../pgq-api.ts";
 
-const copiedColumns = "ev_id, ev_time, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4";
+const contentColumns = "ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4";
+const mirroredColumns = `ev_id, ev_time, ${contentColumns}`;
+const mergedColumns = `ev_time, ${contentColumns}`;
 
-/** Copies the events of a batch into a queue of the target, ids and times kept, as one COPY from server to server inside the
+/** Copies the events of a batch into a branch's queue, ids and times kept, as one COPY from server to server inside the
  * target's open transaction. Transaction ids are not copied: on every node events carry local ones.
  * @param eventQuery the batch's SELECT
+ * @param publishedWatermark tick that copied `pgq.global-watermark` events are to name instead of their own
  * @returns number of events
- * Source: spec/cascade.md 7.3 "Copied columns" */
-export async function copyEventsToQueue(
+ * Source: spec/cascade.md 7.3 "Copied columns", 7.4 */
+export async function mirrorEvents(
   source: Database,
   eventQuery: string,
   target: Database,
   queueName: string,
+  publishedWatermark?: bigint | null,
 ): Promise<bigint> {
   await enterReplicaRole(target);
   const table = await currentEventTable(target, queueName);
+  const selected =
+    publishedWatermark == null
+      ? mirroredColumns
+      : mirroredColumns.replace("ev_data", dataWithWatermark(publishedWatermark));
   const { rows } = await pipeCopy(
     source,
-    `copy (select ${copiedColumns} from (${eventQuery}) as batch) to stdout`,
+    `copy (select ${selected} from (${eventQuery}) as batch) to stdout`,
     target,
-    `copy ${table} (${copiedColumns}) from stdin`,
+    `copy ${table} (${mirroredColumns}) from stdin`,
   );
   return rows;
+}
+
+/** Copies the events of a part's batch into the combined queue: in order, times kept, under ids of the combined queue, all
+ * but the cascade's own.
+ * @param where further condition over the event columns
+ * @throws SkytoolsError CASCADE_COMBINED while the combined queue's root is being demoted
+ * Source: spec/cascade.md 7.1, 7.5 */
+export async function mergeEvents(
+  source: Database,
+  eventQuery: string,
+  target: Database,
+  combinedQueue: string,
+  where?: string,
+): Promise<void> {
+  const table = await currentEventTable(target, combinedQueue);
+  await joinWriters(target, combinedQueue, table);
+  const condition = `coalesce(ev_type, '') not like 'pgq.%'${where === undefined ? "" : ` and (${where})`}`;
+  await pipeCopy(
+    source,
+    `copy (select ${mergedColumns} from (${eventQuery}) as batch where ${condition} order by ev_id) to stdout`,
+    target,
+    `copy ${table} (${mergedColumns}) from stdin`,
+  );
+}
+
+/** A session in replication role replica passes the queue's own guard against inserts, so it is repeated here, behind the
+ * lock that makes the last tick of a demotion wait for this transaction: no event comes after that tick. */
+async function joinWriters(target: Database, queueName: string, table: string): Promise<void> {
+  await target.execute(`lock table ${table} in row exclusive mode`);
+  const isClosed = await target.queryValue<boolean>(
+    "select queue_disable_insert from pgq.queue where queue_name = $1",
+    [queueName],
+  );
+  if (isClosed !== true) return;
+  throw new SkytoolsError(
+    "CASCADE_COMBINED",
+    `combined queue "${queueName}" takes no events on ${target.label}`,
+    { retry: "later", hint: "Its root is being moved to another node; the merge goes on once that is done." },
+  );
+}
+
+function dataWithWatermark(tickId: bigint): string {
+  return `case ev_type when 'pgq.global-watermark' then ${quoteLiteral(String(tickId))} else ev_data end`;
 }
 
 /** A branch queue refuses inserts except in replication role replica; nothing is set where that is the role already, since

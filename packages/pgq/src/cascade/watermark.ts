@@ -1,5 +1,7 @@
 import type { Database, Log } from "@skytools/skytools";
 import { SkytoolsError } from "@skytools/skytools";
+import type { BatchInfo } from "../batch.ts";
+import type { CascadeRound } from "./cascaded-application.ts";
 import { getNodeInfo, setGlobalWatermark, setSubscriberWatermark } from "./pgq-node-api.ts";
 
 /** Decides when something periodic is due; the first time it is due at once. */
@@ -14,21 +16,22 @@ export class Period {
   }
 }
 
-/** Tells the provider the lowest tick that this node and everything below it still need, never beyond `currentTick`. The
- * target must have no transaction open; on the source nothing may be pending, since this commits it. A refusal of the
- * provider (watermark would move backwards, subscriber unknown) is logged, not raised: the next report may fit again.
+/** Tells the provider the lowest tick that this node and everything below it still need, never beyond the batch; a branch
+ * with sync_watermark tells its own progress. The target must have no transaction open; on the source nothing may be pending,
+ * since this commits it. A refusal of the provider (watermark would move backwards, subscriber unknown) is logged, not raised:
+ * the next report may fit again.
  * Source: spec/cascade.md 7.4 */
 export async function reportLocalWatermark(
   source: Database,
-  target: Database,
-  queueName: string,
-  currentTick: bigint,
+  { target, queueName, role }: Pick<CascadeRound, "target" | "queueName" | "role">,
+  batch: BatchInfo,
   log: Log,
 ): Promise<void> {
   const node = await getNodeInfo(target, queueName);
   await target.commit();
   if (node === undefined || node.localWatermark === null) return;
-  const watermark = node.localWatermark < currentTick ? node.localWatermark : currentTick;
+  const lowest = node.localWatermark < batch.tickId ? node.localWatermark : batch.tickId;
+  const watermark = role.syncWatermark === null ? lowest : batch.previousTickId;
   try {
     await setSubscriberWatermark(source, { log, quiet: true }, queueName, node.nodeName, watermark);
   } catch (error) {
