@@ -10,8 +10,10 @@ import { applyInOneTransaction } from "./batch-transaction.ts";
 import { applyCascadeEvent } from "./cascade-event.ts";
 import type { CascadedApplication, CascadedBatch, CascadeRound } from "./cascaded-application.ts";
 import { completeFormerTick, ensureMirroredTick } from "./mirror-tick.ts";
+import type { NodeInfo } from "./node-info.ts";
 import {
   type ConsumerName,
+  checkCombinedQueue,
   checkWorkerName,
   isWithoutNode,
   notANode,
@@ -58,6 +60,7 @@ class CascadedWorker implements LoopBody {
   #isAfterFailure = false;
   #wasIdle = false;
   #isCollectionRefused = false;
+  #isPlainLeaf = false;
   #upstreamWatermark: bigint | undefined;
 
   constructor(job: Job, application: CascadedApplication, options: CascadedWorkerOptions) {
@@ -127,7 +130,7 @@ class CascadedWorker implements LoopBody {
     const node = await getNodeInfo(target, queueName);
     await target.commit();
     if (node === undefined) throw notANode(queueName, target.label);
-    if (isNodeWorker) checkWorkerName(node, consumerName);
+    if (isNodeWorker) await this.#checkNode(target, node);
     if (!state.isUptodate) {
       await setConsumerUptodate(target, this.#quiet(), queueName, consumerName, true);
     }
@@ -145,6 +148,13 @@ class CascadedWorker implements LoopBody {
       isAfterFailure: this.#isAfterFailure,
       wasIdle: this.#wasIdle,
     };
+  }
+
+  async #checkNode(target: Database, node: NodeInfo): Promise<void> {
+    checkWorkerName(node, this.#options.consumerName);
+    const looksPlain = node.nodeType === "leaf" && node.combinedQueue === null;
+    if (looksPlain && !this.#isPlainLeaf) await checkCombinedQueue(target, node);
+    this.#isPlainLeaf = looksPlain;
   }
 
   /** A root reads nothing: it keeps the watermark going and lets the application do its part. The flags of the node are

@@ -92,3 +92,19 @@ export function checkWorkerName(node: NodeInfo, consumerName: string): void {
     { retry: "later", hint: "Set consumer_name (or job_name) to the name that the node was created with." },
   );
 }
+
+/** A leaf that was made to feed a combined queue must not go on as if it were a plain one when that queue's node is gone.
+ * @throws SkytoolsError CASCADE_NODE */
+export async function checkCombinedQueue(target: Database, node: NodeInfo): Promise<void> {
+  const stored = await target.queryValue<string | null>(
+    "select combined_queue from pgq_node.node_info where queue_name = $1",
+    [node.queueName],
+  );
+  await target.commit();
+  if (stored == null) return;
+  throw new SkytoolsError(
+    "CASCADE_NODE",
+    `combined queue "${stored}" has no node on ${target.label}, and node "${node.nodeName}" of queue "${node.queueName}" feeds it`,
+    { retry: "later", hint: "Create the combined queue's node again, or drop this leaf." },
+  );
+}
