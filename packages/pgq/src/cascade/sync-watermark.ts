@@ -1,6 +1,7 @@
 import { type Databases, type Log, mergeConnectString } from "@skytools/skytools";
 import type { CascadeRound } from "./cascaded-application.ts";
 import { getNodeInfo, getQueueLocations, setGlobalWatermark } from "./pgq-node-api.ts";
+import { lowerTick } from "./watermark.ts";
 
 const connectionKey = "wmdb";
 
@@ -18,7 +19,7 @@ export async function synchronizeWatermark(
   const own = await getNodeInfo(target, queueName);
   const members = await getQueueLocations(target, queueName);
   await target.commit();
-  let lowest = lower(upstreamWatermark, own?.localWatermark ?? upstreamWatermark);
+  let lowest = lowerTick(upstreamWatermark, own?.localWatermark ?? upstreamWatermark);
   for (const name of nodeNames) {
     if (name === node.nodeName) continue;
     const member = members.find(({ nodeName }) => nodeName === name);
@@ -33,7 +34,7 @@ export async function synchronizeWatermark(
       job.log.warn(`Node not working: ${name}`);
       return;
     }
-    lowest = lower(lowest, watermark);
+    lowest = lowerTick(lowest, watermark);
   }
   await setGlobalWatermark(target, { log: job.log, quiet: true }, queueName, lowest);
 }
@@ -53,8 +54,4 @@ async function remoteWatermark(
   } finally {
     await databases.close(connectionKey);
   }
-}
-
-function lower(a: bigint, b: bigint): bigint {
-  return a < b ? a : b;
 }

@@ -30,8 +30,8 @@ export async function reportLocalWatermark(
   const node = await getNodeInfo(target, queueName);
   await target.commit();
   if (node === undefined || node.localWatermark === null) return;
-  const lowest = node.localWatermark < batch.tickId ? node.localWatermark : batch.tickId;
-  const watermark = role.syncWatermark === null ? lowest : batch.previousTickId;
+  const watermark =
+    role.syncWatermark === null ? lowerTick(node.localWatermark, batch.tickId) : batch.previousTickId;
   try {
     await setSubscriberWatermark(source, { log, quiet: true }, queueName, node.nodeName, watermark);
   } catch (error) {
@@ -43,4 +43,8 @@ export async function reportLocalWatermark(
 /** On a root: publishes what the whole set has finished, as an event, so that event tables may rotate. */
 export async function publishGlobalWatermark(target: Database, queueName: string, log: Log): Promise<void> {
   await setGlobalWatermark(target, { log, quiet: true }, queueName, null);
+}
+
+export function lowerTick(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
 }
