@@ -91,7 +91,8 @@ function leafRole(node: NodeInfo): WorkerRole {
       return { ...leaf, isMergeLeaf: true, copyTo: { queueName: node.combinedQueue, kind: "merge" } };
     case "branch":
       return { ...leaf, isMergeLeaf: true, waitsBehind: true, appliesData: false };
-    default:
+    case "leaf":
+    case null:
       throw invalidState(
         node,
         1,
