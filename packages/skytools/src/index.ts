@@ -67,6 +67,12 @@ export {
 } from "./db/databases.ts";
 export type { Notice } from "./db/notices.ts";
 export {
+  ReplicationConnection,
+  type ReplicationOptions,
+  type ReplicationReceiver,
+  type ReplicationRow,
+} from "./db/replication-connection.ts";
+export {
   type ExecCommandOptions,
   execCommand,
   execCommandMany,
