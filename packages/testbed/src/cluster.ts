@@ -22,6 +22,8 @@ export interface ClusterOptions {
   readonly durable?: boolean;
   /** A system identifier that no other cluster has; without it the clusters of a test run may share one. */
   readonly uniqueSystemIdentifier?: boolean;
+  /** Further options of initdb, for example `--wal-segsize=1`. */
+  readonly initdb?: readonly string[];
 }
 
 const startTimeoutMs = 60_000;
@@ -43,23 +45,10 @@ let clusterCount = 0;
  * fails. Several may run in one process.
  * @throws Error with the end of the server's log */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const binaries = findBinaries(options.binDir);
-  clusterCount += 1;
-  const dir = join(runDirectory(), `c${clusterCount}`);
-  mkdirSync(dir, { mode: 0o700 });
-  const account = serverAccount();
-  if (account.isOther) chownSync(dir, account.uid, account.gid);
-  const cluster = new Cluster(dir, binaries, options.tcp ?? false);
+  const cluster = prepareCluster(options);
   const isCopyAllowed = options.uniqueSystemIdentifier !== true;
-  createDataDirectory(binaries.binDir, cluster.dataDirectory, isCopyAllowed);
-  const durability = options.durable === true ? { fsync: "on", full_page_writes: "on" } : {};
-  cluster.configure({
-    unix_socket_directories: dir,
-    listen_addresses: options.tcp === true ? "127.0.0.1" : "",
-    ...defaultSettings,
-    ...durability,
-    ...options.settings,
-  });
+  createDataDirectory(cluster.binDir, cluster.dataDirectory, isCopyAllowed, options.initdb);
+  cluster.configureLocation(options);
   try {
     await cluster.start();
   } catch (error) {
@@ -67,6 +56,18 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     throw error;
   }
   return cluster;
+}
+
+/** A place for a server whose data directory comes from elsewhere, a backup for example: `dataDirectory` does not exist yet.
+ * Before `start()` it wants `configureLocation()`. */
+export function prepareCluster(options: ClusterOptions = {}): Cluster {
+  const binaries = findBinaries(options.binDir);
+  clusterCount += 1;
+  const dir = join(runDirectory(), `c${clusterCount}`);
+  mkdirSync(dir, { mode: 0o700 });
+  const account = serverAccount();
+  if (account.isOther) chownSync(dir, account.uid, account.gid);
+  return new Cluster(dir, binaries, options.tcp ?? false);
 }
 
 /** A running or stopped PostgreSQL server with its own data directory. */
@@ -155,6 +156,18 @@ export class Cluster implements AsyncDisposable {
       ([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`,
     );
     appendFileSync(join(this.dataDirectory, "postgresql.conf"), lines.join(""));
+  }
+
+  /** Appends where the server listens, and the settings of a throwaway server. */
+  configureLocation(options: ClusterOptions = {}): void {
+    const durability = options.durable === true ? { fsync: "on", full_page_writes: "on" } : {};
+    this.configure({
+      unix_socket_directories: this.socketDir,
+      listen_addresses: options.tcp === true ? "127.0.0.1" : "",
+      ...defaultSettings,
+      ...durability,
+      ...options.settings,
+    });
   }
 
   /** Makes the server read its configuration file again. */

@@ -10,9 +10,16 @@ const sharedDirectory = process.env.SKYTOOLS_TESTBED_SHARED;
 
 /** Creates a data directory with superuser postgres, UTF8, C locale and trust authentication.
  * @param isCopyAllowed false: an initdb of its own, and so a system identifier that no other cluster has
+ * @param initdbOptions further options of initdb, which takes an initdb of its own too
  * @throws Error with initdb's own output */
-export function createDataDirectory(binDir: string, dataDirectory: string, isCopyAllowed: boolean): void {
-  if (sharedDirectory === undefined || !isCopyAllowed) initializeDataDirectory(binDir, dataDirectory);
+export function createDataDirectory(
+  binDir: string,
+  dataDirectory: string,
+  isCopyAllowed: boolean,
+  initdbOptions: readonly string[] = [],
+): void {
+  const isSpecial = !isCopyAllowed || initdbOptions.length > 0;
+  if (sharedDirectory === undefined || isSpecial) initializeDataDirectory(binDir, dataDirectory, initdbOptions);
   else copyDirectory(sharedDataDirectory(binDir, sharedDirectory), dataDirectory);
 }
 
@@ -34,9 +41,13 @@ function sharedDataDirectory(binDir: string, shared: string): string {
   return path;
 }
 
-function initializeDataDirectory(binDir: string, dataDirectory: string): void {
+function initializeDataDirectory(
+  binDir: string,
+  dataDirectory: string,
+  options: readonly string[] = [],
+): void {
   const identity = ["-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale"];
-  runAsServer(join(binDir, "initdb"), ["-D", dataDirectory, ...identity, "--no-sync"]);
+  runAsServer(join(binDir, "initdb"), ["-D", dataDirectory, ...identity, "--no-sync", ...options]);
 }
 
 function copyDirectory(source: string, target: string): void {

@@ -1,5 +1,6 @@
-export { Cluster, type ClusterOptions, type StopMode, startCluster } from "./cluster.ts";
+export { Cluster, type ClusterOptions, prepareCluster, type StopMode, startCluster } from "./cluster.ts";
 export {
+  commandPath,
   type ProgramOptions,
   type ProgramResult,
   RunningProgram,

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { kill, killMarked, markVariable, nextProgramMark } from "./process-mark.ts";
 import { onRunExit } from "./run-directory.ts";
+import { serverAccount, spawnIdentity } from "./server-account.ts";
 
 export interface ProgramOptions {
   /** Added to this process's own environment; undefined takes a variable out. */
@@ -13,6 +14,8 @@ export interface ProgramOptions {
   readonly cwd?: string;
   /** Text for standard input, which is empty otherwise. */
   readonly input?: string;
+  /** Runs under the account of the servers, as what they call themselves does. */
+  readonly asServerAccount?: boolean;
 }
 
 export interface ProgramExit {
@@ -45,6 +48,7 @@ export class RunningProgram implements AsyncDisposable {
       cwd: options.cwd,
       env: { ...process.env, ...options.env, [markVariable]: this.#mark },
       detached: true,
+      ...(options.asServerAccount === true ? spawnIdentity(serverAccount()) : {}),
     });
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       this.#stdout += text;
@@ -162,6 +166,14 @@ function resolveProgram(command: string): [file: string, args: string[]] {
   if (/\.[cm]?js$/.test(real)) return [process.execPath, [real]];
   accessSync(real, constants.X_OK);
   return [real, []];
+}
+
+/** The path of a workspace package's command, for whoever starts it by himself.
+ * @throws Error when there is none */
+export function commandPath(name: string): string {
+  const path = findCommand(name);
+  if (path === undefined) throw new Error(`no package has a command ${name}`);
+  return path;
 }
 
 /** Looks for node_modules/.bin/<name> upwards from here. */
