@@ -1,0 +1,53 @@
+import { constants } from "node:fs";
+import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/** Makes the entries of a directory survive a power failure. */
+export async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Writes a whole small file so that readers see the old or the new content, never a part, also after a power failure.
+ * @param mode permissions of a new file */
+export async function replaceFile(path: string, content: string | Buffer, mode = 0o600): Promise<void> {
+  const draft = `${path}.${process.pid}.tmp`;
+  try {
+    const handle = await open(draft, "w", mode);
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+  await syncDirectory(dirname(path));
+}
+
+/** Creates a directory with its parents, durably. */
+export async function makeDirectory(path: string, mode = 0o700): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode });
+  if (first === undefined) return;
+  for (let dir = path; ; dir = dirname(dir)) {
+    await syncDirectory(dirname(dir));
+    if (dir === first || dir === dirname(dir)) return;
+  }
+}
+
+/** Opens a file for reading that must be a regular one: an archive's contents are not to be trusted, and a symbolic link in
+ * it could point anywhere. @throws the system's error, ELOOP for a link */
+export async function openRegular(path: string): Promise<FileHandle> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  const stat = await handle.stat();
+  if (stat.isFile()) return handle;
+  await handle.close();
+  throw Object.assign(new Error(`${path} is not a regular file`), { code: "EINVAL" });
+}

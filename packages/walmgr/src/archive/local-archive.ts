@@ -1,0 +1,261 @@
+import { open, readdir, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { crashPoint, SkytoolsError } from "@skytools/skytools";
+import { errorCode, foreignFile, hookExit, storageTrouble, WalError } from "../wal/wal-error.ts";
+import { byArchiveOrder, parseWalName } from "../wal/wal-name.ts";
+import type { Archive, FetchOptions, StoredFile, StoreResult, WalSource } from "./archive.ts";
+import { type ArchiveIdentity, checkIdentity, claimIdentity, readIdentity } from "./archive-identity.ts";
+import { type Checksum, ChecksumList } from "./checksum-list.ts";
+import { type Codec, codecSuffix, codecs, splitCodec } from "./codec.ts";
+import { syncDirectory } from "./durable-file.ts";
+import { findPartial } from "./partial-segment.ts";
+import { publishFile } from "./publish-file.ts";
+import { readStored } from "./stored-content.ts";
+import { checkWalFile, headBytes } from "./wal-check.ts";
+
+export interface LocalArchiveOptions {
+  /** `completed_wals` */
+  readonly directory: string;
+  /** `partial_wals` */
+  readonly partialDirectory: string;
+  readonly codec: Codec;
+}
+
+/** A file that has its final name, but may not survive a power failure yet. */
+export interface PublishedFile {
+  readonly name: string;
+  readonly isNew: boolean;
+  readonly checksum: Checksum;
+}
+
+const parallelFiles = 2;
+
+/** A directory of this host with finished WAL files, flat, each readable without this program.
+ * Source: spec/walmgr.md 4.1, 9, 12.5 */
+export class LocalArchive implements Archive {
+  readonly place: string;
+  readonly #partialDirectory: string;
+  readonly #codec: Codec;
+  readonly #checksums: ChecksumList;
+
+  constructor({ directory, partialDirectory, codec }: LocalArchiveOptions) {
+    this.place = directory;
+    this.#partialDirectory = partialDirectory;
+    this.#codec = codec;
+    this.#checksums = new ChecksumList(directory);
+  }
+
+  identity(): Promise<ArchiveIdentity | undefined> {
+    return readIdentity(this.place);
+  }
+
+  async store(sources: readonly WalSource[]): Promise<StoreResult> {
+    const done: PublishedFile[] = [];
+    let failure: Error | undefined;
+    for (let first = 0; first < sources.length && failure === undefined; first += parallelFiles) {
+      const round = sources.slice(first, first + parallelFiles);
+      for (const each of await Promise.allSettled(round.map((source) => this.publish(source)))) {
+        if (each.status === "rejected") failure ??= this.failure(each.reason);
+        else if (failure === undefined) done.push(each.value);
+      }
+    }
+    try {
+      await this.makeDurable(done);
+    } catch (error) {
+      return { stored: [], failure: this.failure(error) };
+    }
+    return { stored: done.map(({ name, isNew }) => ({ name, isNew })), failure };
+  }
+
+  async #checkDirectory(): Promise<void> {
+    try {
+      await stat(this.place);
+    } catch (error) {
+      throw new WalError(`archive ${this.place} cannot be reached (${errorCode(error)})`, {
+        exitCode: hookExit.trouble,
+        cause: error,
+        hint: errorCode(error) === "ENOENT" ? "walmgr setup creates it." : undefined,
+      });
+    }
+  }
+
+  /** Puts a file in its place; it counts as stored after {@link makeDurable} only. */
+  async publish(source: WalSource): Promise<PublishedFile> {
+    await this.#checkDirectory();
+    const owner = checkWalFile(source.name, source.head, source.sizeBytes);
+    if (owner !== undefined) await claimIdentity(this.place, owner);
+    const present = await this.#find(source.name);
+    const published = await publishFile(this.place, source, this.#codec);
+    const { storedName, storedSha256, contentSha256 } = published;
+    if (present === undefined && published.outcome === "new") {
+      return { name: source.name, isNew: true, checksum: { storedName, sha256: storedSha256 } };
+    }
+    // With another compression than before, the new name was free although the file is there.
+    if (present !== undefined && published.outcome === "new") await rm(join(this.place, storedName));
+    const old = present ?? { storedName, codec: this.#codec };
+    return this.#compare(source.name, old.storedName, old.codec, contentSha256);
+  }
+
+  /** The same file may be offered again, after a crash for example; anything else under its name is refused. */
+  async #compare(
+    name: string,
+    storedName: string,
+    codec: Codec,
+    wantedSha256: string,
+  ): Promise<PublishedFile> {
+    const recorded = await this.#checksums.find(storedName);
+    const stored = await this.#read(name, storedName, codec);
+    if (stored?.contentSha256 === wantedSha256) {
+      await this.#syncFile(storedName);
+      return { name, isNew: false, checksum: { storedName, sha256: stored.storedSha256 } };
+    }
+    if (recorded !== undefined && stored?.storedSha256 !== recorded) {
+      throw new WalError(`the archive's copy of ${name} is damaged: it does not match its checksum`, {
+        exitCode: hookExit.differs,
+        hint: `Move ${join(this.place, storedName)} away; the server offers the segment again.`,
+      });
+    }
+    throw new WalError(`the archive ${this.place} holds other content under the name ${name}, which stays`, {
+      exitCode: hookExit.differs,
+      hint:
+        parseWalName(name)?.kind === "history"
+          ? "Two servers were promoted to the same timeline: only one of them may archive here."
+          : "Do two primaries archive here (after a failover, or a copy of the cluster that was started)? " +
+            "Stop the wrong one, or give the new one an archive of its own.",
+    });
+  }
+
+  async #syncFile(storedName: string): Promise<void> {
+    const handle = await open(join(this.place, storedName), "r");
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async makeDurable(done: readonly PublishedFile[]): Promise<void> {
+    if (done.length === 0) return;
+    const fresh: Checksum[] = [];
+    for (const { checksum } of done) {
+      if ((await this.#checksums.find(checksum.storedName)) !== checksum.sha256) fresh.push(checksum);
+    }
+    await this.#checksums.add(fresh);
+    crashPoint("archive.checksum-written");
+    await syncDirectory(this.place);
+    crashPoint("archive.directory-synced");
+  }
+
+  /** Whatever went wrong, as an error with its exit code. */
+  failure(reason: unknown): Error {
+    if (reason instanceof SkytoolsError) return reason;
+    const code = errorCode(reason);
+    if (code === undefined) return reason instanceof Error ? reason : new Error(String(reason));
+    const what =
+      code === "ENOSPC" || code === "EDQUOT"
+        ? "is full"
+        : code === "EROFS"
+          ? "is read-only"
+          : "cannot be written";
+    return storageTrouble(`archive ${this.place} ${what} (${code})`, reason);
+  }
+
+  async #find(name: string): Promise<{ storedName: string; codec: Codec } | undefined> {
+    for (const codec of codecs) {
+      const storedName = name + codecSuffix(codec);
+      try {
+        await stat(join(this.place, storedName));
+        return { storedName, codec };
+      } catch (error) {
+        if (errorCode(error) !== "ENOENT") throw error;
+      }
+    }
+    return undefined;
+  }
+
+  /** @returns undefined when the stored file cannot be decompressed */
+  async #read(name: string, storedName: string, codec: Codec, sink?: (chunk: Buffer) => Promise<void>) {
+    try {
+      return await readStored(join(this.place, storedName), codec, headBytes, sink);
+    } catch (error) {
+      const code = errorCode(error) ?? "";
+      if (code.startsWith("Z_") || (codec === "zstd" && !code.startsWith("E"))) return undefined;
+      throw storageTrouble(`cannot read ${name} in archive ${this.place} (${code || String(error)})`, error);
+    }
+  }
+
+  async fetch(name: string, destination: string, options: FetchOptions = {}): Promise<boolean> {
+    const draft = `${destination}.tmp`;
+    try {
+      const handle = await open(draft, "w", 0o600);
+      try {
+        if (!(await this.read(name, options, async (chunk) => handle.writeFile(chunk)))) return false;
+      } finally {
+        await handle.close();
+      }
+      crashPoint("fetch.written");
+      await rename(draft, destination);
+      return true;
+    } finally {
+      await rm(draft, { force: true });
+    }
+  }
+
+  /** As `fetch`, for a sink that can throw away what it got when this fails at the end. */
+  async read(name: string, options: FetchOptions, sink: (chunk: Buffer) => Promise<void>): Promise<boolean> {
+    await this.#checkDirectory();
+    const found = await this.#find(name).catch((error: unknown) => {
+      throw this.failure(error);
+    });
+    if (found !== undefined) {
+      await this.#readChecked(name, found.storedName, found.codec, sink);
+      return true;
+    }
+    if (options.acceptsPartial !== true || parseWalName(name)?.kind !== "segment") return false;
+    const partial = await findPartial([this.#partialDirectory, this.place], name, await this.identity());
+    if (partial === undefined) return false;
+    await readStored(partial, "none", 0, sink);
+    return true;
+  }
+
+  async #readChecked(
+    name: string,
+    storedName: string,
+    codec: Codec,
+    sink: (chunk: Buffer) => Promise<void>,
+  ): Promise<void> {
+    const content = await this.#read(name, storedName, codec, sink);
+    const recorded = await this.#checksums.find(storedName);
+    if (content === undefined || (recorded !== undefined && recorded !== content.storedSha256)) {
+      throw foreignFile(
+        `the archive's copy of ${name} is damaged: it does not match its checksum`,
+        `Look at ${join(this.place, storedName)}; walmgr verify reads the whole archive.`,
+      );
+    }
+    const owner = checkWalFile(name, content.head, content.contentBytes);
+    const identity = owner === undefined ? undefined : await this.identity();
+    if (owner !== undefined && identity !== undefined) checkIdentity(identity, owner, this.place);
+  }
+
+  async list(): Promise<StoredFile[]> {
+    try {
+      const names = await readdir(this.place);
+      const files = names.flatMap((storedName) => {
+        const { name } = splitCodec(storedName);
+        return parseWalName(name) === undefined ? [] : [{ name, storedName }];
+      });
+      files.sort((a, b) => byArchiveOrder(a.name, b.name));
+      const result: StoredFile[] = [];
+      for (const file of files) {
+        const found = await stat(join(this.place, file.storedName)).catch(() => undefined);
+        if (found === undefined) continue;
+        result.push({ ...file, sizeBytes: found.size, modifiedMs: found.mtimeMs });
+      }
+      return result;
+    } catch (error) {
+      throw storageTrouble(`archive ${this.place} cannot be read (${errorCode(error)})`, error);
+    }
+  }
+
+  async close(): Promise<void> {}
+}

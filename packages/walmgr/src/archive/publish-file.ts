@@ -1,0 +1,80 @@
+import { createHash, randomBytes } from "node:crypto";
+import { link, open, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { crashPoint } from "@skytools/skytools";
+import { errorCode, foreignFile } from "../wal/wal-error.ts";
+import type { WalSource } from "./archive.ts";
+import { type Codec, codecSuffix, compressor } from "./codec.ts";
+
+/** What became of a file that was to be published. */
+export interface Published {
+  readonly outcome: "new" | "exists";
+  readonly storedName: string;
+  /** of the bytes as they were written */
+  readonly storedSha256: string;
+  /** of the source's bytes */
+  readonly contentSha256: string;
+}
+
+/** Name of a file that is being written; nobody takes it for a stored one. */
+export const draftName = /^\..+\.tmp$/;
+
+/** Writes a file of the archive: under a temporary name, to the disk, then by a hard link, which fails when the name is
+ * taken, to its final one. The directory entry is made durable by the caller, once for several files.
+ * @throws WalError exit code 44 when the source gave another number of bytes than it announced; the system's error */
+export async function publishFile(directory: string, source: WalSource, codec: Codec): Promise<Published> {
+  const storedName = source.name + codecSuffix(codec);
+  const draft = join(directory, `.${source.name}.${process.pid}-${randomBytes(3).toString("hex")}.tmp`);
+  crashPoint("archive.begin");
+  const handle = await open(draft, "wx", 0o600);
+  try {
+    const stored = createHash("sha256");
+    const content = createHash("sha256");
+    let bytes = 0;
+    const readContent = async function* (chunks: AsyncIterable<Buffer>) {
+      for await (const chunk of chunks) {
+        bytes += chunk.length;
+        content.update(chunk);
+        yield chunk;
+      }
+    };
+    const write = async (chunks: AsyncIterable<Buffer>) => {
+      for await (const chunk of chunks) {
+        if (codec !== "none") stored.update(chunk);
+        await handle.writeFile(chunk);
+        crashPoint("archive.chunk-written");
+      }
+    };
+    if (codec === "none") await pipeline(source.open(), readContent, write);
+    else await pipeline(source.open(), readContent, compressor(codec), write);
+    if (bytes !== source.sizeBytes) {
+      throw foreignFile(`${source.name} changed while it was read: ${bytes} of ${source.sizeBytes} bytes`);
+    }
+    crashPoint("archive.written");
+    await handle.sync();
+    crashPoint("archive.synced");
+    const outcome = await linkOnce(draft, join(directory, storedName));
+    crashPoint("archive.published");
+    const contentSha256 = content.digest("hex");
+    return {
+      outcome,
+      storedName,
+      contentSha256,
+      storedSha256: codec === "none" ? contentSha256 : stored.digest("hex"),
+    };
+  } finally {
+    await handle.close();
+    await rm(draft, { force: true });
+  }
+}
+
+async function linkOnce(draft: string, path: string): Promise<"new" | "exists"> {
+  try {
+    await link(draft, path);
+    return "new";
+  } catch (error) {
+    if (errorCode(error) === "EEXIST") return "exists";
+    throw error;
+  }
+}

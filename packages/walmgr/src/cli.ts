@@ -1,0 +1,21 @@
+import { readFileSync } from "node:fs";
+import type { Program } from "@skytools/skytools";
+import { xarchiveCommand } from "./command/xarchive.ts";
+import { xrestoreCommand } from "./command/xrestore.ts";
+import { xserveCommand } from "./command/xserve.ts";
+import { walmgrConfig } from "./walmgr-config.ts";
+
+const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  readonly version: string;
+};
+
+/** The walmgr program. */
+export const walmgr: Program = {
+  service: "walmgr",
+  sectionAliases: ["wal-master", "wal-slave"],
+  version: manifest.version,
+  summary: "archives WAL, takes base backups, and manages standby servers",
+  config: walmgrConfig,
+  switches: [],
+  commands: [xarchiveCommand, xrestoreCommand, xserveCommand],
+};

@@ -1,0 +1,1 @@
+export { walmgr } from "./cli.ts";

@@ -1,0 +1,4 @@
+import { runProgram } from "@skytools/skytools";
+import { walmgr } from "./cli.ts";
+
+await runProgram(walmgr);

@@ -1,0 +1,8 @@
+/** A word as a POSIX shell reads it back unchanged. */
+export function shellQuote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+export function shellCommand(words: readonly string[]): string {
+  return words.map(shellQuote).join(" ");
+}

@@ -1,0 +1,44 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { errorCode, WalError } from "./wal-error.ts";
+
+/** What walmgr needs to know from `global/pg_control` of a server that does not run. */
+export interface ControlFile {
+  readonly systemIdentifier: string;
+  readonly isShutDown: boolean;
+  readonly isInRecovery: boolean;
+  readonly checkpoint: bigint;
+  readonly redo: bigint;
+  readonly timeline: number;
+}
+
+const states = ["starting up", "shut down", "shut down in recovery", "shutting down", "in crash recovery"];
+
+/** Reads the fields that lie at the same place in PostgreSQL 14 to 18.
+ * @throws WalError when there is no such file or it is of another layout
+ * Source: ControlFileData in PostgreSQL's pg_control.h */
+export function readControlFile(dataDirectory: string): ControlFile {
+  const path = join(dataDirectory, "global", "pg_control");
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (cause) {
+    throw new WalError(`cannot read ${path} (${errorCode(cause)})`, {
+      cause,
+      hint: `Is ${dataDirectory} a data directory?`,
+    });
+  }
+  const version = bytes.length >= 64 ? bytes.readUInt32LE(8) : 0;
+  if (version < 1300 || version > 1999) {
+    throw new WalError(`${path} is not of PostgreSQL 14 to 18 (control version ${version})`);
+  }
+  const state = bytes.readUInt32LE(16);
+  return {
+    systemIdentifier: bytes.readBigUInt64LE(0).toString(),
+    isShutDown: state === states.indexOf("shut down") || state === states.indexOf("shut down in recovery"),
+    isInRecovery: state === states.indexOf("shut down in recovery") || state === 5,
+    checkpoint: bytes.readBigUInt64LE(32),
+    redo: bytes.readBigUInt64LE(40),
+    timeline: bytes.readUInt32LE(48),
+  };
+}

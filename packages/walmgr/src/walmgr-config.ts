@@ -1,0 +1,257 @@
+import type { ConfigGroup } from "@skytools/skytools";
+
+/** Keys of both sides. Source: spec/walmgr.md 3, 12.6 */
+const archiveKeys: ConfigGroup = {
+  title: "walmgr, both sides",
+  keys: [
+    {
+      key: "walmgr_data",
+      type: "string",
+      template: "live",
+      example: "/var/lib/postgresql/walshipping",
+      doc: "root of the archive; the next four are below it unless they are set",
+    },
+    { key: "completed_wals", type: "string", doc: "finished WAL files. Default: walmgr_data/logs.complete" },
+    { key: "partial_wals", type: "string", doc: "begun WAL files. Default: walmgr_data/logs.partial" },
+    { key: "full_backup", type: "string", doc: "newest backup set. Default: walmgr_data/data.master" },
+    {
+      key: "config_backup",
+      type: "string",
+      doc: "copies of *.conf. Default: walmgr_data/config.backup; empty: none",
+    },
+    {
+      key: "archive_compression",
+      type: "choice",
+      choices: ["none", "gzip", "zstd"],
+      default: "none",
+      doc: "how WAL files are stored",
+    },
+    {
+      key: "backup_compression",
+      type: "choice",
+      choices: ["none", "gzip", "zstd"],
+      default: "none",
+      doc: "how backup sets are stored; none: as a plain data directory",
+    },
+    {
+      key: "compression",
+      type: "int",
+      default: "0",
+      min: 0,
+      doc: "more than 0: ssh compresses what it carries",
+    },
+    {
+      key: "slot_name",
+      type: "string",
+      default: "walmgr",
+      doc: "replication slot of the receiver and of the standby, which appends _standby",
+    },
+    {
+      key: "receive_conninfo",
+      type: "connstr",
+      doc: "how the receiver connects. Default: primary_conninfo, on the primary master_db",
+    },
+    { key: "keep_backups", type: "int", default: "0", min: 0, doc: "backup sets to keep; 0 and 1: one" },
+    {
+      key: "keep_window",
+      type: "string",
+      doc: "keep what recovery to any moment of this time needs, e.g. 7 days",
+    },
+    {
+      key: "backup_max_rate",
+      type: "int",
+      default: "0",
+      min: 0,
+      doc: "kB/s of a backup at most; 0: no limit",
+    },
+    {
+      key: "backup_checkpoint",
+      type: "choice",
+      choices: ["fast", "spread"],
+      default: "fast",
+      doc: "checkpoint at the beginning of a backup",
+    },
+    {
+      key: "backup_wal",
+      type: "choice",
+      choices: ["include", "archive"],
+      default: "include",
+      doc: "include: a backup holds the WAL that makes it consistent; archive: that must arrive in the archive",
+    },
+    {
+      key: "parallel_jobs",
+      type: "int",
+      default: "2",
+      min: 1,
+      max: 64,
+      doc: "files that are worked on at once",
+    },
+    {
+      key: "ssh_options",
+      type: "list",
+      default: "",
+      doc: "further options for ssh, separated by commas, e.g. -p, 2222",
+    },
+    {
+      key: "ssh_timeout",
+      type: "float",
+      default: "60",
+      min: 1,
+      doc: "seconds without an answer after which a connection by ssh counts as dead",
+    },
+    {
+      key: "remote_walmgr_path",
+      type: "string",
+      default: "walmgr",
+      doc: "the program on the other host",
+    },
+    {
+      key: "restore_retry_timeout",
+      type: "float",
+      default: "300",
+      min: 0,
+      doc: "seconds for which a recovery waits for an archive that cannot be read, before the server stops",
+    },
+    {
+      key: "alert_archive_lag",
+      type: "float",
+      default: "300",
+      min: 0,
+      doc: "seconds behind which the archive is reported as late by check",
+    },
+    {
+      key: "alert_backup_age",
+      type: "float",
+      default: "172800",
+      min: 0,
+      doc: "seconds after which the newest backup is reported as too old by check",
+    },
+    {
+      key: "archive_engine",
+      type: "choice",
+      choices: ["walmgr", "pgbackrest", "wal-g"],
+      default: "walmgr",
+      doc: "who keeps WAL and backups; the commands stay the same",
+    },
+    { key: "engine_command", type: "string", doc: "the engine's program. Default: pgbackrest or wal-g" },
+    { key: "engine_stanza", type: "string", default: "main", doc: "pgBackRest's stanza" },
+    { key: "engine_config", type: "file", doc: "the engine's configuration file" },
+  ],
+};
+
+const primaryKeys: ConfigGroup = {
+  title: "walmgr on the primary",
+  keys: [
+    {
+      key: "master_db",
+      type: "connstr",
+      template: "live",
+      example: "dbname=postgres",
+      doc: "connect string of the primary; the user needs REPLICATION, setup needs a superuser",
+    },
+    {
+      key: "master_data",
+      type: "file",
+      template: "live",
+      example: "/var/lib/postgresql/18/main",
+      doc: "data directory; a file with this key is one for the primary",
+    },
+    { key: "master_config", type: "file", doc: "postgresql.conf; *.conf beside it are backed up" },
+    { key: "master_bin", type: "file", default: "", doc: "where pg_rewind is; empty: PATH" },
+    {
+      key: "master_restart_cmd",
+      type: "string",
+      default: "",
+      doc: "restarts the primary where a setting needs it",
+    },
+    {
+      key: "slave",
+      type: "string",
+      default: "",
+      doc: "host of the archive as ssh takes it; empty: this host",
+    },
+    { key: "slave_config", type: "string", doc: "walmgr's configuration file over there" },
+    { key: "keep_symlinks", type: "boolean", default: "1", doc: "accepted for old files" },
+    {
+      key: "use_xlog_functions",
+      type: "boolean",
+      default: "0",
+      doc: "accepted for old files: WAL is streamed",
+    },
+    {
+      key: "hot_standby",
+      type: "boolean",
+      default: "0",
+      doc: "accepted for old files: wal_level is replica",
+    },
+    {
+      key: "command_interval",
+      type: "float",
+      default: "0",
+      min: 0,
+      doc: "seconds between two runs of periodic_command at least",
+    },
+    {
+      key: "periodic_command",
+      type: "string",
+      default: "",
+      doc: "shell command that runs after segment switches",
+    },
+    {
+      key: "archive_ahead",
+      type: "int",
+      default: "32",
+      min: 1,
+      max: 1000,
+      doc: "finished segments that one call of xarchive stores at most",
+    },
+  ],
+};
+
+const standbyKeys: ConfigGroup = {
+  title: "walmgr on the standby or archive host",
+  keys: [
+    {
+      key: "slave_data",
+      type: "file",
+      example: "/var/lib/postgresql/18/main",
+      doc: "data directory of the standby",
+    },
+    {
+      key: "slave_bin",
+      type: "file",
+      default: "",
+      doc: "where postgres, pg_ctl and pg_rewind are; empty: PATH",
+    },
+    { key: "slave_db", type: "connstr", doc: "connect string of the standby, for boot, pause and status" },
+    { key: "slave_stop_cmd", type: "string", default: "", doc: "stops the standby" },
+    {
+      key: "slave_start_cmd",
+      type: "string",
+      default: "",
+      doc: "starts the standby; empty: pg_ctl of slave_bin",
+    },
+    {
+      key: "slave_config_dir",
+      type: "file",
+      default: "",
+      doc: "where restore puts the configuration files; empty: nowhere",
+    },
+    { key: "slave_pg_xlog", type: "file", default: "", doc: "WAL directory outside the data directory" },
+    {
+      key: "backup_datadir",
+      type: "boolean",
+      default: "yes",
+      doc: "no: restore deletes the old data directory, once the new one is complete, instead of renaming it",
+    },
+    {
+      key: "archive_command",
+      type: "string",
+      default: "",
+      doc: "shell command that runs before a backup set is removed, with $BACKUPDIR",
+    },
+    { key: "primary_conninfo", type: "connstr", doc: "how to reach the primary: makes a streaming standby" },
+  ],
+};
+
+export const walmgrConfig: readonly ConfigGroup[] = [primaryKeys, standbyKeys, archiveKeys];
