@@ -1,5 +1,10 @@
 import { readFileSync } from "node:fs";
 import type { Program } from "@skytools/skytools";
+import { backupCommand } from "./command/backup.ts";
+import { bootCommand } from "./command/boot.ts";
+import { listbackupsCommand } from "./command/listbackups.ts";
+import { restoreCommandEntry } from "./command/restore.ts";
+import { setupCommand } from "./command/setup.ts";
 import { xarchiveCommand } from "./command/xarchive.ts";
 import { xrestoreCommand } from "./command/xrestore.ts";
 import { xserveCommand } from "./command/xserve.ts";
@@ -17,5 +22,14 @@ export const walmgr: Program = {
   summary: "archives WAL, takes base backups, and manages standby servers",
   config: walmgrConfig,
   switches: [],
-  commands: [xarchiveCommand, xrestoreCommand, xserveCommand],
+  commands: [
+    setupCommand,
+    backupCommand,
+    restoreCommandEntry,
+    bootCommand,
+    listbackupsCommand,
+    xarchiveCommand,
+    xrestoreCommand,
+    xserveCommand,
+  ],
 };

@@ -11,7 +11,7 @@ export const xarchiveCommand: Command = {
   summary: "store a finished WAL file; the server's archive_command calls it",
   pidfile: "none",
   run: async (job) => {
-    const settings = settingsFor(job, "primary");
+    const settings = settingsFor(job);
     const [path, name] = job.args as [string, string];
     const startedMs = performance.now();
     const engine = engineOf(settings);
@@ -21,7 +21,7 @@ export const xarchiveCommand: Command = {
     job.statistics.put("count", count);
     job.statistics.put("bytes", bytes);
     job.statistics.putFloat("duration", (performance.now() - startedMs) / 1000);
-    startPeriodic(job, settings);
+    if (settings.role === "primary") startPeriodic(job, settings);
     return 0;
   },
 };

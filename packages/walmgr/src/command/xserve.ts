@@ -1,4 +1,5 @@
 import type { Command } from "@skytools/skytools";
+import { BackupService } from "../backup/serve-backup.ts";
 import { settingsFor } from "../place/settings.ts";
 import { serve } from "../remote/serve.ts";
 
@@ -10,6 +11,12 @@ export const xserveCommand: Command = {
   pidfile: "none",
   hidden: true,
   run: async (job) => {
-    await serve(job, settingsFor(job, "standby").localArchive());
+    const settings = settingsFor(job, "standby");
+    const backups = new BackupService(job, settings);
+    try {
+      await serve(job, settings.localArchive(), backups.operations());
+    } finally {
+      await backups.close();
+    }
   },
 };

@@ -87,6 +87,10 @@ export class Settings {
     return this.config.get("archive_compression") as Codec;
   }
 
+  get backupCodec(): Codec {
+    return this.config.get("backup_compression") as Codec;
+  }
+
   get isEngineOwn(): boolean {
     return this.config.get("archive_engine") === "walmgr";
   }

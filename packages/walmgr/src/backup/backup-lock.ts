@@ -1,0 +1,103 @@
+import { link, readFile, rm, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { errorCode, storageTrouble, WalError } from "../wal/wal-error.ts";
+import { isSameProcess, processStartTime } from "./process-identity.ts";
+
+/** Who holds the lock. */
+export interface LockHolder {
+  readonly pid: number;
+  /** undefined: written by the original walmgr, which stores only the number of a process on the primary */
+  readonly host: string | undefined;
+  readonly startTime: string | undefined;
+  readonly since: string | undefined;
+}
+
+/** One backup at a time: `logs.complete/BACKUPLOCK`.
+ * Source: spec/walmgr.md 6.5 */
+export class BackupLock {
+  readonly path: string;
+  #isOurs = false;
+
+  constructor(completedWals: string) {
+    this.path = join(completedWals, "BACKUPLOCK");
+  }
+
+  /** @returns undefined when nobody holds it; an empty file, as the original leaves it, has a holder without number */
+  async holder(): Promise<LockHolder | undefined> {
+    let text: string;
+    try {
+      text = await readFile(this.path, "utf8");
+    } catch (error) {
+      if (errorCode(error) === "ENOENT") return undefined;
+      throw storageTrouble(`cannot read ${this.path} (${errorCode(error)})`, error);
+    }
+    const unknown = { pid: 0, host: undefined, startTime: undefined, since: undefined };
+    if (/^\s*\d*\s*$/.test(text)) return { ...unknown, pid: Number(text) };
+    try {
+      return { ...unknown, ...(JSON.parse(text) as Partial<LockHolder>) };
+    } catch {
+      return unknown;
+    }
+  }
+
+  /** Takes the lock; one of a process of this host that has died is taken over.
+   * @param pid whose lock it is; default: this process
+   * @throws WalError when somebody holds it */
+  async take(pid = process.pid, host: string | undefined = hostname()): Promise<void> {
+    const content =
+      host === undefined
+        ? String(pid)
+        : JSON.stringify({ pid, host, startTime: processStartTime(pid), since: new Date().toISOString() });
+    const draft = `${this.path}.${process.pid}.tmp`;
+    try {
+      await writeFile(draft, content, { mode: 0o600 });
+      await this.#claim(draft);
+      this.#isOurs = true;
+    } catch (error) {
+      if (error instanceof WalError) throw error;
+      throw storageTrouble(`cannot write ${this.path} (${errorCode(error)})`, error);
+    } finally {
+      await rm(draft, { force: true });
+    }
+  }
+
+  async #claim(draft: string): Promise<void> {
+    try {
+      await link(draft, this.path);
+      return;
+    } catch (error) {
+      if (errorCode(error) !== "EEXIST") throw error;
+    }
+    const holder = await this.holder();
+    if (holder !== undefined && isAlive(holder)) throw this.#busy(holder);
+    await rm(this.path, { force: true });
+    await link(draft, this.path);
+  }
+
+  #busy({ pid, host, since }: LockHolder): WalError {
+    const who =
+      host === undefined ? `process ${pid || "unknown"} of the primary` : `process ${pid} on ${host}`;
+    const time = since === undefined ? "" : ` since ${since}`;
+    return new WalError(`a backup is running: ${who} holds ${this.path}${time}`, {
+      hint: "When that process is gone, walmgr xrelease removes the lock.",
+    });
+  }
+
+  /** Removes the lock, whoever holds it. */
+  async remove(): Promise<void> {
+    await rm(this.path, { force: true });
+  }
+
+  /** Removes the lock if this object has taken it. */
+  async release(): Promise<void> {
+    if (this.#isOurs) await this.remove();
+    this.#isOurs = false;
+  }
+}
+
+/** A process of another host, or one that wrote no start time, cannot be looked at: it counts as alive. */
+function isAlive(holder: LockHolder): boolean {
+  if (holder.host !== hostname()) return true;
+  return isSameProcess(holder.pid, holder.startTime);
+}

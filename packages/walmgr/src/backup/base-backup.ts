@@ -1,0 +1,164 @@
+import { type ReplicationConnection, SkytoolsError } from "@skytools/skytools";
+import { parseLsn } from "../wal/lsn.ts";
+import { WalError } from "../wal/wal-error.ts";
+
+/** One directory that a backup holds: the data directory itself (no oid), or a tablespace. */
+export interface BackupPart {
+  readonly oid: string | undefined;
+  /** where the server has it */
+  readonly location: string | undefined;
+}
+
+/** Takes a base backup as the server sends it. Buffers are only valid during the call. */
+export interface BackupReceiver {
+  /** A tar archive begins. */
+  onPart(part: BackupPart): void;
+  onData(chunk: Buffer): void;
+  /** The manifest follows as data, after the last part. */
+  onManifest(): void;
+  /** The server's estimate. */
+  onTotal?(bytes: number): void;
+}
+
+export interface BaseBackupOptions {
+  readonly label: string;
+  readonly checkpoint: "fast" | "spread";
+  /** kB/s, 0: no limit */
+  readonly maxRate: number;
+  readonly includesWal: boolean;
+  readonly isIncremental: boolean;
+}
+
+/** Where a base backup begins and ends. */
+export interface BackupRange {
+  readonly startLsn: bigint;
+  readonly stopLsn: bigint;
+  readonly startTimeline: number;
+  readonly stopTimeline: number;
+}
+
+/** Takes a base backup over a replication connection.
+ * @throws DatabaseError
+ * Source: PostgreSQL manual, "Streaming Replication Protocol", BASE_BACKUP */
+export async function takeBaseBackup(
+  connection: ReplicationConnection,
+  options: BaseBackupOptions,
+  receiver: BackupReceiver,
+): Promise<BackupRange> {
+  const isModern = connection.serverVersion >= 150000;
+  const stream = isModern ? new TypedStream(receiver) : new PlainStreams(receiver);
+  const rows: Record<string, string | null>[] = [];
+  const sets = await connection.run(isModern ? modernCommand(options) : oldCommand(options), {
+    onRow: (row) => {
+      rows.push(row);
+      if ("spcoid" in row) stream.addPart(row);
+    },
+    onCopyStart: () => {
+      receiver.onTotal?.(stream.totalBytes);
+      stream.beginCopy();
+    },
+    onCopyData: (payload) => stream.take(payload),
+  });
+  const start = sets[0]?.[0];
+  const stop = sets.at(-1)?.[0];
+  if (start?.recptr == null || stop?.recptr == null)
+    throw new WalError("the server gave no position of the backup");
+  return {
+    startLsn: parseLsn(start.recptr),
+    stopLsn: parseLsn(stop.recptr),
+    startTimeline: Number(start.tli),
+    stopTimeline: Number(stop.tli),
+  };
+}
+
+function modernCommand(options: BaseBackupOptions): string {
+  const words = [
+    `LABEL ${literal(options.label)}`,
+    "PROGRESS",
+    `CHECKPOINT '${options.checkpoint}'`,
+    "WAIT false",
+    "MANIFEST 'yes'",
+    ...(options.includesWal ? ["WAL"] : []),
+    ...(options.maxRate > 0 ? [`MAX_RATE ${options.maxRate}`] : []),
+    ...(options.isIncremental ? ["INCREMENTAL"] : []),
+  ];
+  return `BASE_BACKUP (${words.join(", ")})`;
+}
+
+/** PostgreSQL 14 has the options without commas, in this order or any other. */
+function oldCommand(options: BaseBackupOptions): string {
+  return [
+    "BASE_BACKUP",
+    `LABEL ${literal(options.label)}`,
+    "PROGRESS",
+    ...(options.checkpoint === "fast" ? ["FAST"] : []),
+    ...(options.includesWal ? ["WAL"] : []),
+    "NOWAIT",
+    ...(options.maxRate > 0 ? [`MAX_RATE ${options.maxRate}`] : []),
+    "MANIFEST 'yes'",
+  ].join(" ");
+}
+
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+abstract class BackupStream {
+  protected readonly receiver: BackupReceiver;
+  protected readonly parts: BackupPart[] = [];
+  totalBytes = 0;
+
+  constructor(receiver: BackupReceiver) {
+    this.receiver = receiver;
+  }
+
+  addPart(row: Readonly<Record<string, string | null>>): void {
+    this.parts.push({ oid: row.spcoid ?? undefined, location: row.spclocation ?? undefined });
+    this.totalBytes += Number(row.size ?? 0) * 1024;
+  }
+
+  abstract beginCopy(): void;
+  abstract take(payload: Buffer): void;
+}
+
+/** PostgreSQL 15 and newer: one copy, whose messages begin with their kind. */
+class TypedStream extends BackupStream {
+  beginCopy(): void {}
+
+  take(payload: Buffer): void {
+    switch (String.fromCharCode(payload[0] ?? 0)) {
+      case "n": {
+        const [name = "", location = ""] = payload.toString("utf8", 1).split("\0");
+        const oid = /^(\d+)\.tar$/.exec(name)?.[1];
+        this.receiver.onPart({ oid, location: location === "" ? undefined : location });
+        return;
+      }
+      case "d":
+        this.receiver.onData(payload.subarray(1));
+        return;
+      case "m":
+        this.receiver.onManifest();
+        return;
+      case "p":
+        return;
+      default:
+        throw new SkytoolsError("WAL", `unknown message in a base backup: ${payload[0]}`);
+    }
+  }
+}
+
+/** PostgreSQL 14: a copy for each part, then one for the manifest. */
+class PlainStreams extends BackupStream {
+  #next = 0;
+
+  beginCopy(): void {
+    const part = this.parts[this.#next];
+    this.#next += 1;
+    if (part === undefined) this.receiver.onManifest();
+    else this.receiver.onPart(part);
+  }
+
+  take(payload: Buffer): void {
+    this.receiver.onData(payload);
+  }
+}

@@ -1,0 +1,38 @@
+import { type Command, dryRunSwitch, type Job, printJson } from "@skytools/skytools";
+import { settingsFor } from "../place/settings.ts";
+import { primaryAnswers, promote } from "../standby/promote.ts";
+import { WalError } from "../wal/wal-error.ts";
+
+/** Source: spec/walmgr.md 5.7, 7 */
+export const bootCommand: Command = {
+  name: "boot",
+  aliases: ["promote"],
+  args: "",
+  summary: "let the standby take over as primary",
+  pidfile: "none",
+  switches: [
+    dryRunSwitch,
+    { flags: "--force", doc: "even while the old primary still answers" },
+    { flags: "--wait <seconds>", doc: "how long to wait for the end of recovery", default: "300" },
+  ],
+  run: boot,
+};
+
+async function boot(job: Job): Promise<void> {
+  const settings = settingsFor(job, "standby");
+  const seconds = Number(job.option("wait"));
+  if (!job.flag("force") && (await primaryAnswers(job, settings))) {
+    throw new WalError("the old primary still answers: with two primaries, one's changes are lost", {
+      hint: "Stop it first, or give --force.",
+    });
+  }
+  if (job.isDryRun) {
+    job.stdout.write(
+      `write ${settings.paths.completed}/STOP\npromote the server on ${settings.path("slave_data")}\n`,
+    );
+    return;
+  }
+  const timeline = await promote(settings, seconds);
+  job.log.info(`The standby is a primary now, on timeline ${timeline}`);
+  if (job.json) printJson(job.stdout, { timeline });
+}

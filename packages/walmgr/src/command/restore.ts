@@ -1,0 +1,127 @@
+import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
+import { type Command, dryRunSwitch, formatBytes, type Job, printJson, UsageError } from "@skytools/skytools";
+import { engineOf } from "../engine/engine.ts";
+import { runningServer } from "../place/server-directory.ts";
+import { type Settings, settingsFor } from "../place/settings.ts";
+import { recoveryTarget, targetSwitches } from "../restore/recovery-target.ts";
+import { planRestore, type RestorePlan } from "../restore/restore-plan.ts";
+import { restoreSet } from "../restore/restore-set.ts";
+import { slotForStandby } from "../standby/replication-slot.ts";
+import { startServer, stopServer } from "../standby/server-control.ts";
+import { noArchiving, ownArchiving, recoverySettings, standbySlotName } from "../standby/standby-settings.ts";
+
+/** Source: spec/walmgr.md 5.5 */
+export const restoreCommandEntry: Command = {
+  name: "restore",
+  args: "[SET] [DIRECTORY]",
+  summary: "make a data directory out of a backup set and the archive, as a standby or up to a point in time",
+  pidfile: "none",
+  switches: [
+    dryRunSwitch,
+    { flags: "--set-name <name>", doc: "the backup set, by name or id. Default: the newest that fits" },
+    { flags: "--standby", doc: "the server follows the archive and the primary (default without a target)" },
+    { flags: "--recover", doc: "the server recovers as far as the archive goes, then goes on alone" },
+    ...targetSwitches,
+    { flags: "--tablespace <old=new>", doc: "another place for a tablespace", repeatable: true },
+    { flags: "--no-start", doc: "leave the server stopped" },
+  ],
+  run: restore,
+};
+
+async function restore(job: Job): Promise<number> {
+  const settings = settingsFor(job);
+  const [setOperand, directory] = job.args;
+  const setName = job.option("setName") ?? setOperand;
+  const target = recoveryTarget(job);
+  if (job.flag("standby") && (target.text !== undefined || job.flag("recover"))) {
+    throw new UsageError("--standby goes with neither a recovery target nor --recover");
+  }
+  if (settings.role === "primary" && directory === undefined) {
+    throw new UsageError("on the primary restore needs the set and the directory it goes to");
+  }
+  if (directory !== undefined && !isAbsolute(directory))
+    throw new UsageError(`"${directory}" must be an absolute path`);
+  const dataDirectory = directory ?? settings.dataDirectory();
+  const engine = engineOf(settings);
+  if (engine !== undefined) return engine.run(engine.commands.restore({ dataDirectory, set: setName }));
+  if (settings.remote !== undefined) {
+    throw new UsageError(`the archive is on ${settings.remote.host}: restore works there`, {
+      hint: "Run it with the configuration file of that host.",
+    });
+  }
+  const isCopy = directory !== undefined;
+  const isStandby = !isCopy && target.text === undefined && !job.flag("recover");
+  const stopsServer = !isCopy && settings.has("slave_stop_cmd");
+  const plan = await planRestore(settings, {
+    setName,
+    dataDirectory,
+    target,
+    tablespaceMoves: job.optionList("tablespace"),
+    stopsServer,
+  });
+  const starts = !isCopy && !job.flag("noStart");
+  const signalFile = isStandby ? "standby.signal" : "recovery.signal";
+  if (job.isDryRun) {
+    for (const step of describe(
+      plan,
+      signalFile,
+      starts,
+      stopsServer && runningServer(dataDirectory) !== undefined,
+    )) {
+      job.stdout.write(`${step}\n`);
+    }
+    return 0;
+  }
+  const slot =
+    isStandby && settings.has("primary_conninfo")
+      ? await slotForStandby(settings.config.get("primary_conninfo"), standbySlotName(settings), job.log)
+      : undefined;
+  if (stopsServer) await stopServer(job, settings, dataDirectory);
+  const archiving = isCopy || settings.role === "primary" ? noArchiving : ownArchiving(settings);
+  await restoreSet(job, plan, {
+    serverSettings: new Map([...recoverySettings(settings, target.settings, slot), ...archiving]),
+    signalFile,
+    walDirectory: isCopy ? "" : settings.config.getFile("slave_pg_xlog"),
+    deletesOld: !isCopy && !settings.config.getBoolean("backup_datadir"),
+  });
+  if (!isCopy) restoreConfig(job, settings, dataDirectory, plan);
+  job.log.info(`Restored ${plan.chain.at(-1)!.name} to ${dataDirectory}`);
+  if (job.json)
+    printJson(job.stdout, { set: plan.chain.at(-1)!.info, dataDirectory, setAside: plan.setAside ?? null });
+  if (starts) startServer(job, settings, dataDirectory);
+  return 0;
+}
+
+function describe(plan: RestorePlan, signalFile: string, starts: boolean, stops: boolean): string[] {
+  const size = plan.chain.reduce((sum, set) => sum + set.info.sizeBytes, 0);
+  return [
+    ...(stops ? ["stop the server"] : []),
+    `unpack ${plan.chain.map((set) => set.name).join(" and ")} (${formatBytes(size)}) beside ${plan.dataDirectory}`,
+    ...[...plan.tablespaces].map(([oid, place]) => `put tablespace ${oid} into ${place}`),
+    `write the recovery settings and ${signalFile}`,
+    ...(plan.setAside === undefined ? [] : [`move ${plan.dataDirectory} to ${plan.setAside}`]),
+    `move the new data directory to ${plan.dataDirectory}`,
+    ...(starts ? ["start the server"] : []),
+  ];
+}
+
+/** Configuration files where they are missing: from the archive, else from the old data directory. */
+function restoreConfig(job: Job, settings: Settings, dataDirectory: string, plan: RestorePlan): void {
+  const names = ["postgresql.conf", "pg_hba.conf", "pg_ident.conf"];
+  const elsewhere = settings.config.getFile("slave_config_dir");
+  const backup = settings.paths.configBackup;
+  for (const name of names) {
+    if (elsewhere !== "" && backup !== "") {
+      mkdirSync(elsewhere, { recursive: true });
+      copyMissing(job, join(backup, name), join(elsewhere, name));
+    }
+    if (plan.setAside !== undefined) copyMissing(job, join(plan.setAside, name), join(dataDirectory, name));
+  }
+}
+
+function copyMissing(job: Job, from: string, to: string): void {
+  if (existsSync(to) || !existsSync(from)) return;
+  copyFileSync(from, to);
+  job.log.info(`Copied ${from} to ${to}`);
+}

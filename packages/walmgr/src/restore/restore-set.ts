@@ -1,0 +1,108 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { cp, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { crashPoint, type Job } from "@skytools/skytools";
+import { syncDirectory } from "../archive/durable-file.ts";
+import { syncTree } from "../backup/set-writer.ts";
+import { errorCode, storageTrouble, WalError } from "../wal/wal-error.ts";
+import { type RestorePlan, restoringPath } from "./restore-plan.ts";
+import { type ServerSettings, writeAutoConf } from "./server-settings.ts";
+import { unpackChain } from "./unpack-chain.ts";
+
+export interface RestoreOptions {
+  /** for `postgresql.auto.conf` */
+  readonly serverSettings: ServerSettings;
+  /** `standby.signal`: follow; `recovery.signal`: recover, then go on alone */
+  readonly signalFile: "standby.signal" | "recovery.signal";
+  /** WAL directory outside of the data directory; "": inside */
+  readonly walDirectory: string;
+  /** the old data directory goes instead of being set aside */
+  readonly deletesOld: boolean;
+}
+
+/** Puts a data directory together beside its place and moves it there when it is complete: until that moment the old one is
+ * as it was, and what an interrupted restore leaves is in nobody's way.
+ * @throws WalError; nothing has changed then
+ * Source: spec/walmgr.md 5.5, 12.4 */
+export async function restoreSet(job: Job, plan: RestorePlan, options: RestoreOptions): Promise<void> {
+  const { dataDirectory, tablespaces } = plan;
+  const fresh = restoringPath(dataDirectory);
+  const scratch = `${fresh}.chain`;
+  await rm(fresh, { recursive: true, force: true });
+  await rm(scratch, { recursive: true, force: true });
+  const made: string[] = [];
+  try {
+    mkdirSync(dirname(fresh), { recursive: true });
+    mkdirSync(fresh, { mode: 0o700 });
+    for (const directory of tablespaces.values()) {
+      if (!existsSync(directory)) mkdirSync(directory, { recursive: true, mode: 0o700 });
+      made.push(directory);
+    }
+    crashPoint("restore.begin");
+    await unpackChain(plan.chain, (oid) => (oid === undefined ? fresh : tablespaces.get(oid)!), scratch);
+    crashPoint("restore.unpacked");
+    prepareTree(fresh, tablespaces);
+    await writeAutoConf(fresh, options.serverSettings);
+    if (options.walDirectory !== "") await moveWal(fresh, options.walDirectory);
+    for (const directory of [fresh, ...tablespaces.values()]) await syncTree(directory);
+    // Last: without it a server would take the copy for one that has crashed, and go on from a point in its middle.
+    await writeFile(join(fresh, options.signalFile), "");
+    await syncDirectory(fresh);
+    crashPoint("restore.complete");
+    await takePlace(job, fresh, plan, options.deletesOld);
+  } catch (error) {
+    await rm(fresh, { recursive: true, force: true });
+    await rm(scratch, { recursive: true, force: true });
+    for (const directory of made)
+      for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true });
+    const code = errorCode(error);
+    if (error instanceof WalError || code === undefined) throw error;
+    throw storageTrouble(`cannot restore to ${dataDirectory} (${code}): nothing was changed`, error);
+  }
+}
+
+function prepareTree(data: string, tablespaces: ReadonlyMap<string, string>): void {
+  chmodSync(data, 0o700);
+  for (const name of ["pg_wal", "pg_wal/archive_status", "pg_tblspc"]) {
+    mkdirSync(join(data, name), { recursive: true, mode: 0o700 });
+  }
+  for (const [oid, directory] of tablespaces) symlinkSync(directory, join(data, "pg_tblspc", oid));
+  for (const name of [
+    "postmaster.pid",
+    "postmaster.opts",
+    "recovery.conf",
+    "recovery.done",
+    "standby.signal",
+  ]) {
+    rmSync(join(data, name), { force: true });
+  }
+}
+
+/** @throws WalError when there is something in the directory */
+async function moveWal(data: string, walDirectory: string): Promise<void> {
+  if (existsSync(walDirectory) && readdirSync(walDirectory).length > 0) {
+    throw new WalError(`WAL directory ${walDirectory} is not empty`, { hint: "Move its contents away." });
+  }
+  mkdirSync(walDirectory, { recursive: true, mode: 0o700 });
+  const inside = join(data, "pg_wal");
+  await cp(inside, walDirectory, { recursive: true });
+  await rm(inside, { recursive: true });
+  symlinkSync(walDirectory, inside);
+}
+
+async function takePlace(job: Job, fresh: string, plan: RestorePlan, deletesOld: boolean): Promise<void> {
+  const { dataDirectory, setAside } = plan;
+  if (setAside !== undefined) await rename(dataDirectory, setAside);
+  crashPoint("restore.old-set-aside");
+  try {
+    await rename(fresh, dataDirectory);
+  } catch (error) {
+    if (setAside !== undefined) await rename(setAside, dataDirectory);
+    throw error;
+  }
+  await syncDirectory(dirname(dataDirectory));
+  crashPoint("restore.done");
+  if (setAside === undefined) return;
+  if (deletesOld) await rm(setAside, { recursive: true, force: true });
+  else job.log.info(`The old data directory is ${setAside} now`);
+}

@@ -1,0 +1,33 @@
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { replaceFile } from "../archive/durable-file.ts";
+
+/** Settings that tell a server how to recover; those of the server that was backed up must not stay.
+ * Source: PostgreSQL manual, "Archive Recovery" and "Standby Servers" */
+const recoverySettings =
+  /^\s*(restore_command|archive_cleanup_command|recovery_end_command|recovery_target\w*|primary_conninfo|primary_slot_name|promote_trigger_file|synchronous_standby_names)\s*(=|\s)/i;
+
+export type ServerSettings = ReadonlyMap<string, string>;
+
+/** Writes settings into `postgresql.auto.conf` of a server that does not run, in place of those of the same name. */
+export async function writeAutoConf(dataDirectory: string, settings: ServerSettings): Promise<void> {
+  const path = join(dataDirectory, "postgresql.auto.conf");
+  const old = existsSync(path) ? readFileSync(path, "utf8") : "";
+  const lines = old.split("\n").filter((line) => {
+    const name = /^\s*([\w.]+)\s*(?:=|\s)/.exec(line)?.[1]?.toLowerCase();
+    return line !== "" && !recoverySettings.test(line) && (name === undefined || !settings.has(name));
+  });
+  const own = [...settings].map(([name, value]) => `${name} = ${quoteSetting(value)}`);
+  await replaceFile(path, `${[...lines, ...own].join("\n")}\n`);
+}
+
+/** Source: PostgreSQL manual, "Setting Parameters": quotes are doubled, backslashes escape */
+export function quoteSetting(value: string): string {
+  return `'${value.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
+}
+
+/** For a data directory without configuration, as the original's backups are. */
+export function ensureConfig(dataDirectory: string): void {
+  const path = join(dataDirectory, "postgresql.conf");
+  if (!existsSync(path)) appendFileSync(path, "");
+}

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { Stage } from "../fixture/stage.js";
+
+let stage: Stage;
+let primaryFile: string;
+
+before(async () => {
+  stage = await Stage.start();
+  primaryFile = await stage.primaryFile();
+  await stage.primary.query("create table t (id int primary key, v text)");
+  await stage.walmgr(primaryFile, ["setup"]);
+});
+
+after(async () => {
+  await stage[Symbol.asyncDispose]();
+});
+
+async function fill(from: number, to: number): Promise<void> {
+  await stage.primary.query(
+    `insert into t select i, repeat('x', 100) from generate_series(${from}, ${to}) i`,
+  );
+}
+
+for (const compression of ["none", "zstd"]) {
+  test(`a backup (compression ${compression}) and the archive bring the database back to a named point`, async () => {
+    await stage.primary.query("truncate t");
+    await fill(1, 1000);
+    const file = await stage.primaryFile({ backup_compression: compression });
+    const space = await stage.directory(`space-${compression}`);
+    await stage.primary.query(`create tablespace s_${compression} location '${space}'`);
+    await stage.primary.query(`create table far_${compression} tablespace s_${compression} as select 7 as n`);
+    await stage.walmgr(file, ["backup"]);
+    await fill(1001, 3000);
+    await stage.primary.query(`select pg_create_restore_point('here_${compression}')`);
+    await fill(3001, 4000);
+    await stage.switchWal();
+    const copy = stage.place();
+    const newSpace = join(stage.root, `restored-${compression}`);
+    await stage.walmgr(file, [
+      "restore",
+      "data.master",
+      copy.dataDirectory,
+      `--target-name=here_${compression}`,
+      `--tablespace=${space}=${newSpace}`,
+      ...(compression === "none" ? [] : [`--tablespace=${join(stage.root, "space-none")}=${newSpace}-2`]),
+    ]);
+    await stage.startRestored(copy);
+    await stage.waitForPrimary(copy);
+    const [row] = await copy.query<{ count: number; top: number }>(
+      "select count(*)::int, max(id) as top from t",
+    );
+    assert.deepEqual(row, { count: 3000, top: 3000 });
+    const [far] = await copy.query<{ n: number }>(`select n from far_${compression}`);
+    assert.equal(far?.n, 7);
+    const [mode] = await copy.query<{ archive_mode: string }>("show archive_mode");
+    assert.equal(mode?.archive_mode, "off", "a copy does not write into the archive");
+  });
+}
+
+test("listbackups shows what there is, newest first", async () => {
+  const { stdout } = await stage.walmgr(primaryFile, ["listbackups"]);
+  assert.match(stdout, /^\nList of backups:\n\nBackup set {6}Timestamp .*\n-+\ndata\.master .*FullBackup/);
+  const json = JSON.parse((await stage.walmgr(primaryFile, ["listbackups", "--json"])).stdout) as {
+    name: string;
+  }[];
+  assert.deepEqual(
+    json.map((set) => set.name),
+    ["data.master"],
+  );
+});
+
+test("a standby follows the archive and takes over; nothing archived is missing", async () => {
+  const standby = stage.place();
+  const standbyFile = await stage.standbyFile(standby);
+  const moves = (
+    await stage.primary.query<{ p: string }>(
+      "select pg_tablespace_location(oid) p from pg_tablespace where spcname like 's\\_%'",
+    )
+  ).map(({ p }) => `--tablespace=${p}=${p}-standby`);
+  await stage.walmgr(standbyFile, ["restore", "--no-start", ...moves]);
+  await stage.startRestored(standby);
+  await fill(5001, 6000);
+  await stage.switchWal();
+  const boot = await stage.walmgr(standbyFile, ["boot", "--json"]);
+  assert.equal((JSON.parse(boot.stdout) as { timeline: number }).timeline, 2);
+  const [row] = await standby.query<{ top: number }>("select max(id) as top from t");
+  assert.equal(row?.top, 6000);
+  assert.ok(!(await stage.archivedNames()).includes("STOP"));
+  await standby.query("create table after_boot as select 1");
+  await standby.query("select pg_switch_wal()");
+  const { waitFor } = await import("@skytools/testbed");
+  await waitFor("the new timeline in the archive", async () => {
+    const names = await stage.archivedNames();
+    return names.includes("00000002.history") && names.some((name) => /^00000002[0-9A-F]{16}$/.test(name));
+  });
+  assert.match(await readFile(join(stage.archive, "logs.complete/00000002.history"), "utf8"), /^1\t/);
+  assert.deepEqual(
+    (await readdir(join(stage.archive, "logs.complete"))).filter((name) => name.endsWith(".tmp")),
+    [],
+  );
+});
