@@ -19,7 +19,8 @@ export function createDataDirectory(
   initdbOptions: readonly string[] = [],
 ): void {
   const isSpecial = !isCopyAllowed || initdbOptions.length > 0;
-  if (sharedDirectory === undefined || isSpecial) initializeDataDirectory(binDir, dataDirectory, initdbOptions);
+  if (sharedDirectory === undefined || isSpecial)
+    initializeDataDirectory(binDir, dataDirectory, initdbOptions);
   else copyDirectory(sharedDataDirectory(binDir, sharedDirectory), dataDirectory);
 }
 

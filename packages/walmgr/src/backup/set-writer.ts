@@ -206,7 +206,7 @@ export class SetWriter {
 class SyncQueue {
   readonly #waiting: number[] = [];
   #running = 0;
-  #failure: unknown;
+  #failure: Error | undefined;
   #onIdle: (() => void) | undefined;
 
   /** Takes a file over: it is closed afterwards. */

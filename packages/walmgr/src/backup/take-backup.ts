@@ -75,7 +75,7 @@ async function run(
   );
   let tracker = display.add("backup");
   let bytes = 0;
-  let failure: unknown;
+  let failure: Error | undefined;
   const range = await takeBaseBackup(
     connection,
     {
@@ -99,7 +99,7 @@ async function run(
           target.drained().then(
             () => connection.resume(),
             (error: unknown) => {
-              failure = error;
+              failure = error instanceof Error ? error : new Error(String(error));
               connection.resume();
             },
           );

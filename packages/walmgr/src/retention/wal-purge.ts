@@ -24,7 +24,8 @@ export async function firstNeededSegment(
   const numbers = own.map((set) => segmentNumber(set.info.firstSegment, segmentSize));
   const restart = await standbyRestart(completedWals);
   if (restart !== undefined) numbers.push(segmentNumber(restart, segmentSize));
-  return { number: numbers.reduce((least, each) => (each < least ? each : least)), segmentSize };
+  const [first] = numbers.toSorted((a, b) => (a < b ? -1 : 1));
+  return { number: first!, segmentSize };
 }
 
 /** Name of the file in which `xrestore` notes from where the standby would start again. */
