@@ -10,6 +10,8 @@ export interface SkytoolsErrorOptions {
   readonly retry?: RetryClass | undefined;
   /** exit code of a program that ends by this error; default 1 */
   readonly exitCode?: number | undefined;
+  /** the log says already what went wrong */
+  readonly isLogged?: boolean | undefined;
 }
 
 /** Every failure that we know about. The message is one line, lower case, without final stop, and names host, database
@@ -20,6 +22,7 @@ export class SkytoolsError extends Error {
   readonly hint: string | undefined;
   readonly retry: RetryClass;
   readonly exitCode: number;
+  readonly isLogged: boolean;
 
   constructor(code: string, message: string, options: SkytoolsErrorOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
@@ -28,6 +31,7 @@ export class SkytoolsError extends Error {
     this.hint = options.hint;
     this.retry = options.retry ?? "no";
     this.exitCode = options.exitCode ?? 1;
+    this.isLogged = options.isLogged ?? false;
   }
 }
 

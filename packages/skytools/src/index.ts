@@ -19,6 +19,7 @@ export type { Log, LogFields, LogLevel } from "./log/log.ts";
 export { Syslog, type SyslogOptions, syslogFacilities } from "./log/syslog.ts";
 export { crashPoint } from "./script/crash-point.ts";
 export { DaemonChild, daemonize } from "./script/daemonize.ts";
+export { type ExecuteWithRetryOptions, executeWithRetry } from "./script/execute-with-retry.ts";
 export { databaseConfig, frameworkConfig } from "./script/framework-config.ts";
 export type { Job } from "./script/job.ts";
 export { checkPidfile, Pidfile, type PidfileState, probePidfile, signalPidfile } from "./script/pidfile.ts";
@@ -80,6 +81,7 @@ export {
   type ReturnCodeRow,
 } from "./db/ret-code.ts";
 export { Snapshot } from "./db/snapshot.ts";
+export { meaningOfSqlState, type SqlStateMeaning } from "./db/sql-state.ts";
 export { copyRow, parseCopyRow, quoteByteaCopy, quoteCopy, unescapeCopy } from "./quoting/copy-text.ts";
 export { type ArrayItem, makePgArray, parsePgArray } from "./quoting/pg-array.ts";
 export {

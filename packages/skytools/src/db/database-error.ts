@@ -1,6 +1,7 @@
 import pg from "pg";
 import { DatabaseError } from "../errors.ts";
 import { classifyError } from "./classify-error.ts";
+import { meaningOfSqlState } from "./sql-state.ts";
 
 /** Turns whatever the driver threw into a DatabaseError: server message first, then where it happened.
  * An error that is already ours is returned as it is.
@@ -9,13 +10,14 @@ export function databaseError(error: unknown, label: string, query?: string): Da
   if (error instanceof DatabaseError) return error;
   const text = error instanceof Error ? error.message.trim() : String(error);
   const fields = error instanceof pg.DatabaseError ? error : undefined;
+  const hint = fields?.hint ?? (fields?.code === undefined ? undefined : meaningOfSqlState(fields.code).hint);
   return new DatabaseError(`${text} (${label})`, {
     database: label,
     retry: classifyError(error),
     cause: error,
     ...(fields?.code === undefined ? {} : { sqlState: fields.code }),
     ...(fields?.detail === undefined ? {} : { detail: fields.detail }),
-    ...(fields?.hint === undefined ? {} : { hint: fields.hint }),
+    ...(hint === undefined ? {} : { hint }),
     ...(query === undefined ? {} : { query: shortenQuery(query) }),
   });
 }

@@ -10,7 +10,8 @@ export interface ReturnCodeRow {
   readonly ret_note: string | null;
 }
 
-/** An administrative function refused: its code was 400 or above, or of no known class. */
+/** An administrative function refused: its code was 400 or above, or of no known class. Ends a command with exit code 1; a
+ * daemon tries again, because what it lacks may come. */
 export class ReturnCodeError extends SkytoolsError {
   /** every row that the function returned */
   readonly rows: readonly ReturnCodeRow[];
@@ -18,7 +19,7 @@ export class ReturnCodeError extends SkytoolsError {
   readonly returnCode: number;
 
   constructor(message: string, rows: readonly ReturnCodeRow[], returnCode: number) {
-    super("RETURN_CODE", message);
+    super("RETURN_CODE", message, { retry: "later", isLogged: true });
     this.rows = rows;
     this.returnCode = returnCode;
   }
@@ -78,15 +79,18 @@ function checkColumns<R extends object>(
   parameters: readonly unknown[],
   rows: readonly R[],
 ): (R & ReturnCodeRow)[] {
-  if (rows.every(hasReturnCode)) return [...rows];
+  const stranger = rows.find((row) => !hasReturnCode(row));
+  if (stranger === undefined) return rows as (R & ReturnCodeRow)[];
   log.error("function does not return ret_code and ret_note");
   log.error(`sql: ${shortenQuery(quoteStatement(sql, parameters))}`);
+  log.error(`its columns: ${Object.keys(stranger).join(", ")}`);
   throw new SkytoolsError("RETURN_CODE_MISSING", "function does not return ret_code and ret_note", {
     hint: "The SQL code of the module may be older than this program; upgrade it.",
+    isLogged: true,
   });
 }
 
-function hasReturnCode<R extends object>(row: R): row is R & ReturnCodeRow {
+function hasReturnCode(row: object): row is ReturnCodeRow {
   return "ret_code" in row && typeof row.ret_code === "number" && "ret_note" in row;
 }
 

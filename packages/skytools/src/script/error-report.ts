@@ -10,8 +10,13 @@ export function crashLine(jobName: string, error: unknown): string {
   return `Job ${jobName} got error on connection: ${message}${query}`;
 }
 
-/** Logs why a command failed: our own errors speak for themselves, everything else is a crash. */
+/** Logs why a command failed: our own errors speak for themselves, everything else is a crash. What the log has already
+ * comes again only for -v, with its stack. */
 export function reportFailure(log: Log, jobName: string, error: unknown): void {
+  if (error instanceof SkytoolsError && error.isLogged) {
+    log.debug(`db error: ${error.message}`, errorFields(error));
+    return;
+  }
   const line = error instanceof SkytoolsError ? error.message : crashLine(jobName, error);
   log.error(line, errorFields(error));
 }
