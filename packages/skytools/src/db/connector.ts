@@ -2,10 +2,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
 import { DatabaseError, SkytoolsError } from "../errors.ts";
-import { classifySqlState } from "./classify-error.ts";
 import type { ConnectParameters, ConnectTarget, SslMode } from "./connect-parameters.ts";
 import { readPasswordFile } from "./password-file.ts";
 import { watchReportedSettings } from "./reported-settings.ts";
+import { meaningOfSqlState } from "./sql-state.ts";
 import { tlsOptions } from "./tls-options.ts";
 import { strictTextParser, textParser } from "./type-parsers.ts";
 
@@ -228,7 +228,7 @@ function connectError(
     {
       database: parameters.database,
       ...(sqlState === undefined ? {} : { sqlState }),
-      retry: sqlState === undefined ? "reconnect" : classifySqlState(sqlState),
+      retry: sqlState === undefined ? "reconnect" : meaningOfSqlState(sqlState).retry,
       hint: connectHint(cause),
       cause,
     },
@@ -241,9 +241,6 @@ function connectHint(cause: unknown): string | undefined {
     return "Is the server running there, and are host and port in the connect string right?";
   }
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "Check host in the connect string.";
-  if (code === "3D000") return "Check dbname in the connect string; its default is the user's name.";
-  if (code === "28000" || code === "28P01" || (cause instanceof Error && cause.message === noPassword)) {
-    return "Check user and password in the connect string, the password file and the server's pg_hba.conf.";
-  }
-  return undefined;
+  const isPasswordMissing = cause instanceof Error && cause.message === noPassword;
+  return meaningOfSqlState(isPasswordMissing ? "28P01" : String(code)).hint;
 }

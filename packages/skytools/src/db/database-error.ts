@@ -3,7 +3,7 @@ import { DatabaseError } from "../errors.ts";
 import { classifyError } from "./classify-error.ts";
 import { meaningOfSqlState } from "./sql-state.ts";
 
-/** Turns whatever the driver threw into a DatabaseError: server message first, then where it happened.
+/** Turns whatever the driver threw into a DatabaseError: server message first, then where it happened and the SQLSTATE.
  * An error that is already ours is returned as it is.
  * Source: spec/framework.md 3.6 (message shapes). */
 export function databaseError(error: unknown, label: string, query?: string): DatabaseError {
@@ -11,7 +11,8 @@ export function databaseError(error: unknown, label: string, query?: string): Da
   const text = error instanceof Error ? error.message.trim() : String(error);
   const fields = error instanceof pg.DatabaseError ? error : undefined;
   const hint = fields?.hint ?? (fields?.code === undefined ? undefined : meaningOfSqlState(fields.code).hint);
-  return new DatabaseError(`${text} (${label})`, {
+  const where = fields?.code === undefined ? label : `${label}, SQLSTATE ${fields.code}`;
+  return new DatabaseError(`${text} (${where})`, {
     database: label,
     retry: classifyError(error),
     cause: error,

@@ -20,6 +20,8 @@ interface ConditionClass {
   readonly retry?: RetryClass;
 }
 
+const login =
+  "Check user and password in the connect string, the password file and the server's pg_hba.conf.";
 const reconnect = "reconnect";
 const later = "later";
 
@@ -44,15 +46,12 @@ const conditions: Readonly<Record<string, Condition>> = {
   },
   "25P03": { name: "IdleInTransactionSessionTimeout", retry: reconnect },
   "25P04": { name: "TransactionTimeout", retry: reconnect },
-  "28000": {
-    name: "InvalidAuthorizationSpecification",
-    hint: "Check the user and the server's pg_hba.conf.",
+  "28000": { name: "InvalidAuthorizationSpecification", hint: login },
+  "28P01": { name: "InvalidPassword", hint: login },
+  "3D000": {
+    name: "InvalidCatalogName",
+    hint: "Check dbname in the connect string; its default is the user's name.",
   },
-  "28P01": {
-    name: "InvalidPassword",
-    hint: "Check the password in the connect string, PGPASSWORD or the password file.",
-  },
-  "3D000": { name: "InvalidCatalogName", hint: "Check dbname in the connect string." },
   "3F000": { name: "InvalidSchemaName" },
   "40001": { name: "SerializationFailure", retry: later },
   "40P01": { name: "DeadlockDetected", retry: later },

@@ -145,7 +145,7 @@ test("an error tells SQLSTATE, place and a short form of the statement, and leav
   const sql = `select no_such_column, '${"x".repeat(300)}'`;
   await assert.rejects(db.query(sql), (error) => {
     assert.ok(error instanceof DatabaseError);
-    assert.equal(error.message, `column "no_such_column" does not exist (${db.label})`);
+    assert.equal(error.message, `column "no_such_column" does not exist (${db.label}, SQLSTATE 42703)`);
     assert.equal(error.sqlState, "42703");
     assert.equal(error.database, db.label);
     assert.equal(error.query, `${sql.slice(0, 60)} ...`);
