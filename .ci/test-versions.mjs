@@ -5,7 +5,13 @@ import { spawnSync } from "node:child_process";
 import { binDirOf, releases } from "./postgres-versions.mjs";
 
 const runTests = new URL("run-tests.mjs", import.meta.url).pathname;
-const serverTests = ["/sql/dist-test/", "/packages/pgq/", "/packages/pgqd/", "/packages/londiste/"];
+const serverTests = [
+  "/sql/dist-test/",
+  "/skytools/dist-test/structure/",
+  "/packages/pgq/",
+  "/packages/pgqd/",
+  "/packages/londiste/",
+];
 
 const words = process.argv.slice(2).filter((word) => word !== "--");
 const isMajor = (word) => /^\d+$/.test(word);

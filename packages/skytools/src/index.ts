@@ -96,20 +96,18 @@ export { quoteJson } from "./quoting/quote-json.ts";
 export { quoteByteaLiteral, quoteLiteral, quoteStatement, unquoteLiteral } from "./quoting/quote-literal.ts";
 export { unescapeC } from "./quoting/unescape.ts";
 export { urlDecode, urlDecodeRow, urlEncode, urlEncodeRow } from "./quoting/url-encoding.ts";
-export {
-  basicParts,
-  type CreateTableOptions,
-  createTableSql,
-  freshIndexNames,
-  fullParts,
-  type TablePart,
-} from "./structure/create-table.ts";
+export { createPolicySql, grantSql, revokeSql } from "./structure/access-sql.ts";
+export { type CreateTableOptions, createTableSql, dropTableSql } from "./structure/create-table.ts";
 export {
   droppableObjects,
   foreignKeyObject,
   type TableObject,
   triggerObject,
 } from "./structure/drop-restore.ts";
+export { freshIndexNames } from "./structure/fresh-names.ts";
+export { addForeignKeySql } from "./structure/relation-sql.ts";
+export { type SequencePart, SequenceStructure } from "./structure/sequence-structure.ts";
+export { allParts, basicParts, fullParts, type TablePart } from "./structure/table-part.ts";
 export type {
   EnableMode,
   ForeignKey,
@@ -118,10 +116,13 @@ export type {
   TableConstraint,
   TableGrant,
   TableIndex,
+  TablePolicy,
   TableRule,
+  TableStatistics,
   TableTrigger,
 } from "./structure/table-parts.ts";
 export { type TableKind, TableStructure } from "./structure/table-structure.ts";
+export { createRuleSql, createTriggerSql } from "./structure/trigger-sql.ts";
 export { formatBytes, formatCount, formatDuration, formatRate } from "./terminal/format.ts";
 export { printJson, toJson } from "./terminal/json.ts";
 export { ProgressDisplay, type ProgressDisplayOptions, type ProgressTracker } from "./terminal/progress.ts";

@@ -1,242 +1,136 @@
-import type { Database } from "../db/database.ts";
-import { SkytoolsError } from "../errors.ts";
-import { quoteFqIdent, quoteIdent, splitFqName } from "../quoting/quote-ident.ts";
-import { quoteLiteral } from "../quoting/quote-literal.ts";
-import type { TableColumn, TableIndex } from "./table-parts.ts";
+import { fqName, quoteFqIdent, quoteIdent, splitFqName } from "../quoting/quote-ident.ts";
+import { createRowSecurity, grantSql, knownGrants, revokeSql } from "./access-sql.ts";
+import { alterColumns, columnStorage, createSequences, createStatement, ownSequences } from "./column-sql.ts";
+import { createComments } from "./comment-sql.ts";
+import {
+  addConstraints,
+  constraintName,
+  createIndexes,
+  createStatistics,
+  freeIndexes,
+  indexMarks,
+  statisticsName,
+  wantedConstraints,
+} from "./index-sql.ts";
+import { addForeignKeySql, joinParents, leaveParents } from "./relation-sql.ts";
+import { basicParts, type PartTarget, type TablePart } from "./table-part.ts";
+import type { TableTrigger } from "./table-parts.ts";
 import type { TableStructure } from "./table-structure.ts";
-
-/** What a created table may have beyond its columns with type, collation and NOT NULL. */
-export type TablePart =
-  | "primary key"
-  | "defaults"
-  | "identity"
-  | "generated"
-  | "constraints"
-  | "indexes"
-  | "storage"
-  | "comments";
-
-/** What `--create` makes. */
-export const basicParts: readonly TablePart[] = ["primary key"];
-
-/** Everything that belongs to the table alone; `--create-full`. Comments must be asked for. */
-export const fullParts: readonly TablePart[] = [
-  "primary key",
-  "defaults",
-  "identity",
-  "generated",
-  "constraints",
-  "indexes",
-  "storage",
-];
+import { createRuleSql, createTriggerSql } from "./trigger-sql.ts";
 
 export interface CreateTableOptions {
   /** `schema.table`, plain; default: the name of the original */
   readonly name?: string;
-  /** default {@link basicParts} */
+  /** default {@link basicParts}. Without `table` the other parts are made for a table that is there. */
   readonly parts?: readonly TablePart[];
-  /** what constraints with an index, and indexes, are called instead; see freshIndexNames() */
+  /** what constraints with an index, indexes and statistics are called instead; see freshIndexNames() */
   readonly indexNames?: ReadonlyMap<string, string>;
+  /** of the server where the statements will run, as Database.serverVersion: what an older release lacks is left out or
+   * replaced; default: the newest */
+  readonly serverVersion?: number;
 }
 
-/** The statements that create a table like the original, in order, without closing semicolons. Types, collations and
- * functions that it uses must exist; sequences of serial columns are created where they are missing. Foreign keys,
- * triggers, rules, grants, inheritance and partitioning are not part of it: a partitioned table becomes a plain one.
+/** The statements that create a table like the original, or parts of it, in order, without closing semicolons. Types,
+ * collations, functions, roles and other tables that the parts name must exist; sequences of serial columns are created where
+ * they are missing. A partitioned table becomes a plain one unless partitioning is asked for; its partitions are tables of
+ * their own.
  * Source: spec/framework.md 7.4; spec/londiste.md 4 (`--create`, `--create-full`). */
 export function createTableSql(table: TableStructure, options: CreateTableOptions = {}): string[] {
-  const target = quoteFqIdent(options.name ?? table.name);
-  const parts = new Set(options.parts ?? basicParts);
-  const indexName = (name: string) => quoteIdent(options.indexNames?.get(name) ?? name);
+  const target = targetOf(table, options);
+  const { quoted } = target;
+  const ifWanted = (part: TablePart, make: () => string[]) => (target.parts.has(part) ? make() : []);
   return [
-    ...(parts.has("defaults") ? createSequences(table) : []),
-    createStatement(table, target, parts),
-    ...(parts.has("defaults") ? ownSequences(table, target) : []),
-    ...(parts.has("storage") ? table.columns.flatMap((column) => columnStorage(column, target)) : []),
-    ...addConstraints(table, target, parts, indexName),
-    ...(parts.has("indexes") ? createIndexes(table, target, indexName) : []),
-    ...indexMarks(table, target, parts, indexName),
-    ...(parts.has("comments") ? comments(table, target, options.name ?? table.name, parts, indexName) : []),
+    ...ifWanted("defaults", () => createSequences(table)),
+    ...(target.parts.has("table") ? [createStatement(table, target)] : alterColumns(table, target)),
+    ...ifWanted("defaults", () => ownSequences(table, target)),
+    ...ifWanted("storage", () => columnStorage(table, target)),
+    ...addConstraints(table, target),
+    ...ifWanted("indexes", () => createIndexes(table, target)),
+    ...indexMarks(table, target),
+    ...ifWanted("statistics", () => createStatistics(table, target)),
+    ...ifWanted("triggers", () =>
+      ownTriggers(table).flatMap((item) => createTriggerSql(table, item, quoted)),
+    ),
+    ...ifWanted("rules", () => table.rules.flatMap((item) => createRuleSql(table, item, quoted))),
+    ...ifWanted("row security", () => createRowSecurity(table, quoted)),
+    ...ifWanted("grants", () =>
+      knownGrants(table, target.serverVersion).map((item) => grantSql(item, quoted)),
+    ),
+    ...ifWanted("inheritance", () => joinParents(table, quoted)),
+    ...ifWanted("foreign keys", () => ownForeignKeys(table).map((item) => addForeignKeySql(item, quoted))),
+    ...ifWanted("comments", () => createComments(table, target)),
+    ...ifWanted("owner", () => [`alter table ${quoted} owner to ${quoteIdent(table.owner)}`]),
   ];
 }
 
-function createStatement(table: TableStructure, target: string, parts: ReadonlySet<TablePart>): string {
-  const columns = table.columns.map((column) => `  ${columnDefinition(table, column, parts)}`).join(",\n");
-  const kind = parts.has("storage") && table.persistence === "unlogged" ? "unlogged table" : "table";
-  const options =
-    parts.has("storage") && table.options.length > 0
-      ? `\nwith (${table.options.map(storageParameter).join(", ")})`
-      : "";
-  return `create ${kind} ${target} (\n${columns}\n)${options}`;
-}
-
-function columnDefinition(table: TableStructure, column: TableColumn, parts: ReadonlySet<TablePart>): string {
-  const words = [quoteIdent(column.name), column.type];
-  if (column.collation !== undefined) words.push(`collate ${column.collation}`);
-  if (column.generated !== undefined && parts.has("generated")) {
-    words.push(`generated always as (${column.generated}) ${column.generatedKind}`);
-  }
-  if (column.default !== undefined && parts.has("defaults")) words.push(`default ${column.default}`);
-  if (column.identity !== undefined && parts.has("identity")) {
-    const sequence = table.ownedSequences.find((item) => item.isIdentity && item.column === column.name);
-    const settings = sequence === undefined ? "" : ` (${sequence.settings.replace(/^as \S+ /, "")})`;
-    words.push(`generated ${column.identity} as identity${settings}`);
-  }
-  if (column.notNull) words.push("not null");
-  return words.join(" ");
-}
-
-/** `key=value` as the catalog has it; the value goes back as a literal. */
-function storageParameter(option: string): string {
-  const equals = option.indexOf("=");
-  return `${option.slice(0, equals)} = ${quoteLiteral(option.slice(equals + 1))}`;
-}
-
-function createSequences(table: TableStructure): string[] {
-  return table.ownedSequences
-    .filter((sequence) => !sequence.isIdentity)
-    .map((sequence) => `create sequence if not exists ${quoteFqIdent(sequence.name)} ${sequence.settings}`);
-}
-
-/** A sequence can be owned only by a table of its schema; elsewhere it stays on its own. */
-function ownSequences(table: TableStructure, target: string): string[] {
-  return table.ownedSequences
-    .filter(
-      ({ name, isIdentity }) => !isIdentity && target.startsWith(`${quoteIdent(splitFqName(name)[0])}.`),
-    )
-    .map(
-      ({ name, column }) => `alter sequence ${quoteFqIdent(name)} owned by ${target}.${quoteIdent(column)}`,
-    );
-}
-
-function columnStorage(column: TableColumn, target: string): string[] {
-  const alter = `alter table ${target} alter column ${quoteIdent(column.name)} set`;
+/** The statements that drop a table, or parts of it, in the opposite order of their creation. What belongs to a parent stays.
+ * Owner, storage, comments and the like cannot be dropped and are passed over. */
+export function dropTableSql(table: TableStructure, options: CreateTableOptions = {}): string[] {
+  const target = targetOf(table, options);
+  const { quoted, parts } = target;
+  if (parts.has("table")) return [`drop table ${quoted}`];
+  const ifWanted = (part: TablePart, make: () => string[]) => (parts.has(part) ? make() : []);
+  const schema = quoteIdent(splitFqName(target.name)[0]);
+  const isOwn = (item: { readonly isInherited: boolean }) => !item.isInherited || parts.has("inheritance");
+  const onTable = (kind: string, items: readonly { readonly name: string }[]) =>
+    items.map(({ name }) => `drop ${kind} ${quoteIdent(name)} on ${quoted}`);
+  const alterColumn = (name: string) => `alter table ${quoted} alter column ${quoteIdent(name)}`;
   return [
-    ...(column.storage === undefined ? [] : [`${alter} storage ${column.storage}`]),
-    ...(column.compression === undefined ? [] : [`${alter} compression ${column.compression}`]),
-    ...(column.statistics === undefined ? [] : [`${alter} statistics ${column.statistics}`]),
+    ...ifWanted("foreign keys", () =>
+      ownForeignKeys(table).map(({ name }) => `alter table ${quoted} drop constraint ${quoteIdent(name)}`),
+    ),
+    ...ifWanted("inheritance", () => leaveParents(table, quoted)),
+    ...ifWanted("grants", () =>
+      knownGrants(table, target.serverVersion).map((item) => revokeSql(item, quoted)),
+    ),
+    ...ifWanted("row security", () => [
+      ...(table.forcesRowSecurity ? [`alter table ${quoted} no force row level security`] : []),
+      ...(table.hasRowSecurity ? [`alter table ${quoted} disable row level security`] : []),
+      ...onTable("policy", table.policies),
+    ]),
+    ...ifWanted("rules", () => onTable("rule", table.rules)),
+    ...ifWanted("triggers", () => onTable("trigger", ownTriggers(table))),
+    ...ifWanted("statistics", () =>
+      table.statistics.map(({ name }) => `drop statistics ${statisticsName(name, target)}`),
+    ),
+    ...ifWanted("indexes", () =>
+      freeIndexes(table)
+        .filter(isOwn)
+        .map(({ name }) => `drop index ${schema}.${quoteIdent(target.newName(name))}`),
+    ),
+    ...wantedConstraints(table, target)
+      .filter(isOwn)
+      .map((item) => `alter table ${quoted} drop constraint ${constraintName(item, target)}`)
+      .reverse(),
+    ...ifWanted("identity", () =>
+      table.columns
+        .filter((item) => item.identity !== undefined)
+        .map(({ name }) => `${alterColumn(name)} drop identity`),
+    ),
+    ...ifWanted("defaults", () =>
+      table.columns
+        .filter((item) => item.default !== undefined)
+        .map(({ name }) => `${alterColumn(name)} drop default`),
+    ),
   ];
 }
 
-type IndexNamer = (name: string) => string;
-
-function isWanted(kind: string, parts: ReadonlySet<TablePart>): boolean {
-  return parts.has(kind === "primary key" ? "primary key" : "constraints");
+/** What comes from a partitioned parent appears by itself when the partition is attached. */
+function ownTriggers(table: TableStructure): readonly TableTrigger[] {
+  return table.triggers.filter((item) => !item.isInherited);
 }
 
-function addConstraints(
-  table: TableStructure,
-  target: string,
-  parts: ReadonlySet<TablePart>,
-  indexName: IndexNamer,
-): string[] {
-  return table.constraints
-    .filter((constraint) => isWanted(constraint.kind, parts))
-    .map(({ kind, name, definition }) => {
-      const quoted = kind === "check" ? quoteIdent(name) : indexName(name);
-      return `alter table ${target} add constraint ${quoted} ${definition}`;
-    });
+function ownForeignKeys(table: TableStructure) {
+  return table.foreignKeys.filter((item) => !item.isInherited);
 }
 
-function freeIndexes(table: TableStructure): readonly TableIndex[] {
-  return table.indexes.filter((index) => index.constraint === undefined);
-}
-
-function createIndexes(table: TableStructure, target: string, indexName: IndexNamer): string[] {
-  return freeIndexes(table).map(
-    (index) =>
-      `create ${index.isUnique ? "unique " : ""}index ${indexName(index.name)} on ${target} ${index.body}`,
-  );
-}
-
-/** CLUSTER and REPLICA IDENTITY, for the indexes that are created. */
-function indexMarks(
-  table: TableStructure,
-  target: string,
-  parts: ReadonlySet<TablePart>,
-  indexName: IndexNamer,
-): string[] {
-  const isCreated = (index: TableIndex) =>
-    index.constraint === undefined
-      ? parts.has("indexes")
-      : isWanted(index.isPrimary ? "primary key" : "unique", parts);
-  return table.indexes
-    .filter(isCreated)
-    .flatMap((index) => [
-      ...(index.isClustered ? [`alter table ${target} cluster on ${indexName(index.name)}`] : []),
-      ...(index.isReplicaIdentity
-        ? [`alter table ${target} replica identity using index ${indexName(index.name)}`]
-        : []),
-    ]);
-}
-
-function comments(
-  table: TableStructure,
-  target: string,
-  targetName: string,
-  parts: ReadonlySet<TablePart>,
-  indexName: IndexNamer,
-): string[] {
-  const schema = quoteIdent(splitFqName(targetName)[0]);
-  const all: [object: string, text: string | undefined][] = [
-    [`table ${target}`, table.comment],
-    ...table.columns.map((item): [string, string | undefined] => [
-      `column ${target}.${quoteIdent(item.name)}`,
-      item.comment,
-    ]),
-    ...table.constraints
-      .filter((item) => isWanted(item.kind, parts))
-      .map((item): [string, string | undefined] => [
-        `constraint ${item.kind === "check" ? quoteIdent(item.name) : indexName(item.name)} on ${target}`,
-        item.comment,
-      ]),
-    ...(parts.has("indexes") ? freeIndexes(table) : []).map((item): [string, string | undefined] => [
-      `index ${schema}.${indexName(item.name)}`,
-      item.comment,
-    ]),
-  ];
-  return all.flatMap(([object, text]) =>
-    text === undefined ? [] : [`comment on ${object} is ${quoteLiteral(text)}`],
-  );
-}
-
-/** Names that are free in the target's schema for the constraints and indexes of a table that is created under another
- * name: a trailing `_<digits>` is replaced by `_1` .. `_999`.
- * @param schema plain name
- * @throws SkytoolsError NO_FREE_NAME
- * Source: spec/framework.md 7.4 (fresh names). */
-export async function freshIndexNames(
-  db: Database,
-  table: TableStructure,
-  schema: string,
-): Promise<Map<string, string>> {
-  const rows = await db.query<{ relname: string }>(
-    `select c.relname from pg_catalog.pg_class c
-       join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1`,
-    [schema],
-  );
-  const taken = new Set(rows.map((row) => row.relname));
-  const names = new Map<string, string>();
-  for (const { name } of table.indexes) {
-    const fresh = freshName(name, taken);
-    taken.add(fresh);
-    names.set(name, fresh);
-  }
-  return names;
-}
-
-function freshName(name: string, taken: ReadonlySet<string>): string {
-  const stem = name.replace(/_\d+$/, "");
-  for (let number = 1; number <= 999; number++) {
-    const suffix = `_${number}`;
-    const candidate = cutToBytes(stem, 63 - suffix.length) + suffix;
-    if (!taken.has(candidate)) return candidate;
-  }
-  throw new SkytoolsError("NO_FREE_NAME", `no free name like "${stem}_1"`);
-}
-
-/** Whole characters only, as the server truncates identifiers. */
-function cutToBytes(text: string, bytes: number): string {
-  let cut = text;
-  while (Buffer.byteLength(cut) > bytes) cut = Array.from(cut).slice(0, -1).join("");
-  return cut;
+function targetOf(table: TableStructure, options: CreateTableOptions): PartTarget {
+  const name = fqName(options.name ?? table.name);
+  return {
+    name,
+    quoted: quoteFqIdent(name),
+    parts: new Set(options.parts ?? basicParts),
+    newName: (original) => options.indexNames?.get(original) ?? original,
+    serverVersion: options.serverVersion ?? Number.POSITIVE_INFINITY,
+  };
 }

@@ -1,14 +1,9 @@
 import { quoteFqIdent, quoteIdent, splitFqName } from "../quoting/quote-ident.ts";
 import { quoteLiteral } from "../quoting/quote-literal.ts";
-import type {
-  EnableMode,
-  ForeignKey,
-  TableConstraint,
-  TableIndex,
-  TableRule,
-  TableTrigger,
-} from "./table-parts.ts";
+import { addForeignKeySql } from "./relation-sql.ts";
+import type { ForeignKey, TableConstraint, TableIndex, TableRule, TableTrigger } from "./table-parts.ts";
 import type { TableStructure } from "./table-structure.ts";
+import { createRuleSql, createTriggerSql } from "./trigger-sql.ts";
 
 /** One object of a table that can be dropped and created again. */
 export interface TableObject {
@@ -89,7 +84,7 @@ function ruleObject(table: TableStructure, rule: TableRule): TableObject {
     kind: "rule",
     name: rule.name,
     drop: [`drop rule ${quoteIdent(rule.name)} on ${table.quotedName}`],
-    create: [stripSemicolon(rule.definition), ...enable(table, "rule", rule)],
+    create: createRuleSql(table, rule),
   };
 }
 
@@ -99,24 +94,8 @@ export function triggerObject(table: TableStructure, trigger: TableTrigger): Tab
     kind: "trigger",
     name: trigger.name,
     drop: [`drop trigger ${quoteIdent(trigger.name)} on ${table.quotedName}`],
-    create: [trigger.definition, ...enable(table, "trigger", trigger)],
+    create: createTriggerSql(table, trigger),
   };
-}
-
-const enableWords: Readonly<Record<EnableMode, string>> = {
-  origin: "enable",
-  disabled: "disable",
-  replica: "enable replica",
-  always: "enable always",
-};
-
-function enable(
-  table: TableStructure,
-  kind: "rule" | "trigger",
-  item: { name: string; enabled: EnableMode },
-): string[] {
-  if (item.enabled === "origin") return [];
-  return [`alter table ${table.quotedName} ${enableWords[item.enabled]} ${kind} ${quoteIdent(item.name)}`];
 }
 
 function inheritanceObject(table: TableStructure, parent: string): TableObject {
@@ -137,7 +116,7 @@ export function foreignKeyObject(key: ForeignKey): TableObject {
     kind: "foreign key",
     name: key.name,
     drop: [`alter table ${table} drop constraint ${name}`],
-    create: [`alter table ${table} add constraint ${name} ${key.definition}`],
+    create: [addForeignKeySql(key)],
   };
 }
 
@@ -148,8 +127,4 @@ function comment(object: string, text: string | undefined): string[] {
 /** Indexes live in the schema of their table. */
 function qualifiedBeside(table: TableStructure, name: string): string {
   return `${quoteIdent(splitFqName(table.name)[0])}.${quoteIdent(name)}`;
-}
-
-function stripSemicolon(statement: string): string {
-  return statement.replace(/;\s*$/, "");
 }

@@ -22,6 +22,8 @@ export interface TableColumn {
   readonly compression: "pglz" | "lz4" | undefined;
   /** statistics target when one is set */
   readonly statistics: number | undefined;
+  /** `key=value`, such as n_distinct */
+  readonly options: readonly string[] | undefined;
   /** comes from a parent table only */
   readonly isInherited: boolean;
   readonly comment: string | undefined;
@@ -75,6 +77,7 @@ export interface ForeignKey {
   readonly isValidated: boolean;
   /** belongs to a foreign key of a partitioned parent */
   readonly isInherited: boolean;
+  readonly comment: string | undefined;
 }
 
 export interface TableTrigger {
@@ -88,6 +91,7 @@ export interface TableTrigger {
   /** `schema.function`, plain */
   readonly function: string;
   readonly isInherited: boolean;
+  readonly comment: string | undefined;
 }
 
 export interface TableRule {
@@ -95,6 +99,32 @@ export interface TableRule {
   /** CREATE RULE statement */
   readonly definition: string;
   readonly enabled: EnableMode;
+  readonly comment: string | undefined;
+}
+
+/** A policy of row-level security. */
+export interface TablePolicy {
+  readonly name: string;
+  readonly isPermissive: boolean;
+  readonly command: "all" | "select" | "insert" | "update" | "delete";
+  /** undefined: PUBLIC */
+  readonly roles: readonly string[] | undefined;
+  readonly using: string | undefined;
+  readonly check: string | undefined;
+  readonly comment: string | undefined;
+}
+
+/** Extended statistics. */
+export interface TableStatistics {
+  /** `schema.name`, plain */
+  readonly name: string;
+  /** undefined: those of a single expression, which has no kinds */
+  readonly kinds: readonly ("ndistinct" | "dependencies" | "mcv")[] | undefined;
+  /** columns and expressions as SQL */
+  readonly columns: string;
+  /** statistics target when one is set */
+  readonly target: number | undefined;
+  readonly comment: string | undefined;
 }
 
 export interface OwnedSequence {

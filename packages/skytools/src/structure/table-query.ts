@@ -26,6 +26,7 @@ with target as (
                                           when 'm' then 'main' when 'x' then 'extended' end end,
            'compression', case a.attcompression when 'p' then 'pglz' when 'l' then 'lz4' end,
            'statistics', nullif(coalesce(a.attstattarget, -1), -1),
+           'options', a.attoptions,
            'isInherited', a.attinhcount > 0 and not a.attislocal,
            'comment', pg_catalog.col_description(a.attrelid, a.attnum)) as item
     from target t
@@ -90,7 +91,8 @@ with target as (
                            join pg_catalog.pg_attribute a on a.attrelid = con.confrelid and a.attnum = k.attnum),
            'definition', pg_catalog.pg_get_constraintdef(con.oid),
            'isValidated', con.convalidated,
-           'isInherited', con.conparentid <> 0) as item
+           'isInherited', con.conparentid <> 0,
+           'comment', pg_catalog.obj_description(con.oid, 'pg_constraint')) as item
     from target t
     join pg_catalog.pg_constraint con on con.contype = 'f' and t.oid in (con.conrelid, con.confrelid)
     join pg_catalog.pg_class fc on fc.oid = con.conrelid
@@ -111,7 +113,8 @@ with target as (
                                         case when (g.tgtype & 16) <> 0 then 'update' end,
                                         case when (g.tgtype & 32) <> 0 then 'truncate' end], null),
            'function', pn.nspname || '.' || p.proname,
-           'isInherited', g.tgparentid <> 0) as item
+           'isInherited', g.tgparentid <> 0,
+           'comment', pg_catalog.obj_description(g.oid, 'pg_trigger')) as item
     from target t
     join pg_catalog.pg_trigger g on g.tgrelid = t.oid and not g.tgisinternal
     join pg_catalog.pg_proc p on p.oid = g.tgfoid
@@ -121,9 +124,34 @@ with target as (
            'name', r.rulename,
            'definition', pg_catalog.pg_get_ruledef(r.oid),
            'enabled', case r.ev_enabled when 'O' then 'origin' when 'D' then 'disabled'
-                                        when 'R' then 'replica' when 'A' then 'always' end) as item
+                                        when 'R' then 'replica' when 'A' then 'always' end,
+           'comment', pg_catalog.obj_description(r.oid, 'pg_rewrite')) as item
     from target t
     join pg_catalog.pg_rewrite r on r.ev_class = t.oid and r.rulename <> '_RETURN'
+), policies as (
+  select p.polname, json_build_object(
+           'name', p.polname,
+           'isPermissive', p.polpermissive,
+           'command', case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update'
+                                    when 'd' then 'delete' else 'all' end,
+           'roles', (select json_agg(r.rolname order by r.rolname) from pg_catalog.pg_roles r where r.oid = any (p.polroles)),
+           'using', pg_catalog.pg_get_expr(p.polqual, p.polrelid),
+           'check', pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid),
+           'comment', pg_catalog.obj_description(p.oid, 'pg_policy')) as item
+    from target t
+    join pg_catalog.pg_policy p on p.polrelid = t.oid
+), statistics as (
+  select s.stxname, json_build_object(
+           'schema', sn.nspname,
+           'name', s.stxname,
+           'kinds', (select json_agg(case k when 'd' then 'ndistinct' when 'f' then 'dependencies' else 'mcv' end order by k)
+                       from unnest(s.stxkind) k where k in ('d', 'f', 'm')),
+           'columns', pg_catalog.pg_get_statisticsobjdef_columns(s.oid),
+           'target', nullif(coalesce(s.stxstattarget, -1), -1),
+           'comment', pg_catalog.obj_description(s.oid, 'pg_statistic_ext')) as item
+    from target t
+    join pg_catalog.pg_statistic_ext s on s.stxrelid = t.oid
+    join pg_catalog.pg_namespace sn on sn.oid = s.stxnamespace
 ), owned_sequences as (
   select sn.nspname, s.relname, json_build_object(
            'schema', sn.nspname, 'name', s.relname, 'column', a.attname, 'isIdentity', d.deptype = 'i',
@@ -162,10 +190,13 @@ select json_build_object(
          'persistence', case t.relpersistence when 'p' then 'permanent' when 'u' then 'unlogged' else 'temporary' end,
          'owner', pg_catalog.pg_get_userbyid(t.relowner),
          'tablespace', (select spcname from pg_catalog.pg_tablespace where oid = t.reltablespace),
-         'options', t.reloptions,
+         'accessMethod', (select amname from pg_catalog.pg_am where oid = t.relam and amname <> 'heap'),
+         'options', t.reloptions || (select array_agg('toast.' || o) from pg_catalog.pg_class tc, unnest(tc.reloptions) o
+                                      where tc.oid = t.reltoastrelid),
          'replicaIdentity', case t.relreplident when 'd' then 'default' when 'n' then 'nothing'
                                                 when 'f' then 'full' else 'index' end,
          'hasRowSecurity', t.relrowsecurity,
+         'forcesRowSecurity', t.relforcerowsecurity,
          'isPartition', t.relispartition,
          'partitionBound', pg_catalog.pg_get_expr(t.relpartbound, t.oid),
          'partitionKey', case when t.relkind = 'p' then pg_catalog.pg_get_partkeydef(t.oid) end,
@@ -179,6 +210,8 @@ select json_build_object(
          'referencingKeys', (select json_agg(item order by from_schema, conname) from foreign_keys where is_incoming),
          'triggers', (select json_agg(item order by tgname) from triggers),
          'rules', (select json_agg(item order by rulename) from rules),
+         'policies', (select json_agg(item order by polname) from policies),
+         'statistics', (select json_agg(item order by stxname) from statistics),
          'ownedSequences', (select json_agg(item order by nspname, relname) from owned_sequences),
          'grants', (select json_agg(item order by attnum, privilege_type) from grants),
          'parents', (select json_agg(json_build_object('schema', pn.nspname, 'name', p.relname) order by h.inhseqno)

@@ -8,7 +8,9 @@ import type {
   TableConstraint,
   TableGrant,
   TableIndex,
+  TablePolicy,
   TableRule,
+  TableStatistics,
   TableTrigger,
 } from "./table-parts.ts";
 import { tableQuery } from "./table-query.ts";
@@ -28,10 +30,14 @@ export class TableStructure {
   readonly persistence: "permanent" | "unlogged" | "temporary";
   readonly owner: string;
   readonly tablespace: string | undefined;
-  /** storage parameters, `key=value` */
+  /** undefined: heap */
+  readonly accessMethod: string | undefined;
+  /** storage parameters, `key=value`; those of its TOAST table begin with `toast.` */
   readonly options: readonly string[];
   readonly replicaIdentity: "default" | "nothing" | "full" | "index";
   readonly hasRowSecurity: boolean;
+  /** row-level security also for the owner */
+  readonly forcesRowSecurity: boolean;
   readonly isPartition: boolean;
   readonly partitionBound: string | undefined;
   readonly partitionKey: string | undefined;
@@ -50,6 +56,8 @@ export class TableStructure {
   readonly referencingKeys: readonly ForeignKey[];
   readonly triggers: readonly TableTrigger[];
   readonly rules: readonly TableRule[];
+  readonly policies: readonly TablePolicy[];
+  readonly statistics: readonly TableStatistics[];
   readonly ownedSequences: readonly OwnedSequence[];
   readonly grants: readonly TableGrant[];
   /** `schema.table`, plain: inheritance parents, or the partitioned table */
@@ -64,9 +72,11 @@ export class TableStructure {
     this.persistence = raw.persistence;
     this.owner = raw.owner;
     this.tablespace = raw.tablespace ?? undefined;
+    this.accessMethod = raw.accessMethod ?? undefined;
     this.options = raw.options ?? [];
     this.replicaIdentity = raw.replicaIdentity;
     this.hasRowSecurity = raw.hasRowSecurity;
+    this.forcesRowSecurity = raw.forcesRowSecurity;
     this.isPartition = raw.isPartition;
     this.partitionBound = raw.partitionBound ?? undefined;
     this.partitionKey = raw.partitionKey ?? undefined;
@@ -84,8 +94,13 @@ export class TableStructure {
     }));
     this.foreignKeys = (raw.foreignKeys ?? []).map(foreignKey);
     this.referencingKeys = (raw.referencingKeys ?? []).map(foreignKey);
-    this.triggers = raw.triggers ?? [];
-    this.rules = raw.rules ?? [];
+    this.triggers = (raw.triggers ?? []).map(withoutNulls);
+    this.rules = (raw.rules ?? []).map(withoutNulls);
+    this.policies = (raw.policies ?? []).map(withoutNulls);
+    this.statistics = (raw.statistics ?? []).map(({ schema, name, ...rest }) => ({
+      name: `${schema}.${name}`,
+      ...withoutNulls(rest),
+    }));
     this.ownedSequences = (raw.ownedSequences ?? []).map(({ schema, name, ...rest }) => ({
       name: `${schema}.${name}`,
       ...rest,
@@ -159,9 +174,11 @@ interface RawStructure {
   readonly persistence: "permanent" | "unlogged" | "temporary";
   readonly owner: string;
   readonly tablespace: string | null;
+  readonly accessMethod: string | null;
   readonly options: readonly string[] | null;
   readonly replicaIdentity: "default" | "nothing" | "full" | "index";
   readonly hasRowSecurity: boolean;
+  readonly forcesRowSecurity: boolean;
   readonly isPartition: boolean;
   readonly partitionBound: string | null;
   readonly partitionKey: string | null;
@@ -177,6 +194,8 @@ interface RawStructure {
   readonly referencingKeys: readonly RawForeignKey[] | null;
   readonly triggers: readonly TableTrigger[] | null;
   readonly rules: readonly TableRule[] | null;
+  readonly policies: readonly TablePolicy[] | null;
+  readonly statistics: readonly (PlainName & Omit<TableStatistics, "name">)[] | null;
   readonly ownedSequences: readonly (PlainName & Omit<OwnedSequence, "name">)[] | null;
   readonly grants: readonly TableGrant[] | null;
   readonly parents: readonly PlainName[] | null;
@@ -192,5 +211,5 @@ function withoutNulls<T extends object>(item: T): T {
 }
 
 function foreignKey({ fromSchema, fromTable, toSchema, toTable, ...rest }: RawForeignKey): ForeignKey {
-  return { ...rest, from: `${fromSchema}.${fromTable}`, to: `${toSchema}.${toTable}` };
+  return { ...withoutNulls(rest), from: `${fromSchema}.${fromTable}`, to: `${toSchema}.${toTable}` };
 }

@@ -134,6 +134,7 @@ test("foreign keys in both directions, a self reference in both lists", async ()
       definition: "FOREIGN KEY (customer) REFERENCES public.customer(id) ON DELETE CASCADE DEFERRABLE",
       isValidated: true,
       isInherited: false,
+      comment: undefined,
     },
   ]);
   assert.deepEqual(
