@@ -1,6 +1,7 @@
 import { Database, formatConnectString, mergeConnectString } from "@skytools/skytools";
 import type { Counters } from "./counters.ts";
 import type { DaemonLog } from "./daemon-log.ts";
+import { logName } from "./log-name.ts";
 import type { Settings } from "./settings.ts";
 
 /** What all parts of the daemon share. `settings` changes when the file is read again. */
@@ -26,15 +27,11 @@ export async function openDatabase(context: DaemonContext, databaseName: string)
     autocommit: true,
     applicationName: "pgqd",
     ...(hasTimeout ? {} : { connectTimeoutMs }),
+    onWarning: (message) => log.warning(`${logName(databaseName)}: ${message}`),
     onNotice: (notice) => {
       const line = `${logName(databaseName)}: ${notice.severity}: ${notice.message}`;
       if (notice.severity === "WARNING") log.warning(line);
       else log.debug(line);
     },
   });
-}
-
-/** How a database is named in the log; control characters must not forge lines. */
-export function logName(databaseName: string): string {
-  return `[${databaseName.replace(/\p{Cc}/gu, "?")}]`;
 }

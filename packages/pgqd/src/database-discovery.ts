@@ -1,7 +1,8 @@
 import { Alarm } from "./alarm.ts";
+import { watchConnection } from "./connection-watch.ts";
 import { type DaemonContext, openDatabase } from "./daemon-context.ts";
 import { listDatabases } from "./pgq-calls.ts";
-import { Trouble } from "./trouble.ts";
+import { describe, Trouble } from "./trouble.ts";
 
 const soonMs = 1000;
 
@@ -14,6 +15,8 @@ export class DatabaseDiscovery {
   readonly #trouble: Trouble;
   #isStopping = false;
   #isAnnounced = false;
+  #listedAtMs: number | undefined;
+  #lastTrouble: string | undefined;
   #lookAtMs = 0;
 
   /** @param found gets each list, changed or not */
@@ -34,6 +37,16 @@ export class DatabaseDiscovery {
     }
   }
 
+  /** when the list was last current, as performance.now() */
+  get listedAtMs(): number | undefined {
+    return this.#listedAtMs;
+  }
+
+  /** why the list cannot be had; undefined while it can */
+  get trouble(): string | undefined {
+    return this.#lastTrouble;
+  }
+
   /** Looks again now, for example after the settings have changed. */
   wake(): void {
     this.#alarm.ring();
@@ -52,7 +65,7 @@ export class DatabaseDiscovery {
   async #look(): Promise<number> {
     const { settings, log } = this.#context;
     if (settings.databaseList.length > 0) {
-      this.#found(settings.databaseList);
+      this.#have(settings.databaseList);
       return settings.checkPeriodMs;
     }
     if (!this.#isAnnounced) log.info("auto-detecting dbs ...");
@@ -60,15 +73,28 @@ export class DatabaseDiscovery {
     try {
       const db = await openDatabase(this.#context, settings.initialDatabase);
       try {
-        const names = await listDatabases(db);
+        const names = await watchConnection(
+          this.#context,
+          settings.initialDatabase,
+          "database discovery",
+          db,
+          () => listDatabases(db),
+        );
         this.#trouble.over();
-        this.#found(names);
+        this.#have(names);
       } finally {
         await db.close();
       }
       return settings.checkPeriodMs;
     } catch (error) {
+      this.#lastTrouble = describe(error);
       return Math.min(this.#trouble.failed(error), settings.checkPeriodMs);
     }
+  }
+
+  #have(names: readonly string[]): void {
+    this.#listedAtMs = performance.now();
+    this.#lastTrouble = undefined;
+    this.#found(names);
   }
 }

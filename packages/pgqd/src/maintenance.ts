@@ -1,5 +1,6 @@
 import type { Database } from "@skytools/skytools";
 import type { DaemonContext } from "./daemon-context.ts";
+import type { DatabaseState } from "./database-state.ts";
 import { PeriodicJob } from "./periodic-job.ts";
 import { listMaintenance, type MaintenanceOperation, runMaintenance } from "./pgq-calls.ts";
 import { describe } from "./trouble.ts";
@@ -12,8 +13,8 @@ const mostRepeats = 1000;
 export class Maintenance extends PeriodicJob {
   #failures = new Map<string, string>();
 
-  constructor(context: DaemonContext, databaseName: string) {
-    super(context, databaseName, "maintenance", { sqlMs: 20_000, longestConnectMs: 60_000 });
+  constructor(context: DaemonContext, database: DatabaseState) {
+    super(context, database, "maintenance", { sqlMs: 20_000, longestConnectMs: 60_000 });
   }
 
   protected override periodMs(): number {
@@ -36,6 +37,7 @@ export class Maintenance extends PeriodicJob {
     }
     this.#failures = failures;
     this.context.counters.countMaintenance();
+    this.database.maintenanceRounds += 1;
   }
 
   async #repeat(db: Database, operation: MaintenanceOperation): Promise<void> {

@@ -1,33 +1,41 @@
 import type { Database } from "@skytools/skytools";
 import { Alarm } from "./alarm.ts";
-import { type DaemonContext, logName, openDatabase } from "./daemon-context.ts";
+import { watchConnection } from "./connection-watch.ts";
+import { type DaemonContext, openDatabase } from "./daemon-context.ts";
+import type { DatabaseState } from "./database-state.ts";
 import { type FailurePauses, Trouble } from "./trouble.ts";
+
+const longPauseMs = 3_600_000;
 
 /** Something that connects to a database now and then, does its round and disconnects; idle while not wanted. */
 export abstract class PeriodicJob {
   protected readonly context: DaemonContext;
+  protected readonly database: DatabaseState;
   protected readonly name: string;
   protected isStopping = false;
-  readonly #databaseName: string;
+  readonly #what: string;
   readonly #trouble: Trouble;
   readonly #alarm = new Alarm();
   #isWanted = false;
 
-  constructor(context: DaemonContext, databaseName: string, what: string, pauses: FailurePauses) {
+  /** @param what the job's name in log lines */
+  constructor(context: DaemonContext, database: DatabaseState, what: string, pauses: FailurePauses) {
     this.context = context;
-    this.#databaseName = databaseName;
-    this.name = logName(databaseName);
+    this.database = database;
+    this.name = database.logName;
+    this.#what = what;
     this.#trouble = new Trouble(context.log, `${this.name}: ${what}`, pauses);
   }
 
   protected abstract round(db: Database): Promise<void>;
 
-  /** milliseconds between rounds */
-  protected abstract periodMs(): number;
+  /** milliseconds between rounds; undefined: none until the settings change */
+  protected abstract periodMs(): number | undefined;
 
   async run(): Promise<void> {
     while (!this.isStopping) {
-      const pauseMs = this.#isWanted ? await this.#connectAndDo() : longPauseMs;
+      const isDue = this.#isWanted && this.periodMs() !== undefined;
+      const pauseMs = isDue ? await this.#connectAndDo() : longPauseMs;
       if (!this.isStopping) await this.#alarm.sleep(pauseMs);
     }
   }
@@ -49,10 +57,11 @@ export abstract class PeriodicJob {
   async #connectAndDo(): Promise<number> {
     let db: Database | undefined;
     try {
-      db = await openDatabase(this.context, this.#databaseName);
-      await this.round(db);
+      const opened = await openDatabase(this.context, this.database.name);
+      db = opened;
+      await watchConnection(this.context, this.database.name, this.#what, opened, () => this.round(opened));
       this.#trouble.over();
-      return this.periodMs();
+      return this.periodMs() ?? longPauseMs;
     } catch (error) {
       return this.#trouble.failed(error);
     } finally {
@@ -60,5 +69,3 @@ export abstract class PeriodicJob {
     }
   }
 }
-
-const longPauseMs = 3_600_000;

@@ -43,11 +43,12 @@ export function isVersionGood(presence: PgqPresence): boolean {
   return presence.version === null || Number.parseInt(presence.version, 10) >= 3;
 }
 
-/* Advisory lock keys of this program ("pgqd" and "tick", "main" in ASCII). The locks end with the statement's transaction, so
+/* Advisory lock keys of this program ("pgqd" and "tick", "main", "rtry" in ASCII). The locks end with the statement's transaction, so
  * they hold behind a transaction pooler too, and a second pgqd takes over as soon as the first is gone. */
 const lockClass = 0x70677164;
 const tickLock = 0x7469636b;
 const maintenanceLock = 0x6d61696e;
+const retryLock = 0x72747279;
 
 function onlyOneAtATime(call: string, lock: number): string {
   return `select ${call} as result from (
@@ -62,12 +63,14 @@ export async function tick(db: Database): Promise<boolean> {
   return (await db.query(tickSql)).length > 0;
 }
 
-/** Moves due events from the retry queue back. @returns how many; more may be waiting unless 0 */
+const retrySql = onlyOneAtATime("pgq.maint_retry_events()", retryLock);
+
+/** Moves due events from the retry queue back. The original's function, called twice at once, would move an event twice: a
+ * second mover does nothing.
+ * @returns how many; more may be waiting unless 0 */
 export async function moveRetryEvents(db: Database): Promise<bigint> {
-  const row = await db.queryOne<{ moved: number }>(
-    "select maint_retry_events as moved from pgq.maint_retry_events()",
-  );
-  return BigInt(row.moved);
+  const rows = await db.query<{ result: number }>(retrySql);
+  return BigInt(rows[0]?.result ?? 0);
 }
 
 /** One thing to do in a maintenance round. */
@@ -106,4 +109,34 @@ export async function listDatabases(db: Database): Promise<string[]> {
     "select datname from pg_catalog.pg_database where not datistemplate and datallowconn order by datname",
   );
   return rows.map((row) => row.datname);
+}
+
+/** What the server does for another session: "gone": it has none of that number; "unknown": a pooler is in between, which
+ * hands out numbers of its own. */
+export type BackendActivity =
+  | "gone"
+  | "unknown"
+  | {
+      /** set when it waits for its client: for how long, milliseconds */
+      readonly idleMs: number | undefined;
+      readonly waitsFor: string | undefined;
+    };
+
+export async function backendActivity(db: Database, backendPid: number): Promise<BackendActivity> {
+  const row = await db.queryOne<{
+    own_pid: number;
+    pid: number | null;
+    idle_ms: number | null;
+    waits_for: string | null;
+  }>(
+    `select pg_catalog.pg_backend_pid() as own_pid, a.pid,
+            case when a.state like 'idle%'
+                 then extract(epoch from pg_catalog.clock_timestamp() - a.state_change)::float8 * 1000 end as idle_ms,
+            a.wait_event_type || ' ' || a.wait_event as waits_for
+       from (select) as one left join pg_catalog.pg_stat_activity a on a.pid = $1::int4`,
+    [backendPid],
+  );
+  if (row.own_pid !== db.backendPid) return "unknown";
+  if (row.pid === null) return "gone";
+  return { idleMs: row.idle_ms ?? undefined, waitsFor: row.waits_for ?? undefined };
 }

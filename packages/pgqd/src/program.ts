@@ -71,8 +71,8 @@ async function start(
   const pidfile = settings.pidfile === "" ? undefined : new Pidfile(settings.pidfile);
   if (pidfile?.create() === "stale") log.info(`stale pidfile removed: ${settings.pidfile}`);
   try {
-    const daemon = new Daemon(settings, log);
-    obeySignals(daemon, request.file, log, pidfile);
+    const daemon = new Daemon(settings, log, version());
+    obeySignals(daemon, settings, log, pidfile);
     background?.reportStarted();
     await daemon.run();
     return 0;
@@ -112,8 +112,9 @@ function syslogOf(settings: Settings): Syslog | undefined {
 }
 
 /** SIGINT: orderly end; a second one, or SIGTERM: at once; SIGHUP: read the file and open the log again. */
-function obeySignals(daemon: Daemon, file: string, log: DaemonLog, pidfile: Pidfile | undefined): void {
+function obeySignals(daemon: Daemon, initial: Settings, log: DaemonLog, pidfile: Pidfile | undefined): void {
   let isStopping = false;
+  let current = initial;
   const exitNow = (message: string) => {
     log.info(message);
     pidfile?.remove();
@@ -129,9 +130,11 @@ function obeySignals(daemon: Daemon, file: string, log: DaemonLog, pidfile: Pidf
   process.on("SIGHUP", () => {
     log.info("got SIGHUP, reloading");
     try {
-      const settings = loadSettings(file);
+      const settings = loadSettings(current.file, current);
       log.reopen(settings.logfile, syslogOf(settings));
+      if (settings.pidfile !== initial.pidfile) log.warning("the new pidfile counts from the next start on");
       daemon.reload(settings);
+      current = settings;
     } catch (error) {
       log.error(`old settings stay: ${error instanceof Error ? error.message : String(error)}`);
     }

@@ -1,13 +1,15 @@
 /** How a value is written in the file. Times are seconds, fractions allowed. */
-export type SettingType = "text" | "path" | "seconds" | "flag" | "list" | "facility" | "connstr";
+export type SettingType = "text" | "path" | "seconds" | "flag" | "list" | "facility" | "connstr" | "address";
 
 export interface SettingDefinition {
   readonly key: string;
   readonly type: SettingType;
   readonly default: string;
   readonly doc: string;
-  /** smallest value of a time, exclusive when 0 */
+  /** for a time: 0 has a meaning */
   readonly isZeroAllowed?: boolean;
+  /** removed from the file at a reload, the old value stays; an empty value takes it away */
+  readonly isKept?: boolean;
   /** value of a key that stands uncommented in the sample file */
   readonly sample?: string;
 }
@@ -15,11 +17,19 @@ export interface SettingDefinition {
 /** Every key of the file, in the order of the sample. It feeds parsing, checking, the sample and the documentation.
  * Source: spec/pgq-library.md B2 */
 export const settingTable: readonly SettingDefinition[] = [
-  { key: "logfile", type: "path", default: "", sample: "~/log/pgqd.log", doc: "where to log; ~ is expanded" },
+  {
+    key: "logfile",
+    type: "path",
+    default: "",
+    isKept: true,
+    sample: "~/log/pgqd.log",
+    doc: "where to log; ~ is expanded",
+  },
   {
     key: "pidfile",
     type: "path",
     default: "",
+    isKept: true,
     sample: "~/pid/pgqd.pid",
     doc: "pidfile, needed for -d, -s, -k and -r",
   },
@@ -39,6 +49,7 @@ export const settingTable: readonly SettingDefinition[] = [
     key: "database_list",
     type: "list",
     default: "",
+    isKept: true,
     doc: "databases to look after, comma separated; empty: find them",
   },
   { key: "syslog", type: "flag", default: "1", doc: "log to syslog too: 0 or 1" },
@@ -65,6 +76,30 @@ export const settingTable: readonly SettingDefinition[] = [
     default: "3600",
     isZeroAllowed: true,
     doc: "age at which ticker connections are opened anew; 0: never",
+  },
+  {
+    key: "stall_period",
+    type: "seconds",
+    default: "60",
+    doc: "after how long without an answer a second connection asks whether the first one is still alive",
+  },
+  {
+    key: "http_listen",
+    type: "address",
+    default: "",
+    doc: "serve /metrics, /health and a status page on HOST:PORT, or on PORT of 127.0.0.1; empty: do not",
+  },
+  {
+    key: "metrics_period",
+    type: "seconds",
+    default: "30",
+    doc: "how often to ask the databases for the figures of /metrics",
+  },
+  {
+    key: "unhealthy_period",
+    type: "seconds",
+    default: "60",
+    doc: "a database that was not ticked for so long makes /health say so",
   },
 ];
 

@@ -1,8 +1,10 @@
 import type { Database } from "@skytools/skytools";
 import { Alarm } from "./alarm.ts";
-import { type DaemonContext, logName, openDatabase } from "./daemon-context.ts";
-import { isVersionGood, lookForPgq, tick } from "./pgq-calls.ts";
-import { isDatabaseMissing, isPgqMissing, Trouble } from "./trouble.ts";
+import { watchConnection } from "./connection-watch.ts";
+import { type DaemonContext, openDatabase } from "./daemon-context.ts";
+import type { DatabaseState } from "./database-state.ts";
+import { isVersionGood, lookForPgq, type PgqPresence, tick } from "./pgq-calls.ts";
+import { describe, isDatabaseMissing, isPgqMissing, isRefused, Trouble } from "./trouble.ts";
 
 const standbyCheckMs = 10_000;
 
@@ -10,7 +12,7 @@ const standbyCheckMs = 10_000;
  * Source: spec/pgq-library.md B5 */
 export class Ticker {
   readonly #context: DaemonContext;
-  readonly #databaseName: string;
+  readonly #database: DatabaseState;
   readonly #name: string;
   readonly #presenceChanged: (isPresent: boolean) => void;
   readonly #trouble: Trouble;
@@ -18,10 +20,14 @@ export class Ticker {
   #isStopping = false;
   #isPresent = false;
 
-  constructor(context: DaemonContext, databaseName: string, presenceChanged: (isPresent: boolean) => void) {
+  constructor(
+    context: DaemonContext,
+    database: DatabaseState,
+    presenceChanged: (isPresent: boolean) => void,
+  ) {
     this.#context = context;
-    this.#databaseName = databaseName;
-    this.#name = logName(databaseName);
+    this.#database = database;
+    this.#name = database.logName;
     this.#presenceChanged = presenceChanged;
     this.#trouble = new Trouble(context.log, `${this.#name}: ticker`, {
       sqlMs: 10_000,
@@ -47,11 +53,14 @@ export class Ticker {
 
   /** One connection from opening to closing. @returns milliseconds until the next */
   async #session(): Promise<number> {
+    const { baseConnstr } = this.#context.settings;
     let db: Database | undefined;
     try {
-      db = await openDatabase(this.#context, this.#databaseName);
-      return (await this.#check(db)) ?? (await this.#tickWhileYoung(db));
+      db = await openDatabase(this.#context, this.#database.name);
+      return (await this.#check(db)) ?? (await this.#tickWhileGood(db, baseConnstr));
     } catch (error) {
+      this.#database.trouble = describe(error);
+      this.#database.isClosedToUs = isRefused(error);
       if (isPgqMissing(error)) this.#setPresent(false);
       if (isDatabaseMissing(error)) this.#context.databaseIsMissing();
       return this.#trouble.failed(error);
@@ -63,13 +72,15 @@ export class Ticker {
   /** @returns the pause when there is nothing to tick here */
   async #check(db: Database): Promise<number | undefined> {
     const { log, settings } = this.#context;
-    const presence = await lookForPgq(db);
+    const presence = await this.#watched(db, () => lookForPgq(db));
     if (!presence.isInRecovery && isVersionGood(presence)) {
       log.info(`${this.#name}: pgq version ok: ${presence.version ?? "unknown"}`);
+      this.#database.found("present", presence.version ?? undefined);
       return undefined;
     }
     this.#trouble.over();
     this.#setPresent(false);
+    this.#database.found(reasonNotToTick(presence), presence.version ?? undefined);
     if (presence.isInRecovery) {
       log.debug(`${this.#name}: server is in recovery, waiting`);
       return Math.min(standbyCheckMs, settings.checkPeriodMs);
@@ -79,24 +90,37 @@ export class Ticker {
     return settings.checkPeriodMs;
   }
 
-  /** Ticks until the connection is old. @returns 0: open the next one at once */
-  async #tickWhileYoung(db: Database): Promise<number> {
-    const { log, counters } = this.#context;
+  /** Ticks until the connection is old or others are to be used. @returns 0: open the next one at once */
+  async #tickWhileGood(db: Database, baseConnstr: string): Promise<number> {
     const openedAt = performance.now();
     while (!this.#isStopping) {
       const startedAt = performance.now();
-      const isDone = await tick(db);
-      this.#trouble.over();
-      this.#setPresent(true);
-      if (isDone) counters.countTick();
-      log.noise(`${this.#name}: ${isDone ? "ticked" : "another ticker is at work"}`);
+      await this.#tickOnce(db, startedAt);
       if (this.#isStopping) break;
-      const { tickerPeriodMs, connectionLifetimeMs } = this.#context.settings;
+      const { tickerPeriodMs } = this.#context.settings;
       const tookMs = performance.now() - startedAt;
       await this.#alarm.sleep(Math.max(tickerPeriodMs - tookMs, tickerPeriodMs / 2));
+      const { connectionLifetimeMs, baseConnstr: wantedConnstr } = this.#context.settings;
+      if (wantedConnstr !== baseConnstr) break;
       if (connectionLifetimeMs > 0 && performance.now() - openedAt > connectionLifetimeMs) break;
     }
     return 0;
+  }
+
+  async #tickOnce(db: Database, startedAt: number): Promise<void> {
+    const { log, counters } = this.#context;
+    const isDone = await this.#watched(db, () => tick(db));
+    this.#trouble.over();
+    this.#setPresent(true);
+    if (isDone) {
+      counters.countTick();
+      this.#database.ticked(performance.now() - startedAt);
+    }
+    log.noise(`${this.#name}: ${isDone ? "ticked" : "another ticker is at work"}`);
+  }
+
+  #watched<T>(db: Database, work: () => Promise<T>): Promise<T> {
+    return watchConnection(this.#context, this.#database.name, "ticker", db, work);
   }
 
   #setPresent(isPresent: boolean): void {
@@ -104,4 +128,9 @@ export class Ticker {
     this.#isPresent = isPresent;
     this.#presenceChanged(isPresent);
   }
+}
+
+function reasonNotToTick(presence: PgqPresence): "standby" | "too old" | "absent" {
+  if (presence.isInRecovery) return "standby";
+  return presence.hasSchema ? "too old" : "absent";
 }

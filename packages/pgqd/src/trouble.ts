@@ -46,7 +46,17 @@ export class Trouble {
 }
 
 function isConnectionTrouble(error: unknown): boolean {
-  return !(error instanceof DatabaseError) || error.retry === "reconnect" || error.sqlState === undefined;
+  return isNetworkTrouble(error) || (error instanceof DatabaseError && error.retry === "reconnect");
+}
+
+/** No server has said anything. */
+export function isNetworkTrouble(error: unknown): boolean {
+  return !(error instanceof DatabaseError) || error.sqlState === undefined;
+}
+
+/** The server has refused the connection: no right to connect, no line in pg_hba.conf, a wrong password. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof DatabaseError && /^(42501|28...)$/.test(error.sqlState ?? "");
 }
 
 /** The database is not there any more. */

@@ -39,6 +39,10 @@ describe("settings of pgqd", () => {
       tickerPeriodMs: 1000,
       statsPeriodMs: 30_000,
       connectionLifetimeMs: 3_600_000,
+      stallPeriodMs: 60_000,
+      httpListen: undefined,
+      metricsPeriodMs: 30_000,
+      unhealthyPeriodMs: 60_000,
     });
   });
 

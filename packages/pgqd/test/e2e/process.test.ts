@@ -122,7 +122,7 @@ describe("pgqd as a process", () => {
     configuration.write(["nonsense"]);
     daemon.signal("SIGHUP");
     await daemon.waitForOutput(/ERROR old settings stay: .*pgqd\.ini:2: "nonsense"/);
-    configuration.write([...clusterLines(cluster), `logfile = ${configuration.logfile}`]);
+    configuration.write([...clusterLines(cluster), `logfile = ${configuration.logfile}`, "database_list ="]);
     daemon.signal("SIGHUP");
     await ticksGoOn();
     await waitFor("the log file", () => logged(configuration).includes("Unregister database: [none]"));
