@@ -61,9 +61,12 @@ export class Ticker {
     } catch (error) {
       this.#database.trouble = describe(error);
       this.#database.isClosedToUs = isRefused(error);
-      if (isPgqMissing(error)) this.#setPresent(false);
       if (isDatabaseMissing(error)) this.#context.databaseIsMissing();
-      return this.#trouble.failed(error);
+      const pauseMs = this.#trouble.failed(error);
+      if (!isPgqMissing(error)) return pauseMs;
+      this.#setPresent(false);
+      this.#database.found("absent");
+      return Math.min(pauseMs, this.#context.settings.checkPeriodMs);
     } finally {
       await db?.close().catch((error: unknown) => this.#context.log.debug(`${this.#name}: ${String(error)}`));
     }

@@ -8,13 +8,17 @@ import { temporaryDirectory } from "@skytools/testbed";
 import { sampleFile, settingTable } from "#src/setting-table.js";
 import { loadSettings, type Settings } from "#src/settings.js";
 
-async function load(text: string, included: Readonly<Record<string, string>> = {}): Promise<Settings> {
+async function load(
+  text: string,
+  included: Readonly<Record<string, string>> = {},
+  old?: Settings,
+): Promise<Settings> {
   const directory = await temporaryDirectory("pgqd");
   const file = join(directory.path, "pgqd.ini");
   writeFileSync(file, text);
   for (const [name, content] of Object.entries(included)) writeFileSync(join(directory.path, name), content);
   try {
-    return loadSettings(file);
+    return loadSettings(file, old);
   } finally {
     await directory[Symbol.asyncDispose]();
   }
@@ -61,6 +65,27 @@ describe("settings of pgqd", () => {
     assert.equal(settings.maintPeriodMs, 7000);
   });
 
+  it("name the included file when the mistake is there", async () => {
+    await assert.rejects(load("[pgqd]\n%include more.ini\n", { "more.ini": "\nnonsense = 1\n" }), (error) => {
+      return (
+        error instanceof ConfigError && /more\.ini:2: \[pgqd\] nonsense: unknown key/.test(error.message)
+      );
+    });
+  });
+
+  it("take whole numbers as C writes them", async () => {
+    assert.equal((await load("[pgqd]\nsyslog = 0x0\n")).isSyslogOn, false);
+    assert.equal((await load("[pgqd]\nsyslog = 0x1\n")).isSyslogOn, true);
+  });
+
+  it("keep files and the list at a reload that does not mention them, and give them up for an empty value", async () => {
+    const old = await load("[pgqd]\nlogfile = /l\npidfile = /p\ndatabase_list = a,b\nmaint_period = 7\n");
+    const { logfile, pidfile, databaseList, maintPeriodMs } = await load("[pgqd]\n", {}, old);
+    assert.deepEqual([logfile, pidfile, databaseList, maintPeriodMs], ["/l", "/p", ["a", "b"], 120_000]);
+    const empty = await load("[pgqd]\nlogfile =\ndatabase_list =\n", {}, old);
+    assert.deepEqual([empty.logfile, empty.databaseList, empty.pidfile], ["", [], "/p"]);
+  });
+
   it("are what the sample file says, which has every key", async () => {
     const uncommented = sampleFile().replaceAll(/^#(?! )/gm, "");
     const settings = await load(uncommented);
@@ -96,6 +121,22 @@ describe("settings of pgqd", () => {
       "[pgqd]\nbase_connstr = hots=db1\n",
       /pgqd\.ini:2: \[pgqd\] base_connstr: invalid connection option "hots"/,
     ],
+    [
+      "a URL for an address",
+      "[pgqd]\nhttp_listen = http://x/\n",
+      /:2: \[pgqd\] http_listen: "http:\/\/x\/" is not an address to listen on/,
+    ],
+    ["a port that does not exist", "[pgqd]\nhttp_listen = 70000\n", /http_listen: "70000" is not an address/],
+    ["a flag that is no number", "[pgqd]\nsyslog = yes\n", /:2: \[pgqd\] syslog: "yes" is neither 0 nor 1/],
+    [
+      "a period without end",
+      "[pgqd]\ncheck_period = 9999999\n",
+      /check_period: "9999999" seconds are more than a timer can count/,
+    ],
+    ["a line that continues another", "[pgqd]\nlogfile = a\n  b\n", /:3: "b" is not of the form key = value/],
+    ["a key in other case", "[pgqd]\nLogfile = a\n", /:2: \[pgqd\] Logfile: unknown key/],
+    ["a key of the framework", "[pgqd]\njob_name = x\n", /:2: \[pgqd\] job_name: unknown key/],
+    ["a value without a key", "[pgqd]\n= 5\n", /:2: "= 5" is not of the form key = value/],
     ["an include of itself", "[pgqd]\n%include pgqd.ini\n", /%include nested deeper than 10 files/],
     ["an include of nothing", "[pgqd]\n%include gone.ini\n", /gone\.ini: cannot read the file \(ENOENT\)/],
   ];

@@ -7,6 +7,7 @@ export class TcpProxy implements AsyncDisposable {
   readonly port: number;
   readonly #server: Server;
   readonly #connections: Set<readonly [Socket, Socket]>;
+  readonly #stranded = new WeakSet<readonly [Socket, Socket]>();
   #isPaused = false;
 
   private constructor(server: Server, port: number, connections: Set<readonly [Socket, Socket]>) {
@@ -68,19 +69,32 @@ export class TcpProxy implements AsyncDisposable {
   /** Half-open: connections stay, new ones are accepted, no byte passes in either direction. */
   pause(): void {
     this.#isPaused = true;
-    for (const [client, upstream] of this.#connections) {
-      client.unpipe(upstream);
-      upstream.unpipe(client);
-      client.pause();
-      upstream.pause();
+    for (const pair of this.#connections) this.#hold(pair);
+  }
+
+  /** As a firewall that has forgotten them: the connections of now stay open at both ends, and no byte passes any more;
+   * new ones work. */
+  strand(): void {
+    for (const pair of this.#connections) {
+      this.#hold(pair);
+      this.#stranded.add(pair);
     }
+  }
+
+  #hold([client, upstream]: readonly [Socket, Socket]): void {
+    client.unpipe(upstream);
+    upstream.unpipe(client);
+    client.pause();
+    upstream.pause();
   }
 
   /** What was held back since pause() is delivered. */
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    for (const pair of this.#connections) this.#forward(pair);
+    for (const pair of this.#connections) {
+      if (!this.#stranded.has(pair)) this.#forward(pair);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -38,5 +38,18 @@ test("a proxy passes bytes, holds them back, and cuts connections", async () => 
   await assert.rejects(second.query("select 1"));
   const third = await openClient(proxy.port);
   assert.deepEqual((await third.query("select 3 as n")).rows, [{ n: 3 }]);
-  await third.end();
+
+  proxy.strand();
+  const stranded = third.query("select 4 as n").then(
+    (result) => result.rows,
+    (error: unknown) => error,
+  );
+  const fourth = await openClient(proxy.port);
+  assert.deepEqual((await fourth.query("select 5 as n")).rows, [{ n: 5 }]);
+  proxy.pause();
+  proxy.resume();
+  assert.deepEqual((await fourth.query("select 6 as n")).rows, [{ n: 6 }]);
+  assert.equal(proxy.connectionCount, 2);
+  assert.equal(await Promise.race([stranded, sleep(200, "silence")]), "silence");
+  await fourth.end();
 });

@@ -54,7 +54,8 @@ begin
     if found then
         _txid := coalesce(txid_current_if_assigned(), txid_snapshot_xmax(txid_current_snapshot()));
         _new := _event_seq - _last.tick_event_seq;
-        _lag := now() - _last.tick_time;
+        -- Distance in either direction: a clock that was set back must not stop the queue until it has caught up.
+        _lag := greatest(now() - _last.tick_time, _last.tick_time - now());
         if txid_snapshot_xmin(_last.tick_snapshot) > _txid then
             raise exception 'Invalid PgQ state: old xmin=%, old xmax=%, cur txid=%',
                 txid_snapshot_xmin(_last.tick_snapshot), txid_snapshot_xmax(_last.tick_snapshot), _txid

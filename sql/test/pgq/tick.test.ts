@@ -31,6 +31,9 @@ const decisions: readonly (readonly [what: string, ages: readonly number[], seq:
     ["idle, older than twice the distance before", [2.5, 2], 100, true],
     ["idle, younger than twice the distance before", [11, 5], 100, false],
     ["idle, as old as the idle period", [200, 60], 100, true],
+    ["the clock was set back, few events", [-3590, -3600], 101, true],
+    ["the clock was set back, idle", [-3590, -3600], 100, true],
+    ["the clock was set back a little, few events", [10, -2], 101, false],
     ["the event sequence went back", [11, 5], 90, false],
     ["the event sequence went back, idle for long", [200, 60], 90, true],
   ];

@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { after, before, describe, it } from "node:test";
+import { type Cluster, moduleDatabase, startCluster, temporaryDirectory } from "@skytools/testbed";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { busyQueue, Configuration } from "./fixture.js";
+import { type MonitoredDaemon, monitored } from "./monitored-daemon.js";
+
+const executablePath = process.env.SKYTOOLS_CHROMIUM ?? "/usr/bin/chromium";
+const skip = existsSync(executablePath)
+  ? false
+  : "no chromium: install it with .ci/install-chromium, or name it in SKYTOOLS_CHROMIUM";
+
+/* No sandbox: it refuses root. The others keep the browser from calling its maker's servers. */
+const browserArguments = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+const hostileName = `<script>document.title = "broken"</script>" onclick='x' &lt;`;
+
+describe("pgqd's status page in a browser", { skip }, () => {
+  let cluster: Cluster;
+  let daemon: MonitoredDaemon;
+  let browser: Browser;
+  const complaints: string[] = [];
+  const requested = new Set<string>();
+  let profile: Awaited<ReturnType<typeof temporaryDirectory>>;
+
+  before(async () => {
+    cluster = await startCluster();
+    await moduleDatabase(cluster, ["pgq"], "shop");
+    await busyQueue(cluster, "shop", hostileName);
+    await cluster.query("select pgq.register_consumer($1, $1)", [hostileName], "shop");
+    daemon = await monitored(await Configuration.forCluster(cluster), cluster);
+    profile = await temporaryDirectory("chromium");
+    browser = await chromium.launch({
+      executablePath,
+      args: browserArguments,
+      env: {
+        ...process.env,
+        HOME: profile.path,
+        XDG_CONFIG_HOME: profile.path,
+        XDG_CACHE_HOME: profile.path,
+      },
+    });
+  });
+  after(async () => {
+    await browser.close();
+    await profile[Symbol.asyncDispose]();
+    await daemon[Symbol.asyncDispose]();
+    await cluster[Symbol.asyncDispose]();
+  });
+
+  async function open(colorScheme: "light" | "dark", width = 1200): Promise<Page> {
+    const page = await browser.newPage({ colorScheme, viewport: { width, height: 800 } });
+    page.on("console", (message) => complaints.push(message.text()));
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("dialog", (dialog) => complaints.push(`dialog: ${dialog.message()}`));
+    page.on("request", (request) => requested.add(request.url()));
+    await page.goto(`${daemon.url}/`);
+    await page.getByRole("cell", { name: hostileName, exact: true }).first().waitFor({ timeout: 60_000 });
+    return page;
+  }
+
+  it("shows names as they are, loads nothing else, and runs nothing", async () => {
+    const page = await open("light");
+    assert.equal(await page.title(), "pgqd");
+    assert.equal(await page.getByRole("cell", { name: hostileName, exact: true }).count(), 3);
+    assert.equal(await page.locator("script").count(), 0);
+    assert.equal(await page.getByRole("status").textContent(), "All databases are ticked");
+    await page.getByRole("heading", { name: "shop" }).waitFor();
+    await page.close();
+    assert.deepEqual(complaints, []);
+    assert.deepEqual(
+      [...requested].filter((url) => !url.startsWith("data:")),
+      [`${daemon.url}/`],
+    );
+  });
+
+  it("is readable in light and dark: text stands out by 4.5 to 1 at least", async () => {
+    const grounds: string[] = [];
+    for (const scheme of ["light", "dark"] as const) {
+      const page = await open(scheme);
+      for (const selector of ["body", ".soft", ".good", "th", "td", "footer"]) {
+        const color = await page
+          .locator(selector)
+          .first()
+          .evaluate("element => getComputedStyle(element).color");
+        const ground = await page
+          .locator("section")
+          .first()
+          .evaluate("element => getComputedStyle(element).backgroundColor");
+        const ratio = contrast(String(color), String(ground));
+        assert.ok(
+          ratio >= 4.5,
+          `${scheme} ${selector}: ${String(color)} on ${String(ground)} is ${ratio.toFixed(1)} to 1`,
+        );
+        grounds.push(String(ground));
+      }
+      await page.close();
+    }
+    assert.equal(new Set(grounds).size, 2);
+  });
+
+  it("fits a telephone", async () => {
+    const page = await open("light", 360);
+    const overflow = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth");
+    assert.ok(Number(overflow) <= 0, `the page is ${String(overflow)} px too wide`);
+    await page.close();
+  });
+
+  it("loads itself anew and then tells what is wrong", async () => {
+    const page = await open("dark");
+    await cluster.stop("fast");
+    const alert = page.getByRole("alert");
+    await alert.waitFor({ timeout: 60_000 });
+    assert.match((await alert.textContent()) ?? "", /^Not healthy\s*\[shop\]: not ticked for \d+ s: /);
+    assert.equal(await page.title(), "! pgqd");
+    await page.close();
+  });
+});
+
+/** Source: WCAG 2.2, contrast ratio */
+function contrast(one: string, other: string): number {
+  const [dark, light] = [luminance(one), luminance(other)].toSorted((a, b) => a - b);
+  return (light! + 0.05) / (dark! + 0.05);
+}
+
+function luminance(color: string): number {
+  const channels = color.match(/[\d.]+/g)!.slice(0, 3);
+  const [red, green, blue] = channels.map((text) => {
+    const share = Number(text) / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red! + 0.7152 * green! + 0.0722 * blue!;
+}
