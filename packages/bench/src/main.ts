@@ -1,14 +1,16 @@
 import { parseArgs } from "node:util";
 import { measure } from "./measure.ts";
-import { contestTable, machineLine } from "./report.ts";
+import { contestTable, figureText, machineLine } from "./report.ts";
 import { capture } from "./scenario/capture.ts";
 import { consume } from "./scenario/consume.ts";
 import { copy } from "./scenario/copy.ts";
 import { insert } from "./scenario/insert.ts";
+import { latency } from "./scenario/latency.ts";
 import { replay } from "./scenario/replay.ts";
+import { ticker } from "./scenario/ticker.ts";
 import type { Scenario } from "./scenario.ts";
 
-const scenarios: readonly Scenario[] = [capture, insert, consume, copy, replay];
+const scenarios: readonly Scenario[] = [capture, insert, latency, ticker, consume, copy, replay];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -31,6 +33,12 @@ if (!values.json) console.log(`${machineLine()}\n`);
 for (const scenario of scenarios) {
   if (positionals.length > 0 && !positionals.includes(scenario.name)) continue;
   for await (const contest of scenario.contests(options)) {
+    if ("rows" in contest) {
+      console.log(
+        values.json ? JSON.stringify({ scenario: scenario.name, ...contest }) : figureText(contest),
+      );
+      continue;
+    }
     const rates = await measure(contest, contest.repeats ?? options.repeats);
     console.log(
       values.json

@@ -1,6 +1,6 @@
 import { cpus } from "node:os";
 import type { Rates } from "./measure.ts";
-import type { Contest } from "./scenario.ts";
+import type { Contest, FigureTable } from "./scenario.ts";
 
 /** A contest's outcome as the text table that goes into documents. */
 export function contestTable(contest: Contest, rates: readonly Rates[]): string {
@@ -11,15 +11,27 @@ export function contestTable(contest: Contest, rates: readonly Rates[]): string 
     rate.name === contest.baseline ? "1.00 (baseline)" : rate.ratio.toFixed(2),
     rate.memoryMb === undefined ? "" : `${Math.round(rate.memoryMb)} MB`,
   ]);
-  const header = ["", "median", "min - max", "ratio", "memory"];
-  const widths = header.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column]!.length)),
+  return textTable(contest.title, ["", "median", "min - max", "ratio", "memory"], rows);
+}
+
+/** Measured figures as a text table. */
+export function figureText({ title, columns, rows }: FigureTable): string {
+  const cells = rows.map(({ name, figures }) => [
+    name,
+    ...columns.map(({ key, unit, digits }) => `${figures[key]!.toFixed(digits)} ${unit}`.trimEnd()),
+  ]);
+  return textTable(title, ["", ...columns.map((column) => column.title)], cells);
+}
+
+function textTable(title: string, header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = header.map((name, column) =>
+    Math.max(name.length, ...rows.map((row) => row[column]!.length)),
   );
   const line = (row: readonly string[]): string =>
     row
       .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)))
       .join("  ");
-  return [contest.title, line(header), ...rows.map(line), ""].join("\n");
+  return [title, line(header), ...rows.map(line), ""].join("\n");
 }
 
 /** What the figures were taken on. */

@@ -26,12 +26,33 @@ export interface Contest {
   readonly repeats?: number;
 }
 
+/** Figures that are no rates, measured side by side in one run: latencies, processor time, memory. */
+export interface FigureTable {
+  readonly title: string;
+  readonly columns: readonly FigureColumn[];
+  readonly rows: readonly FigureRow[];
+}
+
+export interface FigureColumn {
+  readonly key: string;
+  readonly title: string;
+  readonly unit: string;
+  readonly digits: number;
+}
+
+export interface FigureRow {
+  readonly name: string;
+  /** by the columns' keys */
+  readonly figures: Readonly<Record<string, number>>;
+}
+
 /** A named benchmark: `npm run bench -- NAME`. */
 export interface Scenario {
   readonly name: string;
   readonly summary: string;
-  /** Starts what it needs, yields its contests one after the other, and stops what it started when the iteration ends. */
-  contests(options: BenchOptions): AsyncIterable<Contest>;
+  /** Starts what it needs, yields its contests, or figures that it has measured itself, one after the other, and stops what
+   * it started when the iteration ends. */
+  contests(options: BenchOptions): AsyncIterable<Contest | FigureTable>;
 }
 
 /** What the command line says. */

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from "node:fs";
-import type { Syslog } from "@skytools/skytools";
+import { isJournalStream, type Syslog } from "@skytools/skytools";
 
 /** Most to least important. Informational lines carry LOG: monitoring searches for it. */
 export type LogLevel = "FATAL" | "ERROR" | "WARNING" | "LOG" | "DEBUG" | "NOISE";
@@ -32,10 +32,11 @@ export interface DaemonLogOptions {
 }
 
 /** The daemon's log: stderr and file get `YYYY-MM-DD HH:MM:SS.mmm TZ [pid] LEVEL message`, syslog the bare message of
- * informational and worse lines. Source: spec/pgq-library.md B9 */
+ * informational and worse lines; on systemd's journal stderr says level and message. Source: spec/pgq-library.md B9 */
 export class DaemonLog {
   readonly #maxRank: number;
   readonly #isStderrOn: boolean;
+  readonly #isStderrJournal: boolean;
   #file: number | undefined;
   #syslog: Syslog | undefined;
 
@@ -43,6 +44,7 @@ export class DaemonLog {
   constructor(options: DaemonLogOptions) {
     this.#maxRank = rank.LOG + options.verbosity;
     this.#isStderrOn = options.isStderrOn;
+    this.#isStderrJournal = isJournalStream(2, process.env);
     this.#syslog = options.syslog;
     this.#file = options.logfile === "" ? undefined : openSync(options.logfile, "a");
   }
@@ -92,10 +94,16 @@ export class DaemonLog {
     if (rank[level] > this.#maxRank) return;
     const text = message.replaceAll("\n", "\n\t");
     const line = `${timestamp(new Date())} [${process.pid}] ${level} ${text}\n`;
-    if (this.#isStderrOn) writeQuietly(2, line);
+    if (this.#isStderrOn) writeQuietly(2, this.#isStderrJournal ? journalLines(level, text) : line);
     if (this.#file !== undefined) writeQuietly(this.#file, line);
     if (rank[level] <= rank.LOG) this.#syslog?.send(severity[level], text);
   }
+}
+
+/** The journal knows time and process; each line begins with its priority. Source: sd-daemon(3), "Logging" */
+function journalLines(level: LogLevel, text: string): string {
+  const lines = `${level} ${text}`.split("\n");
+  return lines.map((line) => `<${severity[level]}>${line}\n`).join("");
 }
 
 /** A full disk or a closed terminal must not stop the ticker. */

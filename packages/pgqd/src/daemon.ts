@@ -1,3 +1,4 @@
+import type { ServiceNotifier } from "@skytools/skytools";
 import { Alarm } from "./alarm.ts";
 import { Counters } from "./counters.ts";
 import type { DaemonContext } from "./daemon-context.ts";
@@ -5,12 +6,15 @@ import type { DaemonLog } from "./daemon-log.ts";
 import { DatabaseDiscovery } from "./database-discovery.ts";
 import { DatabaseWorker } from "./database-worker.ts";
 import { MonitorServer } from "./monitor/monitor-server.ts";
-import { overviewOf } from "./monitor/overview.ts";
+import { type Overview, overviewOf } from "./monitor/overview.ts";
 import type { Settings } from "./settings.ts";
 import { describe } from "./trouble.ts";
 
 /** how long an orderly stop waits for statements that do not return */
 const stopDeadlineMs = 10_000;
+
+/** characters that systemctl status is shown */
+const longestStatus = 500;
 
 /** The running daemon: discovery, one worker a database, statistics, monitoring. */
 export class Daemon {
@@ -19,23 +23,23 @@ export class Daemon {
   readonly #monitor: MonitorServer;
   readonly #workers = new Map<string, DatabaseWorker>();
   readonly #statsAlarm = new Alarm();
+  readonly #service: ServiceNotifier;
+  readonly #version: string;
+  readonly #startedAtMs = performance.now();
   #isStopping = false;
 
-  constructor(settings: Settings, log: DaemonLog, version: string) {
-    const startedAtMs = performance.now();
-    const context: DaemonContext = {
+  /** @param service is told how the databases are whenever statistics are logged */
+  constructor(settings: Settings, log: DaemonLog, version: string, service: ServiceNotifier) {
+    this.#version = version;
+    this.#service = service;
+    this.#context = {
       settings,
       log,
       counters: new Counters(),
       databaseIsMissing: () => this.#discovery.wakeIfQuiet(),
     };
-    this.#context = context;
-    this.#discovery = new DatabaseDiscovery(context, (names) => this.#adopt(names));
-    this.#monitor = new MonitorServer(context, () => {
-      const states = [...this.#workers.values()].map((worker) => worker.state);
-      const facts = { version, startedAtMs, settings: context.settings, states, discovery: this.#discovery };
-      return overviewOf(facts, performance.now());
-    });
+    this.#discovery = new DatabaseDiscovery(this.#context, (names) => this.#adopt(names));
+    this.#monitor = new MonitorServer(this.#context, () => this.#overview());
   }
 
   /** Runs until `stop`; resolves when all connections are closed, or the deadline for that has passed. */
@@ -79,10 +83,26 @@ export class Daemon {
     }
   }
 
+  #overview(): Overview {
+    const facts = {
+      version: this.#version,
+      startedAtMs: this.#startedAtMs,
+      settings: this.#context.settings,
+      states: [...this.#workers.values()].map((worker) => worker.state),
+      discovery: this.#discovery,
+    };
+    return overviewOf(facts, performance.now());
+  }
+
   async #writeStatistics(): Promise<void> {
     while (!this.#isStopping) {
       await this.#statsAlarm.sleep(this.#context.settings.statsPeriodMs);
-      if (!this.#isStopping) this.#context.log.info(this.#context.counters.takeLine());
+      if (this.#isStopping) return;
+      const line = this.#context.counters.takeLine();
+      this.#context.log.info(line);
+      const { problems } = this.#overview();
+      const state = problems.length === 0 ? line : `failing: ${problems.join("; ")}`;
+      this.#service.status(state.slice(0, longestStatus));
     }
   }
 }

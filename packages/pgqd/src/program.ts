@@ -4,6 +4,7 @@ import {
   daemonize,
   Pidfile,
   probePidfile,
+  ServiceNotifier,
   SkytoolsError,
   Syslog,
   signalPidfile,
@@ -70,13 +71,19 @@ async function start(
   log.info(`Starting pgqd ${version()}`);
   const pidfile = settings.pidfile === "" ? undefined : new Pidfile(settings.pidfile);
   if (pidfile?.create() === "stale") log.info(`stale pidfile removed: ${settings.pidfile}`);
+  const service = ServiceNotifier.detect(process.env);
+  service.onMissingProgram(() =>
+    log.warning("systemd is not told anything: systemd-notify cannot be started"),
+  );
   try {
-    const daemon = new Daemon(settings, log, version());
-    obeySignals(daemon, settings, log, pidfile);
+    const daemon = new Daemon(settings, log, version(), service);
+    obeySignals({ daemon, log, pidfile, service }, settings);
     background?.reportStarted();
+    service.ready();
     await daemon.run();
     return 0;
   } finally {
+    await service.close();
     pidfile?.remove();
     await log.close();
   }
@@ -111,8 +118,16 @@ function syslogOf(settings: Settings): Syslog | undefined {
   return new Syslog({ ident: settings.syslogIdent, facility: settings.syslogFacility });
 }
 
+/** What signals act on. */
+interface RunningDaemon {
+  readonly daemon: Daemon;
+  readonly log: DaemonLog;
+  readonly pidfile: Pidfile | undefined;
+  readonly service: ServiceNotifier;
+}
+
 /** SIGINT: orderly end; a second one, or SIGTERM: at once; SIGHUP: read the file and open the log again. */
-function obeySignals(daemon: Daemon, initial: Settings, log: DaemonLog, pidfile: Pidfile | undefined): void {
+function obeySignals({ daemon, log, pidfile, service }: RunningDaemon, initial: Settings): void {
   let isStopping = false;
   let current = initial;
   const exitNow = (message: string) => {
@@ -124,11 +139,13 @@ function obeySignals(daemon: Daemon, initial: Settings, log: DaemonLog, pidfile:
     if (isStopping) exitNow("got SIGINT again, fast exit");
     isStopping = true;
     log.info("got SIGINT, shutting down");
+    service.stopping();
     daemon.stop();
   });
   process.on("SIGTERM", () => exitNow("got SIGTERM, fast exit"));
   process.on("SIGHUP", () => {
     log.info("got SIGHUP, reloading");
+    service.reloading();
     try {
       const settings = loadSettings(current.file, current);
       log.reopen(settings.logfile, syslogOf(settings));
@@ -138,6 +155,7 @@ function obeySignals(daemon: Daemon, initial: Settings, log: DaemonLog, pidfile:
     } catch (error) {
       log.error(`old settings stay: ${error instanceof Error ? error.message : String(error)}`);
     }
+    service.ready();
   });
   process.on("uncaughtException", (error) => {
     log.fatal(error.stack ?? error.message);

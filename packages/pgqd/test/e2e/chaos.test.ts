@@ -19,7 +19,7 @@ describe("pgqd in trouble", () => {
     await cluster.query("select pgq.register_consumer('q', 'c')", [], "db");
     const periods = clusterLines(cluster).slice(1);
     daemon = await monitored(await Configuration.create([]), proxy, [...periods, "stall_period = 0.5"]);
-    await isHealthy();
+    await ticksGoOn();
   });
   after(async () => {
     await daemon[Symbol.asyncDispose]();

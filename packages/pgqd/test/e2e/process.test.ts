@@ -187,6 +187,32 @@ describe("pgqd as a process", () => {
     assert.ok(row!.mean > 0.05 && row!.mean < 0.2, `mean distance of ticks: ${row!.mean} s`);
   });
 
+  it("tells systemd of start, reload, life and stop", async () => {
+    await using configuration = await Configuration.forCluster(cluster);
+    const received = `${configuration.logfile}.notify`;
+    const programs = `${configuration.file}.d`;
+    mkdirSync(programs);
+    writeFileSync(`${programs}/systemd-notify`, `#!/bin/sh\nshift; printf '%s\\n' "$@" >> ${received}\n`, {
+      mode: 0o755,
+    });
+    await using daemon = configuration.start([], {
+      PATH: `${programs}:${process.env.PATH}`,
+      NOTIFY_SOCKET: "/nowhere",
+      WATCHDOG_USEC: "100000",
+    });
+    const lines = () => (existsSync(received) ? readFileSync(received, "utf8").split("\n") : []);
+    const said = (line: RegExp) =>
+      waitFor(`${line} for systemd`, () => lines().some((each) => line.test(each)));
+    await said(/^WATCHDOG=1$/);
+    await said(/^STATUS=\{ticks: \d+, maint: \d+, retry: \d+\}$/);
+    daemon.signal("SIGHUP");
+    await said(/^RELOADING=1$/);
+    daemon.signal("SIGINT");
+    assert.deepEqual(await daemon.exit, { code: 0, signal: null });
+    const states = lines().filter((line) => /^(READY|RELOADING|STOPPING)=/.test(line));
+    assert.deepEqual(states, ["READY=1", "RELOADING=1", "READY=1", "STOPPING=1"]);
+  });
+
   it("hands lines to the system's log through logger", async () => {
     await using configuration = await Configuration.create([]);
     const received = `${configuration.logfile}.syslog`;
