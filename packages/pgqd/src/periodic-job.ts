@@ -6,6 +6,8 @@ import type { DatabaseState } from "./database-state.ts";
 import { type FailurePauses, Trouble } from "./trouble.ts";
 
 const longPauseMs = 3_600_000;
+/** the first rounds of many databases are spread over so much time, so that they do not all connect at once */
+const longestStartMs = 3000;
 
 /** Something that connects to a database now and then, does its round and disconnects; idle while not wanted. */
 export abstract class PeriodicJob {
@@ -17,6 +19,7 @@ export abstract class PeriodicJob {
   readonly #trouble: Trouble;
   readonly #alarm = new Alarm();
   #isWanted = false;
+  #hasStarted = false;
 
   /** @param what the job's name in log lines */
   constructor(context: DaemonContext, database: DatabaseState, what: string, pauses: FailurePauses) {
@@ -34,13 +37,22 @@ export abstract class PeriodicJob {
 
   async run(): Promise<void> {
     while (!this.isStopping) {
-      const isDue = this.#isWanted && this.periodMs() !== undefined;
-      const pauseMs = isDue ? await this.#connectAndDo() : longPauseMs;
+      const pauseMs = await this.#turn();
       if (!this.isStopping) await this.#alarm.sleep(pauseMs);
     }
   }
 
+  /** @returns milliseconds until the next turn */
+  async #turn(): Promise<number> {
+    const periodMs = this.periodMs();
+    if (!this.#isWanted || periodMs === undefined) return longPauseMs;
+    if (this.#hasStarted) return await this.#connectAndDo();
+    this.#hasStarted = true;
+    return Math.random() * Math.min(periodMs, longestStartMs);
+  }
+
   setWanted(isWanted: boolean): void {
+    if (!isWanted) this.#hasStarted = false;
     this.#isWanted = isWanted;
     this.#alarm.ring();
   }

@@ -69,7 +69,7 @@ async function start(
   const isStderrOn = !request.isQuiet && background === undefined;
   const log = openLog(settings, request.verbosity, isStderrOn);
   log.info(`Starting pgqd ${version()}`);
-  const pidfile = settings.pidfile === "" ? undefined : new Pidfile(settings.pidfile);
+  const pidfile = settings.pidfile === "" ? undefined : new Pidfile(settings.pidfile, "\n");
   if (pidfile?.create() === "stale") log.info(`stale pidfile removed: ${settings.pidfile}`);
   const service = ServiceNotifier.detect(process.env);
   service.onMissingProgram(() =>

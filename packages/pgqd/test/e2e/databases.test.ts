@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { moduleSql } from "@skytools/sql";
 import { type Cluster, moduleDatabase, startCluster, waitFor } from "@skytools/testbed";
-import { busyQueue, Configuration, newestTick } from "./fixture.js";
+import { busyQueue, Configuration, clusterLines, newestTick } from "./fixture.js";
+import { httpAddress } from "./monitored-daemon.js";
 
 describe("pgqd and the databases of an instance", () => {
   let cluster: Cluster;
@@ -71,6 +72,25 @@ describe("pgqd and the databases of an instance", () => {
     assert.equal(await newestTick(cluster, "one"), oneBefore);
     const complaints = daemon.stderrText().match(/ERROR \[missing\]/g);
     assert.equal(complaints?.length, 1);
+  });
+
+  it("needs no more rights than the role pgq_admin gives", async () => {
+    await cluster.query("create role ticker login in role pgq_admin");
+    const [connection, ...periods] = clusterLines(cluster);
+    await using configuration = await Configuration.create([
+      connection!.replace("user=postgres", "user=ticker"),
+      ...periods,
+      "http_listen = 0",
+      "metrics_period = 0.2",
+    ]);
+    await using daemon = configuration.start();
+    await ticksGoOn("one");
+    await waitFor("figures", async () => {
+      const metrics = await fetch(`${await httpAddress(daemon)}/metrics`);
+      return /^pgq_queue_tick_age_seconds\{database="one",queue="q"\} /m.test(await metrics.text());
+    });
+    await daemon.waitForOutput(/LOG \{ticks: \d+, maint: [1-9]\d*, retry: 0\}/);
+    assert.doesNotMatch(daemon.stderrText(), /ERROR|WARNING/);
   });
 
   it("is not delayed by a database whose ticker hangs", async () => {

@@ -53,7 +53,7 @@ describe("pgqd as a process", () => {
       configuration.write([...clusterLines(cluster), `pidfile = ${configuration.pidfile}`]);
       await using daemon = configuration.start();
       await daemon.waitForOutput(/pgq version ok/);
-      assert.equal(readFileSync(configuration.pidfile, "utf8").trim(), String(daemon.pid));
+      assert.equal(readFileSync(configuration.pidfile, "utf8"), `${daemon.pid}\n`);
       daemon.signal(signal);
       assert.deepEqual(await daemon.exit, { code, signal: null });
       assert.match(daemon.stderrText(), message);

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { it } from "node:test";
 import { startCluster, waitFor } from "@skytools/testbed";
 import { busyQueue, Configuration, newestTick } from "../e2e/fixture.js";
+import { httpAddress } from "../e2e/monitored-daemon.js";
 
 const binDir = "/usr/lib/postgresql/15/bin";
 const hasOriginal = existsSync("/usr/share/postgresql/15/extension/pgq.control") && existsSync(binDir);
@@ -21,7 +22,10 @@ it("ticks, rotates and retries in the original PgQ 3.5", {
     [],
     "original",
   );
-  await using configuration = await Configuration.forCluster(cluster);
+  await using configuration = await Configuration.forCluster(cluster, [
+    "http_listen = 0",
+    "metrics_period = 0.3",
+  ]);
   await using daemon = configuration.start();
   await daemon.waitForOutput(/LOG \[original\]: pgq version ok: 3\.5/);
   const from = await newestTick(cluster, "original");
@@ -38,6 +42,12 @@ it("ticks, rotates and retries in the original PgQ 3.5", {
       "original",
     );
     return row!.table > 0 && row!.parked === 0;
+  });
+  await waitFor("figures", async () => {
+    const metrics = await fetch(`${await httpAddress(daemon)}/metrics`);
+    return /^pgq_consumer_lag_seconds\{database="original",queue="q",consumer="c"\} /m.test(
+      await metrics.text(),
+    );
   });
   assert.doesNotMatch(daemon.stderrText(), /ERROR|WARNING/);
 });

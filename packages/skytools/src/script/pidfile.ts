@@ -44,10 +44,13 @@ export function signalPidfile(path: string, signal: NodeJS.Signals | 0): boolean
 /** The pidfile of this process. */
 export class Pidfile {
   readonly path: string;
+  readonly #content: string;
   #isOurs = false;
 
-  constructor(path: string) {
+  /** @param lineEnd after the number; the original pgqd writes one, the Python programs do not */
+  constructor(path: string, lineEnd: "" | "\n" = "") {
     this.path = path;
+    this.#content = `${process.pid}${lineEnd}`;
   }
 
   /** Writes the file, which appears complete and only if no live process has it.
@@ -56,7 +59,7 @@ export class Pidfile {
   create(): "new" | "stale" {
     const draft = `${this.path}.${process.pid}.new`;
     try {
-      writeFileSync(draft, String(process.pid));
+      writeFileSync(draft, this.#content);
       const outcome = this.#claim(draft);
       this.#isOurs = true;
       return outcome;
@@ -85,7 +88,7 @@ export class Pidfile {
 
   #claim(draft: string): "new" | "stale" {
     for (let attempt = 0; attempt < 10; attempt++) {
-      if (linkIfFree(draft, this.path)) return "new";
+      if (linkIfFree(draft, this.path, this.#content)) return "new";
       if (checkPidfile(this.path) === "stale" && this.#takeOver(draft)) return "stale";
     }
     throw busy(this.path, undefined);
@@ -95,7 +98,7 @@ export class Pidfile {
    * stale file only one replaces it. */
   #takeOver(draft: string): boolean {
     const lock = `${this.path}.lock`;
-    if (!linkIfFree(draft, lock)) {
+    if (!linkIfFree(draft, lock, this.#content)) {
       if (probePidfile(lock).state === "stale") rmSync(lock, { force: true });
       return false;
     }
@@ -153,7 +156,7 @@ function isZombie(pid: number): boolean {
 }
 
 /** Gives a draft its name unless that is taken. A file system without hard links gets the content a moment after the name. */
-function linkIfFree(draft: string, path: string): boolean {
+function linkIfFree(draft: string, path: string, content: string): boolean {
   try {
     linkSync(draft, path);
     return true;
@@ -163,7 +166,7 @@ function linkIfFree(draft: string, path: string): boolean {
     if (!["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"].includes(code)) throw error;
   }
   try {
-    writeFileSync(path, String(process.pid), { flag: "wx" });
+    writeFileSync(path, content, { flag: "wx" });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;

@@ -1,0 +1,4 @@
+import { runProgram } from "@skytools/skytools";
+import { pgqadm } from "./cli.ts";
+
+await runProgram(pgqadm);
