@@ -13,7 +13,7 @@ export const ticker: Scenario = {
   async *contests(options: BenchOptions): AsyncIterable<FigureTable> {
     await using cluster = await startCluster({ settings: { max_connections: "250", log_statement: "none" } });
     const names = await databases(cluster, Math.max(10, Math.round(50 * options.scale)));
-    const seconds = Math.max(3, Math.round(20 * options.scale));
+    const seconds = Math.max(3, Math.round(10 * options.scale));
     for (const [title, keys] of [
       ["default settings", []],
       ["10 ticks a second", ["ticker_period = 0.1"]],
