@@ -34,8 +34,23 @@ export interface CascadeHooks {
   checkCreate?(admin: CascadeAdmin, type: NodeType, local: Database): Promise<void>;
   /** Within the local transaction that creates the node: must not commit or roll back `local`. */
   nodeCreated?(admin: CascadeAdmin, created: CreatedNode): Promise<void>;
+  /** Before a node takes over from another: what of the application's own is not in order there, each as a reason to refuse.
+   * Leaves no transaction open.
+   * @param taker database of the node that takes over
+   * @param old database of the node that is taken over; undefined when it is dead */
+  checkTakeover?(
+    admin: CascadeAdmin,
+    taker: Database,
+    old: Database | undefined,
+  ): Promise<readonly TakeoverProblem[]>;
   /** Extra lines of a node in `status`, before the lag line, for example "Tables: 12/0/3"; the same as fields for --json. */
   nodeStatus?(database: Database, queueName: string): Promise<NodeStatusLines>;
+}
+
+/** Why a node must not take over, and what to do about it. */
+export interface TakeoverProblem {
+  readonly text: string;
+  readonly hint?: string | undefined;
 }
 
 export interface NodeStatusLines {

@@ -1,5 +1,11 @@
 export { batchCollection, configuredConsumer, configuredQueue } from "../consumer/configured.ts";
-export type { CascadeAdmin, CascadeHooks, CreatedNode, NodeStatusLines } from "./cascade-admin.ts";
+export type {
+  CascadeAdmin,
+  CascadeHooks,
+  CreatedNode,
+  NodeStatusLines,
+  TakeoverProblem,
+} from "./cascade-admin.ts";
 export { cascadeConfig } from "./cascade-config.ts";
 export { isCascadeEvent, refuseRetriedEvent, unhandledEvent } from "./cascade-event.ts";
 export type {

@@ -367,6 +367,44 @@ export async function setConsumerUptodate(
   ]);
 }
 
+/** Makes a cascaded consumer read from another node; its position stays. */
+export async function changeConsumerProvider(
+  db: Database,
+  call: NodeCall,
+  queueName: string,
+  consumerName: string,
+  providerNode: string,
+): Promise<void> {
+  await change(db, call, "select * from pgq_node.change_consumer_provider($1, $2, $3)", [
+    queueName,
+    consumerName,
+    providerNode,
+  ]);
+}
+
+/** Turns a branch into the root. */
+export async function promoteBranch(db: Database, call: NodeCall, queueName: string): Promise<void> {
+  await change(db, call, "select * from pgq_node.promote_branch($1)", [queueName]);
+}
+
+/** One step of turning the root into a branch: 1 refuses events, 2 cuts the last tick, 3 makes it a branch.
+ * @returns the last tick, null after step 1 */
+export async function demoteRoot(
+  db: Database,
+  call: NodeCall,
+  queueName: string,
+  step: 1 | 2 | 3,
+  newProvider: string,
+): Promise<bigint | null> {
+  const rows = await change<{ last_tick: bigint | null }>(
+    db,
+    call,
+    "select * from pgq_node.demote_root($1, $2::int4, $3)",
+    [queueName, step, newProvider],
+  );
+  return rows[0]!.last_tick;
+}
+
 /** Publishes a node's low-water mark on its provider; never moves it backwards. */
 export async function setSubscriberWatermark(
   db: Database,

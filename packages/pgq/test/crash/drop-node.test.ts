@@ -22,9 +22,9 @@ describe("drop-node that is killed and run again", () => {
     ["the node itself", (doomed) => doomed],
   ];
   for (const [who, runnerOf] of runners) {
-    for (const step of [1, 2]) {
-      it(`leaves nothing of the node after dying at step ${step} on ${who}`, async () => {
-        const name = `doomed_${who.replaceAll(" ", "_")}_${step}`;
+    for (const where of ["the node", "root", "other"]) {
+      it(`leaves nothing of the node after dying on ${where}, run on ${who}`, async () => {
+        const name = `doomed_${who.replaceAll(" ", "_")}_on_${where.replaceAll(" ", "_")}`;
         const doomed = await set.member(name, 0);
         await doomed.command("create-leaf", name, doomed.connstr, `--provider=${root.connstr}`);
         await other.query("select * from pgq_node.register_location('q', $1, $2, false)", [
@@ -33,7 +33,7 @@ describe("drop-node that is killed and run again", () => {
         ]);
         const runner = runnerOf(doomed);
         const killed = await runner.run(["drop-node", name], {
-          SKYTOOLS_CRASH_POINT: `drop.after-member=kill:${step}`,
+          SKYTOOLS_CRASH_POINT: `plan.after-drop@${where === "the node" ? name : where}=kill`,
         });
         assert.equal(killed.code, 137, killed.stderr);
         await runner.command("drop-node", name);

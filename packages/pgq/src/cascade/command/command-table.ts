@@ -5,21 +5,22 @@ import {
   printJson,
   renderTable,
   type Switch,
-  UsageError,
 } from "@skytools/skytools";
 import type { CascadeAdmin } from "../cascade-admin.ts";
 import type { QueueStatus } from "../node-status.ts";
+import { timeoutSeconds } from "../plan/planned-command.ts";
 import { compactStatus, statusTree } from "../status-tree.ts";
 import { createBranch } from "./create-branch.ts";
 import { createLeaf } from "./create-leaf.ts";
 import { createRoot } from "./create-root.ts";
-import { dropCascadeNode } from "./drop-node.ts";
 import { listMembers } from "./members.ts";
 import type { NodeCreation } from "./node-creation.ts";
 import { describeNode, nodeInfoLines } from "./node-info.ts";
 import { pauseConsumer } from "./pause.ts";
+import { plannedCommands } from "./planned-commands.ts";
 import { resumeConsumer } from "./resume.ts";
 import { showStatus, statusAsJson } from "./status.ts";
+import { consumerSwitch, deadSwitch, nodeSwitch } from "./switches.ts";
 import { waitProvider } from "./wait-provider.ts";
 import { waitRoot } from "./wait-root.ts";
 
@@ -40,11 +41,6 @@ const merge: Switch = {
 const syncWatermark: Switch = {
   flags: "--sync-watermark <nodes>",
   doc: "nodes, with commas between, that keep their event tables in step",
-};
-const dead: Switch = {
-  flags: "--dead <node>",
-  doc: "treat this node as dead in this run; may be repeated",
-  repeatable: true,
 };
 const answerTimeout: Switch = {
   flags: "--timeout <seconds>",
@@ -83,6 +79,11 @@ export function cascadeCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
       });
     },
   });
+  const namedConsumer = (job: Job): CascadeAdmin => ({
+    ...adminOf(job),
+    nodeName: job.option("node"),
+    consumerName: job.option("consumer"),
+  });
   return [
     creating("create-root", "make this database the root of the queue", [nocheck], createRoot),
     creating(
@@ -92,19 +93,12 @@ export function cascadeCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
       createBranch,
     ),
     creating("create-leaf", "make this database a leaf: data only", [provider, merge, nocheck], createLeaf),
-    {
-      name: "drop-node",
-      args: "NAME",
-      summary: "remove a node from the set",
-      switches: [dead],
-      pidfile: "admin",
-      run: (job) => dropCascadeNode(adminOf(job), job.args[0]!, job.optionList("dead")),
-    },
+    ...plannedCommands(adminOf),
     {
       name: "status",
       args: "",
       summary: "show the tree of nodes with their lag",
-      switches: [{ flags: "--compact", doc: "one line a node" }, dead],
+      switches: [{ flags: "--compact", doc: "one line a node" }, deadSwitch],
       pidfile: "none",
       run: async (job) => printStatus(job, await showStatus(adminOf(job), job.optionList("dead"))),
     },
@@ -126,20 +120,20 @@ export function cascadeCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
       name: "pause",
       args: "",
       summary: "stop the worker from taking batches",
-      switches: [answerTimeout],
+      switches: [answerTimeout, nodeSwitch, consumerSwitch],
       pidfile: "admin",
       run: async (job) => {
-        await pauseConsumer(adminOf(job), timeoutSeconds(job));
+        await pauseConsumer(namedConsumer(job), timeoutSeconds(job));
       },
     },
     {
       name: "resume",
       args: "",
       summary: "let a paused worker go on",
-      switches: [answerTimeout],
+      switches: [answerTimeout, nodeSwitch, consumerSwitch],
       pidfile: "admin",
       run: async (job) => {
-        await resumeConsumer(adminOf(job), timeoutSeconds(job));
+        await resumeConsumer(namedConsumer(job), timeoutSeconds(job));
       },
     },
     {
@@ -163,13 +157,6 @@ export function cascadeCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
       },
     },
   ];
-}
-
-function timeoutSeconds(job: Job): number {
-  const text = job.option("timeout") ?? "0";
-  if (!/^\d+(\.\d+)?$/.test(text))
-    throw new UsageError(`--timeout: "${text}" is not a number of seconds`, { exitCode: 2 });
-  return Number(text);
 }
 
 function printStatus(job: Job, status: QueueStatus): void {

@@ -1,0 +1,61 @@
+import type { PlanStep } from "./plan.ts";
+import { type ConsumerAt, isWorker, type PlanContext } from "./plan-context.ts";
+import type { LiveMember, SetState } from "./set-state.ts";
+import { awaitAnswer } from "./step/await-answer.ts";
+import { catchUp } from "./step/catch-up.ts";
+import { stateOf } from "./step/consumer-position.ts";
+import { pause } from "./step/pause.ts";
+import { subscribe, unsubscribe } from "./step/subscribe.ts";
+import { switchProvider } from "./step/switch-provider.ts";
+
+/** The steps that give a consumer another provider. A provider that is behind is waited for. */
+export function moveConsumer(
+  context: PlanContext,
+  set: SetState,
+  at: ConsumerAt,
+  provider: LiveMember,
+): PlanStep[] {
+  return [...prepareMove(context, at, provider), ...finishMove(context, set, at, provider)];
+}
+
+/** The first half: the consumer stands still and its place on the new provider is kept for it. */
+export function prepareMove(context: PlanContext, at: ConsumerAt, provider: LiveMember): PlanStep[] {
+  const position = async () => (await stateOf(context, at)).completedTick;
+  return [
+    pause(context, at),
+    catchUp(context, provider, position, `the tick of "${at.member.nodeName}"`),
+    subscribe(context, at, provider),
+  ];
+}
+
+/** The second half: it goes on with the new provider and is forgotten elsewhere. */
+export function finishMove(
+  context: PlanContext,
+  set: SetState,
+  at: ConsumerAt,
+  provider: LiveMember,
+): PlanStep[] {
+  return [
+    switchProvider(context, at, provider),
+    awaitAnswer(context, at),
+    ...forgetElsewhere(context, set, at, provider.nodeName),
+  ];
+}
+
+/** Removes what is left of a consumer on nodes that it does not read from. */
+export function forgetElsewhere(
+  context: PlanContext,
+  set: SetState,
+  at: ConsumerAt,
+  providerName: string,
+): PlanStep[] {
+  const { member, consumerName } = at;
+  const former = isWorker(at)
+    ? set.subscribedOn(member.nodeName)
+    : [...set.live.values()].filter(({ queue }) => queue?.positions.has(consumerName) === true);
+  return former
+    .filter(({ nodeName }) => nodeName !== providerName)
+    .map((each) =>
+      unsubscribe(context, { nodeName: member.nodeName, consumerName, isNode: isWorker(at) }, each),
+    );
+}

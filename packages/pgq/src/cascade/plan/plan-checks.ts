@@ -1,0 +1,54 @@
+import type { Finding } from "./plan.ts";
+import type { LiveMember, SetState } from "./set-state.ts";
+
+/** A node that must be asked, or why it cannot be. */
+export function requireLive(set: SetState, nodeName: string, findings: Finding[]): LiveMember | undefined {
+  const member = set.live.get(nodeName);
+  if (member !== undefined) return member;
+  const silent = set.silent.get(nodeName);
+  findings.push(
+    silent === undefined
+      ? { kind: "refusal", text: `Unknown node: ${nodeName}`, hint: "See members." }
+      : silent.failure === null
+        ? { kind: "refusal", text: `node "${nodeName}" is dead`, hint: "tag-alive takes that back." }
+        : {
+            kind: "refusal",
+            text: `node "${nodeName}" does not answer: ${silent.failure}`,
+            hint: "Bring it back, or treat it as dead with --dead.",
+          },
+  );
+  return undefined;
+}
+
+/** Members that could not be asked and were not said to be dead: what they hold is not known.
+ * @param knownDead a node of which that is no news */
+export function silentFindings(set: SetState, knownDead?: string): Finding[] {
+  return [...set.silent.values()]
+    .filter(({ failure, nodeName }) => failure !== null && nodeName !== knownDead)
+    .map(({ nodeName, failure }) => ({
+      kind: "warning",
+      text: `node "${nodeName}" does not answer and is left out: ${failure ?? ""}`,
+    }));
+}
+
+/** A leaf keeps no queue: it can neither provide nor become the root. */
+export function refuseLeaf({ node }: LiveMember, findings: Finding[]): void {
+  if (node.nodeType !== "leaf") return;
+  findings.push({
+    kind: "refusal",
+    text: `Cannot subscribe to leaf node "${node.nodeName}"`,
+    hint: "A leaf keeps no queue; choose a branch.",
+  });
+}
+
+/** What a node's worker has failed with: it may not get where the plan needs it. */
+export function workerTrouble({ node, consumers }: LiveMember): Finding[] {
+  const worker = consumers.find(({ consumerName }) => consumerName === node.workerName);
+  if (worker?.currentError == null) return [];
+  return [
+    {
+      kind: "warning",
+      text: `worker "${node.workerName}" of "${node.nodeName}" fails: ${worker.currentError}`,
+    },
+  ];
+}

@@ -1,0 +1,70 @@
+import { type Job, printJson, SkytoolsError, UsageError } from "@skytools/skytools";
+import type { CascadeAdmin } from "../cascade-admin.ts";
+import { Patience } from "./patience.ts";
+import { type Plan, stepId } from "./plan.ts";
+import type { PlanContext } from "./plan-context.ts";
+import { printPlan } from "./plan-print.ts";
+import { runPlan } from "./plan-run.ts";
+import { readSetState, type SetState } from "./set-state.ts";
+import { askWorkers } from "./worker-answer.ts";
+
+/** How a planned command is run. */
+export interface PlannedRun {
+  /** for each wait; 0: no limit */
+  readonly timeoutSeconds: number;
+  /** members to be treated as dead in this run */
+  readonly deadNodes: readonly string[];
+}
+
+/** Looks at the set, makes the plan and does it, or with --dry-run prints it. Nothing changes before all checks have passed and
+ * all workers that the plan needs have answered.
+ * @throws SkytoolsError CASCADE_REFUSED with everything that speaks against it; what a step throws */
+export async function runPlanned(
+  admin: CascadeAdmin,
+  { timeoutSeconds, deadNodes }: PlannedRun,
+  makePlan: (context: PlanContext, set: SetState) => Promise<Plan> | Plan,
+): Promise<void> {
+  const { job } = admin;
+  const set = await readSetState(admin, deadNodes);
+  const context: PlanContext = { admin, patience: new Patience(job, timeoutSeconds) };
+  const plan = await makePlan(context, set);
+  if (job.isDryRun) {
+    await printPlan(job, plan);
+    return;
+  }
+  report(job, plan);
+  const workers = plan.workers.flatMap((worker) => {
+    const member = set.live.get(worker.nodeName);
+    return member === undefined ? [] : [{ ...worker, db: member.db }];
+  });
+  await askWorkers(admin, context.patience, workers);
+  await runPlan(admin, plan);
+  if (plan.steps.length > 0) job.log.info(`${plan.title}: done`);
+  if (job.json) printJson(job.stdout, { plan: plan.title, isDone: true, steps: plan.steps.map(stepId) });
+}
+
+function report(job: Job, plan: Plan): void {
+  for (const { kind, text } of plan.findings) {
+    if (kind === "note") job.log.info(text);
+    if (kind === "warning") job.log.warn(text);
+  }
+  const refusals = plan.findings.filter(({ kind }) => kind === "refusal");
+  if (refusals.length === 0) {
+    if (plan.steps.length === 0) job.log.info(`${plan.title}: nothing to do`);
+    return;
+  }
+  const message = `${plan.title} is refused: ${refusals.map(({ text }) => text).join("; ")}`;
+  const hint = refusals
+    .map((refusal) => refusal.hint)
+    .filter((text) => text !== undefined)
+    .join(" ");
+  throw new SkytoolsError("CASCADE_REFUSED", message, hint === "" ? {} : { hint });
+}
+
+/** The seconds of --timeout. @throws UsageError */
+export function timeoutSeconds(job: Job): number {
+  const text = job.option("timeout") ?? "0";
+  if (!/^\d+(\.\d+)?$/.test(text))
+    throw new UsageError(`--timeout: "${text}" is not a number of seconds`, { exitCode: 2 });
+  return Number(text);
+}

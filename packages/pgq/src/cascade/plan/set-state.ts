@@ -1,0 +1,160 @@
+import { type Database, SkytoolsError } from "@skytools/skytools";
+import { getConsumerInfo } from "../../pgq-api.ts";
+import type { CascadeAdmin } from "../cascade-admin.ts";
+import { membersOf, openLocal, openLocation, requireLocalNode } from "../node-connection.ts";
+import type { CascadedConsumerInfo, NodeInfo, NodeLocation, SubscriberInfo } from "../node-info.ts";
+import { getCascadedConsumers, getNodeInfo, getSubscriberInfo } from "../pgq-node-api.ts";
+
+/** A queue on a node that has one. */
+export interface QueueState {
+  readonly isInsertDisabled: boolean;
+  readonly oldestTick: bigint;
+  readonly newestTick: bigint;
+  /** position of each consumer of the queue */
+  readonly positions: ReadonlyMap<string, bigint>;
+}
+
+/** A member that has answered. */
+export interface LiveMember extends NodeLocation {
+  readonly db: Database;
+  readonly node: NodeInfo;
+  /** null on a leaf */
+  readonly queue: QueueState | null;
+  readonly subscribers: readonly SubscriberInfo[];
+  /** its worker, plain consumers, table copies */
+  readonly consumers: readonly CascadedConsumerInfo[];
+}
+
+/** A member that was not asked, because it is dead, or has not answered. */
+export interface SilentMember extends NodeLocation {
+  /** null: tagged dead, or said to be dead on the command line */
+  readonly failure: string | null;
+}
+
+/** The whole set as the databases describe it at one moment. */
+export class SetState {
+  readonly queueName: string;
+  readonly localNode: string;
+  readonly live: ReadonlyMap<string, LiveMember>;
+  readonly silent: ReadonlyMap<string, SilentMember>;
+
+  constructor(queueName: string, localNode: string, members: readonly (LiveMember | SilentMember)[]) {
+    this.queueName = queueName;
+    this.localNode = localNode;
+    this.live = new Map(members.filter(isLive).map((member) => [member.nodeName, member]));
+    this.silent = new Map(
+      members.filter((member): member is SilentMember => !isLive(member)).map((m) => [m.nodeName, m]),
+    );
+  }
+
+  isKnown(nodeName: string): boolean {
+    return this.live.has(nodeName) || this.silent.has(nodeName);
+  }
+
+  /** The nodes that this one gets its events from, nearest first, as far as they can be asked; a circle ends the list. */
+  upstreamOf(nodeName: string): string[] {
+    const passed: string[] = [];
+    let member = this.live.get(nodeName);
+    while (member !== undefined && member.node.nodeType !== "root") {
+      const { providerNode } = member.node;
+      if (providerNode === nodeName || passed.includes(providerNode)) break;
+      passed.push(providerNode);
+      member = this.live.get(providerNode);
+    }
+    return passed;
+  }
+
+  /** Living nodes that read from this one, by name. */
+  readersOf(nodeName: string): LiveMember[] {
+    return [...this.live.values()].filter(
+      ({ node }) => node.nodeType !== "root" && node.providerNode === nodeName && node.nodeName !== nodeName,
+    );
+  }
+
+  /** Living nodes that know the node as a subscriber, whether it reads from them or not. */
+  subscribedOn(nodeName: string): LiveMember[] {
+    return [...this.live.values()].filter((member) =>
+      member.subscribers.some((subscriber) => subscriber.nodeName === nodeName),
+    );
+  }
+
+  get roots(): LiveMember[] {
+    return [...this.live.values()].filter((member) => member.node.nodeType === "root");
+  }
+}
+
+export function isLive(member: LiveMember | SilentMember): member is LiveMember {
+  return "db" in member;
+}
+
+/** Asks all members that the local node knows, at once. Only the local node must answer.
+ * @param deadNodes members to be treated as dead in this run
+ * @throws UsageError when there is no local node */
+export async function readSetState(
+  admin: CascadeAdmin,
+  deadNodes: readonly string[] = [],
+): Promise<SetState> {
+  const local = await openLocal(admin);
+  const here = await requireLocalNode(admin, local);
+  const members = await membersOf(local, admin.queueName);
+  for (const name of deadNodes) admin.job.log.info(`Assuming node '${name}' as dead`);
+  const states = await Promise.all(
+    members.map(async (member): Promise<LiveMember | SilentMember> => {
+      const isDead = member.isDead || deadNodes.includes(member.nodeName);
+      if (isDead && member.nodeName !== here.nodeName) return { ...member, isDead, failure: null };
+      const db = member.nodeName === here.nodeName ? local : undefined;
+      return readMember(admin, member, db);
+    }),
+  );
+  return new SetState(admin.queueName, here.nodeName, states);
+}
+
+/** Asks one member, dead or not.
+ * @param open its connection, when there is one already */
+export async function readMember(
+  admin: CascadeAdmin,
+  member: NodeLocation,
+  open?: Database,
+): Promise<LiveMember | SilentMember> {
+  try {
+    const db = open ?? (await openLocation(admin, member.location));
+    const node = await getNodeInfo(db, admin.queueName);
+    if (node === undefined) {
+      await db.commit();
+      return { ...member, failure: `queue "${admin.queueName}" has no node in ${db.label}` };
+    }
+    const hasQueue = node.nodeType !== "leaf";
+    const state = {
+      ...member,
+      db,
+      node,
+      queue: hasQueue ? await readQueue(db, admin.queueName) : null,
+      subscribers: hasQueue ? await getSubscriberInfo(db, admin.queueName) : [],
+      consumers: await getCascadedConsumers(db, admin.queueName),
+    };
+    await db.commit();
+    return state;
+  } catch (error) {
+    if (open !== undefined || !(error instanceof SkytoolsError)) throw error;
+    return { ...member, failure: error.message };
+  }
+}
+
+async function readQueue(db: Database, queueName: string): Promise<QueueState> {
+  const flags = await db.queryOne<{ isInsertDisabled: boolean; oldestTick: bigint; newestTick: bigint }>(
+    `select q.queue_disable_insert as "isInsertDisabled",
+            min(t.tick_id) as "oldestTick", max(t.tick_id) as "newestTick"
+       from pgq.queue q join pgq.tick t on t.tick_queue = q.queue_id
+      where q.queue_name = $1 group by q.queue_id, q.queue_disable_insert`,
+    [queueName],
+  );
+  const consumers = await getConsumerInfo(db, queueName);
+  return {
+    ...flags,
+    positions: new Map(
+      consumers.flatMap(({ consumerName, lastTick }) =>
+        lastTick === null ? [] : [[consumerName, lastTick]],
+      ),
+    ),
+  };
+}

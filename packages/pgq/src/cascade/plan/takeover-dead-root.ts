@@ -1,0 +1,132 @@
+import { finishMove, forgetElsewhere, moveConsumer, prepareMove } from "./move-consumer.ts";
+import type { Finding, Plan, PlanStep } from "./plan.ts";
+import { refuseLeaf, silentFindings } from "./plan-checks.ts";
+import { type PlanContext, workerOf } from "./plan-context.ts";
+import type { LiveMember, SilentMember } from "./set-state.ts";
+import { catchUp, ownTick } from "./step/catch-up.ts";
+import { completeTick } from "./step/complete-tick.ts";
+import { pause } from "./step/pause.ts";
+import { promote } from "./step/promote.ts";
+import { resume } from "./step/resume.ts";
+import { tag } from "./step/tag.ts";
+import { type TakeoverRequest, takeoverTitle } from "./takeover-request.ts";
+
+/** Failover: a branch becomes the root because the root is dead. It first gets what any other node has more than it, keeps the
+ * place of everybody who read from the dead root, is promoted, and then takes them over. The dead root is remembered by a
+ * gravestone: what it had beyond is found by `resurrect`. Source: spec/cascade.md 10.3 */
+export function takeoverDeadRoot(context: PlanContext, request: TakeoverRequest, old: SilentMember): Plan {
+  const { set, taker } = request;
+  const findings = silentFindings(set, old.nodeName);
+  const children = childrenOf(request, old);
+  const isPromoted = taker.node.nodeType === "root";
+  if (!isPromoted) check(request, old, findings);
+  const top = highestTick(request);
+  const [followers, ahead] = [
+    children.filter((each) => !isAhead(each, top)),
+    children.filter((c) => isAhead(c, top)),
+  ];
+  for (const leaf of ahead) {
+    findings.push({
+      kind: "warning",
+      text: `leaf "${leaf.nodeName}" has applied ticks up to ${leaf.node.workerLastTick} that no other node has beyond ${top}: it cannot follow, create it anew`,
+    });
+  }
+  const tags = [...set.live.values()].map((member) => tag(context, member, old.nodeName, true));
+  const steps = isPromoted
+    ? [
+        ...followers.flatMap((child) => moveConsumer(context, set, workerOf(child), taker)),
+        ...forgetElsewhere(context, set, workerOf(taker), taker.nodeName),
+      ]
+    : failover(context, request, old, followers);
+  const best = isPromoted ? undefined : mostAdvanced(request);
+  const workers = [...new Set([taker, ...(best === undefined ? [] : [best]), ...followers])].map(
+    ({ nodeName, node }) => ({
+      nodeName,
+      consumerName: node.workerName,
+    }),
+  );
+  return { title: takeoverTitle(request), findings, steps: [...tags, ...steps], workers };
+}
+
+function failover(
+  context: PlanContext,
+  request: TakeoverRequest,
+  old: SilentMember,
+  followers: readonly LiveMember[],
+): PlanStep[] {
+  const { set, taker } = request;
+  const best = mostAdvanced(request);
+  const isFollower = best !== undefined && followers.includes(best);
+  return [
+    ...(best === undefined ? [] : fetchFrom(context, request, best)),
+    ...(best === undefined || isFollower ? [] : [resume(context, workerOf(best))]),
+    pause(context, workerOf(taker)),
+    completeTick(context, taker),
+    ...followers.flatMap((child) => prepareMove(context, workerOf(child), taker)),
+    promote(context, taker, {
+      ...old,
+      isDead: true,
+      consumerName: gravestoneName(old.nodeName),
+      lastKnownTick: lastKnownTick(request),
+    }),
+    ...followers.flatMap((child) => finishMove(context, set, workerOf(child), taker)),
+    ...forgetElsewhere(context, set, workerOf(taker), taker.nodeName),
+  ];
+}
+
+/** The taker gets what the most advanced branch has, which may itself have been left without its last tick. */
+function fetchFrom(context: PlanContext, { set, taker }: TakeoverRequest, best: LiveMember): PlanStep[] {
+  return [
+    pause(context, workerOf(best)),
+    completeTick(context, best),
+    ...moveConsumer(context, set, workerOf(taker), best),
+    catchUp(context, taker, () => ownTick(context, best), `what "${best.nodeName}" has`),
+  ];
+}
+
+export function gravestoneName(nodeName: string): string {
+  return `${nodeName}.gravestone`;
+}
+
+function childrenOf({ set, taker }: TakeoverRequest, old: SilentMember): LiveMember[] {
+  return set.readersOf(old.nodeName).filter(({ nodeName }) => nodeName !== taker.nodeName);
+}
+
+/** The living branch that has come farther than the taker, and than all others. */
+function mostAdvanced({ set, taker }: TakeoverRequest): LiveMember | undefined {
+  const ahead = [...set.live.values()].filter(
+    ({ node }) => node.nodeType === "branch" && node.workerLastTick > taker.node.workerLastTick,
+  );
+  return ahead.toSorted((a, b) => Number(b.node.workerLastTick - a.node.workerLastTick))[0];
+}
+
+/** The last tick of which a living branch has the events, whether its queue shows that tick yet or not. */
+function highestTick(request: TakeoverRequest): bigint {
+  return (mostAdvanced(request) ?? request.taker).node.workerLastTick;
+}
+
+function isAhead({ node }: LiveMember, top: bigint): boolean {
+  return node.nodeType === "leaf" && node.workerLastTick > top;
+}
+
+function lastKnownTick({ set }: TakeoverRequest): bigint {
+  return [...set.live.values()].reduce(
+    (last, { node }) => (node.workerLastTick > last ? node.workerLastTick : last),
+    0n,
+  );
+}
+
+function check({ set, taker, oldName }: TakeoverRequest, old: SilentMember, findings: Finding[]): void {
+  refuseLeaf(taker, findings);
+  for (const root of set.roots) {
+    findings.push({
+      kind: "refusal",
+      text: `"${root.nodeName}" is the root already, "${oldName}" is not any more`,
+      hint: `Use change-provider, or let "${taker.nodeName}" take over from "${root.nodeName}".`,
+    });
+  }
+  findings.push({
+    kind: "note",
+    text: `events that "${old.nodeName}" had after tick ${highestTick({ set, taker, oldName, isAll: true })} are on no living node; resurrect sets them aside when it is back`,
+  });
+}

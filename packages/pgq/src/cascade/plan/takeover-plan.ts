@@ -1,0 +1,97 @@
+import { UsageError } from "@skytools/skytools";
+import { forgetElsewhere } from "./move-consumer.ts";
+import type { Finding, Plan } from "./plan.ts";
+import { type PlanContext, workerOf } from "./plan-context.ts";
+import { isLive, type LiveMember, type SetState, type SilentMember } from "./set-state.ts";
+import { takeoverBranch } from "./takeover-branch.ts";
+import { takeoverDeadRoot } from "./takeover-dead-root.ts";
+import { takeoverLiveRoot, undoTakeover } from "./takeover-live-root.ts";
+import { type TakeoverRequest, takeoverTitle } from "./takeover-request.ts";
+
+/** The switches of takeover. */
+export interface TakeoverOptions {
+  readonly oldName: string;
+  /** default: the local node */
+  readonly takerName: string | undefined;
+  readonly isAll: boolean;
+  readonly isDeadRoot: boolean;
+  readonly isDeadBranch: boolean;
+  readonly isUndo: boolean;
+}
+
+/** Chooses the variant that fits what the old node is, and whether it lives. Source: spec/cascade.md 10.1
+ * @throws UsageError for names that are unknown or the same */
+export async function takeoverPlan(
+  context: PlanContext,
+  set: SetState,
+  options: TakeoverOptions,
+): Promise<Plan> {
+  const { oldName } = options;
+  const takerName = options.takerName ?? set.localNode;
+  for (const name of [oldName, takerName]) {
+    if (!set.isKnown(name)) throw new UsageError(`Unknown node: ${name}`, { hint: "See members." });
+  }
+  const taker = set.live.get(takerName);
+  const old = set.live.get(oldName) ?? set.silent.get(oldName)!;
+  if (taker === undefined) {
+    throw new UsageError(`node "${takerName}" cannot take over: it is dead or does not answer`);
+  }
+  const isDead = options.isDeadRoot || options.isDeadBranch;
+  const request: TakeoverRequest = { set, oldName, taker, isAll: options.isAll || isDead };
+  if (oldName === takerName)
+    return { title: takeoverTitle(request), findings: [sameNode], steps: [], workers: [] };
+  const plan = variant(context, request, old, options);
+  const problems = isLive(old) || isDead ? await applicationProblems(context, taker, old) : [];
+  return { ...plan, findings: [...plan.findings, ...problems] };
+}
+
+const sameNode: Finding = { kind: "note", text: "same node?" };
+
+function variant(
+  context: PlanContext,
+  request: TakeoverRequest,
+  old: LiveMember | SilentMember,
+  options: TakeoverOptions,
+): Plan {
+  const { taker, set } = request;
+  if (isLive(old)) {
+    if (options.isDeadRoot || options.isDeadBranch) return refused(request, answering(old));
+    if (options.isUndo) return undoTakeover(context, request, old);
+    if (old.node.nodeType === "root") return takeoverLiveRoot(context, request, old);
+    if (taker.node.nodeType === "root" && old.node.providerNode === taker.nodeName) {
+      const steps = forgetElsewhere(context, set, workerOf(taker), taker.nodeName);
+      return { title: takeoverTitle(request), findings: [], steps, workers: [] };
+    }
+    return takeoverBranch(context, request, old);
+  }
+  if (options.isDeadRoot) return takeoverDeadRoot(context, request, old);
+  if (options.isDeadBranch) return takeoverBranch(context, request, old);
+  return refused(request, {
+    kind: "refusal",
+    text: `node "${old.nodeName}" ${old.failure === null ? "is dead" : `does not answer: ${old.failure}`}`,
+    hint: "Say --dead-root or --dead-branch when it will not come back soon.",
+  });
+}
+
+function answering({ nodeName, node, db }: LiveMember): Finding {
+  return {
+    kind: "refusal",
+    text: `${node.nodeType} "${nodeName}" is not dead, it answers (${db.label})`,
+    hint: `Take over without --dead-root or --dead-branch, which loses nothing; or say --dead=${nodeName} when it must not be asked.`,
+  };
+}
+
+function refused(request: TakeoverRequest, finding: Finding): Plan {
+  return { title: takeoverTitle(request), findings: [finding], steps: [], workers: [] };
+}
+
+/** What the application knows about nodes that do not hold the same. */
+async function applicationProblems(
+  { admin }: PlanContext,
+  taker: LiveMember,
+  old: LiveMember | SilentMember,
+): Promise<Finding[]> {
+  if (taker.node.nodeType === "root") return [];
+  const problems = await admin.hooks?.checkTakeover?.(admin, taker.db, isLive(old) ? old.db : undefined);
+  return (problems ?? []).map(({ text, hint }) => ({ kind: "refusal", text, hint }));
+}

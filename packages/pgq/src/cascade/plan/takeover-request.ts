@@ -1,0 +1,15 @@
+import type { LiveMember, SetState } from "./set-state.ts";
+
+/** What takeover is asked to do. */
+export interface TakeoverRequest {
+  readonly set: SetState;
+  readonly oldName: string;
+  /** the node that takes over */
+  readonly taker: LiveMember;
+  /** move the other nodes that read from the old one too */
+  readonly isAll: boolean;
+}
+
+export function takeoverTitle({ oldName, taker, isAll }: TakeoverRequest): string {
+  return `takeover of ${oldName} by ${taker.nodeName}${isAll ? " with all its subscribers" : ""}`;
+}
