@@ -6,6 +6,8 @@ import {
 } from "@skytools/pgq/cascade";
 import type { Database, Job } from "@skytools/skytools";
 import { getSequenceList, getTableList, globalAddTable, globalUpdateSequence } from "../londiste-api.ts";
+import { lostEventCounter } from "./lost-events.ts";
+import { checkTakeover } from "./takeover-check.ts";
 
 /** How londiste takes part in the cascade. Source: spec/londiste.md section 2, spec/cascade.md 9.3 */
 export function londisteAdmin(job: Job): CascadeAdmin {
@@ -15,7 +17,13 @@ export function londisteAdmin(job: Job): CascadeAdmin {
     databaseKey: "db",
     workerName: configuredConsumer(job.config, job.name),
     modules: ["pgq", "pgq_node", "londiste"],
-    hooks: { nodeCreated: copyObjectLists, nodeStatus: tableStatus },
+    hooks: {
+      nodeCreated: copyObjectLists,
+      nodeStatus: tableStatus,
+      checkTakeover,
+      lostEventCounter,
+      mergeRefusal: "the tables of the new root would not get their changes; apply them there from the file",
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Database, Job } from "@skytools/skytools";
 import type { ModuleName } from "@skytools/sql";
+import type { PgqEvent } from "../event.ts";
 import type { NodeInfo, NodeType } from "./node-info.ts";
 
 /** What a program tells the cascade commands about itself. */
@@ -43,8 +44,19 @@ export interface CascadeHooks {
     taker: Database,
     old: Database | undefined,
   ): Promise<readonly TakeoverProblem[]>;
+  /** A counter of what `resurrect` sets aside, for its statistics. */
+  lostEventCounter?(): LostEventCounter;
+  /** Why lost events of a dead root must not be put into the queue again; undefined where they may. */
+  readonly mergeRefusal?: string;
   /** Extra lines of a node in `status`, before the lag line, for example "Tables: 12/0/3"; the same as fields for --json. */
   nodeStatus?(database: Database, queueName: string): Promise<NodeStatusLines>;
+}
+
+/** Looks at lost events one by one. */
+export interface LostEventCounter {
+  add(event: PgqEvent): void;
+  /** lines of the statistics: key and value */
+  statistics(): ReadonlyMap<string, string>;
 }
 
 /** Why a node must not take over, and what to do about it. */

@@ -3,6 +3,7 @@ export type {
   CascadeAdmin,
   CascadeHooks,
   CreatedNode,
+  LostEventCounter,
   NodeStatusLines,
   TakeoverProblem,
 } from "./cascade-admin.ts";

@@ -405,6 +405,35 @@ export async function demoteRoot(
   return rows[0]!.last_tick;
 }
 
+/** One step of renaming a node, on each member: 1 adds the new name, 2 removes the old one. */
+export async function renameNode(
+  db: Database,
+  call: NodeCall,
+  queueName: string,
+  step: 1 | 2,
+  oldName: string,
+  newName: string,
+): Promise<void> {
+  const sql = `select * from pgq_node.rename_node_step${step}($1, $2, $3)`;
+  await change(db, call, sql, [queueName, oldName, newName]);
+}
+
+/** Removes what lies after a tick from a branch's queue. */
+export async function deleteEventsAfter(
+  db: Database,
+  call: NodeCall,
+  queueName: string,
+  tickId: bigint,
+): Promise<{ deletedEvents: bigint; deletedTicks: bigint }> {
+  const rows = await change<{ deleted_events: bigint; deleted_ticks: bigint }>(
+    db,
+    call,
+    "select * from pgq_node.delete_events_after($1, $2::int8)",
+    [queueName, tickId],
+  );
+  return { deletedEvents: rows[0]!.deleted_events, deletedTicks: rows[0]!.deleted_ticks };
+}
+
 /** Publishes a node's low-water mark on its provider; never moves it backwards. */
 export async function setSubscriberWatermark(
   db: Database,

@@ -21,8 +21,15 @@ describe("drop-node that is killed and run again", () => {
     ["another node", () => other],
     ["the node itself", (doomed) => doomed],
   ];
+  const lastOf: Readonly<Record<string, string>> = {
+    "the root": "root",
+    "another node": "other",
+    "the node itself": "the node",
+  };
   for (const [who, runnerOf] of runners) {
     for (const where of ["the node", "root", "other"]) {
+      // whoever runs it is the last to forget: after that there is nothing to go on with
+      if (lastOf[who] === where) continue;
       it(`leaves nothing of the node after dying on ${where}, run on ${who}`, async () => {
         const name = `doomed_${who.replaceAll(" ", "_")}_on_${where.replaceAll(" ", "_")}`;
         const doomed = await set.member(name, 0);

@@ -19,6 +19,7 @@ import { describeNode, nodeInfoLines } from "./node-info.ts";
 import { pauseConsumer } from "./pause.ts";
 import { plannedCommands } from "./planned-commands.ts";
 import { resumeConsumer } from "./resume.ts";
+import { type NodeConsumers, showConsumers } from "./show-consumers.ts";
 import { showStatus, statusAsJson } from "./status.ts";
 import { consumerSwitch, deadSwitch, nodeSwitch } from "./switches.ts";
 import { waitProvider } from "./wait-provider.ts";
@@ -79,6 +80,7 @@ export function cascadeCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
       });
     },
   });
+  const namedNode = (job: Job): CascadeAdmin => ({ ...adminOf(job), nodeName: job.option("node") });
   const namedConsumer = (job: Job): CascadeAdmin => ({
     ...adminOf(job),
     nodeName: job.option("node"),
@@ -108,6 +110,14 @@ export function cascadeCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
       summary: "list the nodes of the set",
       pidfile: "none",
       run: async (job) => printMembers(job, adminOf(job)),
+    },
+    {
+      name: "show-consumers",
+      args: "",
+      summary: "list the cascaded consumers of a node",
+      switches: [nodeSwitch],
+      pidfile: "none",
+      run: async (job) => printConsumers(job, await showConsumers(namedNode(job))),
     },
     {
       name: "node-info",
@@ -187,6 +197,31 @@ async function printMembers(job: Job, admin: CascadeAdmin): Promise<void> {
     renderTable(rows, {
       title: `Member info on ${nodeName}@${queueName}:`,
       columns: ["node_name", "dead", "node_location"],
+    }),
+  );
+}
+
+function printConsumers(job: Job, { nodeName, queueName, workerName, consumers }: NodeConsumers): void {
+  if (job.json) {
+    printJson(job.stdout, { queue: queueName, node: nodeName, worker: workerName, consumers });
+    return;
+  }
+  const boolean = (value: unknown) => (value === true ? "True" : "False");
+  job.stdout.write(
+    renderTable(consumers, {
+      title: `Consumers of ${nodeName}@${queueName}:`,
+      columns: [
+        { key: "consumerName", title: "consumer_name" },
+        { key: "providerNode", title: "provider_node" },
+        { key: "lastTick", title: "last_tick_id" },
+        { key: "isPaused", title: "paused", format: boolean },
+        { key: "isUptodate", title: "uptodate", format: boolean },
+        {
+          key: "currentError",
+          title: "cur_error",
+          format: (value) => (value === null ? "None" : String(value)),
+        },
+      ],
     }),
   );
 }

@@ -3,6 +3,8 @@ import type { CascadeAdmin } from "../cascade-admin.ts";
 import { type PlannedRun, timeoutSeconds } from "../plan/planned-command.ts";
 import { changeProvider } from "./change-provider.ts";
 import { dropCascadeNode } from "./drop-node.ts";
+import { renameCascadeNode } from "./rename-node.ts";
+import { resurrect } from "./resurrect.ts";
 import { consumerSwitch, deadSwitch, nodeSwitch } from "./switches.ts";
 import { tagNode } from "./tag.ts";
 import { takeover } from "./takeover.ts";
@@ -59,6 +61,7 @@ export function plannedCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
         { flags: "--all", doc: "move the other subscribers of the old node too" },
         { flags: "--dead-root", doc: "the old node is a root that is dead; implies --all" },
         { flags: "--dead-branch", doc: "the old node is a branch that is dead; implies --all" },
+        { flags: "--force", doc: "take over although the application finds its tables not in order" },
         { flags: "--undo", doc: "give up an interrupted takeover of a live root that is not promoted yet" },
         nodeSwitch,
       ],
@@ -72,12 +75,31 @@ export function plannedCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
             isDeadRoot: job.flag("deadRoot"),
             isDeadBranch: job.flag("deadBranch"),
             isUndo: job.flag("undo"),
+            isForced: job.flag("force"),
           },
           how,
         ),
     ),
+    planned(
+      "resurrect",
+      "",
+      "bring a former root, declared dead and back again, into the set as a paused branch",
+      [
+        {
+          flags: "--file <path>",
+          doc: "where events go that only this node has",
+          default: "resurrect-lost-events.json",
+        },
+        { flags: "--merge", doc: "put those events into the queue of the new root too, under new ids" },
+      ],
+      (admin, job, how) =>
+        resurrect(admin, { dumpFile: job.option("file")!, isMerging: job.flag("merge") }, how),
+    ),
     planned("drop-node", "NAME", "remove a node from the set", [], (admin, job, how) =>
       dropCascadeNode(admin, job.args[0]!, how),
+    ),
+    planned("rename-node", "OLD NEW", "give a node another name", [], (admin, job, how) =>
+      renameCascadeNode(admin, { oldName: job.args[0]!, newName: job.args[1]! }, how),
     ),
     planned(
       "tag-dead",

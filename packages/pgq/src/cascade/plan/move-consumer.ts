@@ -59,3 +59,29 @@ export function forgetElsewhere(
       unsubscribe(context, { nodeName: member.nodeName, consumerName, isNode: isWorker(at) }, each),
     );
 }
+
+/** Removes the registrations of a node that has become the root.
+ * @param former where it is registered at that moment */
+export function forgetNewRoot(
+  context: PlanContext,
+  { nodeName, node }: LiveMember,
+  former: readonly LiveMember[],
+): PlanStep[] {
+  return former
+    .filter((each) => each.nodeName !== nodeName)
+    .map((each) => unsubscribe(context, { nodeName, consumerName: node.workerName, isNode: true }, each));
+}
+
+/** Removes registrations of nodes that read elsewhere: what an interrupted command has left.
+ * @param handled nodes that the plan itself moves */
+export function forgetMoved(context: PlanContext, set: SetState, handled: readonly LiveMember[]): PlanStep[] {
+  const names = new Set(handled.map(({ nodeName }) => nodeName));
+  return [...set.live.values()].flatMap((provider) =>
+    provider.subscribers.flatMap(({ nodeName, workerName }) => {
+      const node = set.live.get(nodeName)?.node;
+      if (node === undefined || names.has(nodeName) || node.workerName !== workerName) return [];
+      if (node.nodeType !== "root" && node.providerNode === provider.nodeName) return [];
+      return [unsubscribe(context, { nodeName, consumerName: workerName, isNode: true }, provider)];
+    }),
+  );
+}

@@ -37,10 +37,15 @@ export class SetState {
   readonly localNode: string;
   readonly live: ReadonlyMap<string, LiveMember>;
   readonly silent: ReadonlyMap<string, SilentMember>;
+  /** names that the members themselves do not go by, with those that they do: a node is being renamed */
+  readonly aliases: ReadonlyMap<string, string>;
 
-  constructor(queueName: string, localNode: string, members: readonly (LiveMember | SilentMember)[]) {
+  constructor(queueName: string, localNode: string, answers: readonly (LiveMember | SilentMember)[]) {
     this.queueName = queueName;
     this.localNode = localNode;
+    const aliases = answers.filter(isLive).filter(isAlias);
+    this.aliases = new Map(aliases.map((member) => [member.nodeName, member.node.nodeName]));
+    const members = answers.filter((member) => !this.aliases.has(member.nodeName));
     this.live = new Map(members.filter(isLive).map((member) => [member.nodeName, member]));
     this.silent = new Map(
       members.filter((member): member is SilentMember => !isLive(member)).map((m) => [m.nodeName, m]),
@@ -48,7 +53,7 @@ export class SetState {
   }
 
   isKnown(nodeName: string): boolean {
-    return this.live.has(nodeName) || this.silent.has(nodeName);
+    return this.live.has(nodeName) || this.silent.has(nodeName) || this.aliases.has(nodeName);
   }
 
   /** The nodes that this one gets its events from, nearest first, as far as they can be asked; a circle ends the list. */
@@ -78,9 +83,19 @@ export class SetState {
     );
   }
 
+  /** All living members; the root, whose changes reach the others as events, at the end. */
+  get rootLast(): LiveMember[] {
+    const rank = ({ node }: LiveMember) => (node.nodeType === "root" ? 1 : 0);
+    return [...this.live.values()].toSorted((a, b) => rank(a) - rank(b));
+  }
+
   get roots(): LiveMember[] {
     return [...this.live.values()].filter((member) => member.node.nodeType === "root");
   }
+}
+
+function isAlias({ nodeName, node }: LiveMember): boolean {
+  return node.nodeName !== nodeName;
 }
 
 export function isLive(member: LiveMember | SilentMember): member is LiveMember {

@@ -23,6 +23,6 @@ export function tagPlan(context: PlanContext, set: SetState, nodeName: string, i
       text: `"${nodeName}" still holds back the queue of its provider; drop-node ends that`,
     });
   }
-  const steps = [...set.live.values()].map((member) => tag(context, member, nodeName, isDead));
+  const steps = set.rootLast.map((member) => tag(context, member, nodeName, isDead));
   return { title: `tag-${isDead ? "dead" : "alive"} ${nodeName}`, findings, steps, workers: [] };
 }

@@ -1,5 +1,5 @@
 import { checkMove } from "./change-provider-plan.ts";
-import { moveConsumer } from "./move-consumer.ts";
+import { forgetMoved, moveConsumer } from "./move-consumer.ts";
 import type { Finding, Plan, PlanStep } from "./plan.ts";
 import { refuseLeaf, requireLive, silentFindings, workerTrouble } from "./plan-checks.ts";
 import { type PlanContext, workerOf } from "./plan-context.ts";
@@ -26,7 +26,8 @@ export function takeoverBranch(
   if (above !== undefined) checkMove(set, workerOf(taker), above, findings);
   for (const member of followers) findings.push(...workerTrouble(member));
   const steps: PlanStep[] = [
-    ...(isLive(old) ? [] : [...set.live.values()].map((member) => tag(context, member, old.nodeName, true))),
+    ...(isLive(old) ? [] : set.rootLast.map((member) => tag(context, member, old.nodeName, true))),
+    ...forgetMoved(context, set, above === undefined ? followers : [taker, ...followers]),
     ...(above === undefined ? [] : moveConsumer(context, set, workerOf(taker), above)),
     ...followers.flatMap((member) => moveConsumer(context, set, workerOf(member), taker)),
   ];

@@ -1,4 +1,4 @@
-import { finishMove, forgetElsewhere, moveConsumer, prepareMove } from "./move-consumer.ts";
+import { finishMove, forgetMoved, forgetNewRoot, moveConsumer, prepareMove } from "./move-consumer.ts";
 import type { Finding, Plan, PlanStep } from "./plan.ts";
 import { refuseLeaf, silentFindings } from "./plan-checks.ts";
 import { type PlanContext, workerOf } from "./plan-context.ts";
@@ -31,11 +31,11 @@ export function takeoverDeadRoot(context: PlanContext, request: TakeoverRequest,
       text: `leaf "${leaf.nodeName}" has applied ticks up to ${leaf.node.workerLastTick} that no other node has beyond ${top}: it cannot follow, create it anew`,
     });
   }
-  const tags = [...set.live.values()].map((member) => tag(context, member, old.nodeName, true));
+  const tags = set.rootLast.map((member) => tag(context, member, old.nodeName, true));
   const steps = isPromoted
     ? [
         ...followers.flatMap((child) => moveConsumer(context, set, workerOf(child), taker)),
-        ...forgetElsewhere(context, set, workerOf(taker), taker.nodeName),
+        ...forgetNewRoot(context, taker, set.subscribedOn(taker.nodeName)),
       ]
     : failover(context, request, old, followers);
   const best = isPromoted ? undefined : mostAdvanced(request);
@@ -45,7 +45,12 @@ export function takeoverDeadRoot(context: PlanContext, request: TakeoverRequest,
       consumerName: node.workerName,
     }),
   );
-  return { title: takeoverTitle(request), findings, steps: [...tags, ...steps], workers };
+  return {
+    title: takeoverTitle(request),
+    findings,
+    steps: [...tags, ...forgetMoved(context, set, [taker, ...followers]), ...steps],
+    workers,
+  };
 }
 
 function failover(
@@ -70,7 +75,7 @@ function failover(
       lastKnownTick: lastKnownTick(request),
     }),
     ...followers.flatMap((child) => finishMove(context, set, workerOf(child), taker)),
-    ...forgetElsewhere(context, set, workerOf(taker), taker.nodeName),
+    ...forgetNewRoot(context, taker, best === undefined ? set.subscribedOn(taker.nodeName) : [best]),
   ];
 }
 

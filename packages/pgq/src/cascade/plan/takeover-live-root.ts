@@ -1,5 +1,5 @@
 import { newestTick } from "../../pgq-api.ts";
-import { forgetElsewhere, moveConsumer } from "./move-consumer.ts";
+import { forgetMoved, forgetNewRoot, moveConsumer } from "./move-consumer.ts";
 import type { Finding, Plan, PlanStep, WorkerPlace } from "./plan.ts";
 import { refuseLeaf, silentFindings, workerTrouble } from "./plan-checks.ts";
 import { type PlanContext, workerOf } from "./plan-context.ts";
@@ -66,6 +66,7 @@ function moves(
 ): PlanStep[] {
   const isDirect = taker.node.providerNode === old.nodeName;
   return [
+    ...forgetMoved(context, set, isDirect ? moved : [taker, ...moved]),
     ...(isAll && !isDirect ? moveConsumer(context, set, workerOf(taker), old) : []),
     ...moved.flatMap((member) => moveConsumer(context, set, workerOf(member), taker)),
   ];
@@ -97,12 +98,14 @@ function switchover(context: PlanContext, request: TakeoverRequest, old: LiveMem
 }
 
 /** What follows the promotion. */
-function restOf(context: PlanContext, { set, taker }: TakeoverRequest, old: LiveMember): PlanStep[] {
+function restOf(context: PlanContext, request: TakeoverRequest, old: LiveMember): PlanStep[] {
+  const { set, taker, isAll } = request;
+  const isMovedFirst = isAll && taker.node.nodeType !== "root" && taker.node.providerNode !== old.nodeName;
   return [
     becomeBranch(context, old, taker),
     awaitAnswer(context, workerOf(taker)),
     awaitAnswer(context, workerOf(old)),
-    ...forgetElsewhere(context, set, workerOf(taker), taker.nodeName),
+    ...forgetNewRoot(context, taker, isMovedFirst ? [old] : set.subscribedOn(taker.nodeName)),
   ];
 }
 

@@ -1,7 +1,8 @@
 import { UsageError } from "@skytools/skytools";
-import { forgetElsewhere } from "./move-consumer.ts";
+import type { TakeoverProblem } from "../cascade-admin.ts";
+import { forgetNewRoot } from "./move-consumer.ts";
 import type { Finding, Plan } from "./plan.ts";
-import { type PlanContext, workerOf } from "./plan-context.ts";
+import type { PlanContext } from "./plan-context.ts";
 import { isLive, type LiveMember, type SetState, type SilentMember } from "./set-state.ts";
 import { takeoverBranch } from "./takeover-branch.ts";
 import { takeoverDeadRoot } from "./takeover-dead-root.ts";
@@ -17,6 +18,8 @@ export interface TakeoverOptions {
   readonly isDeadRoot: boolean;
   readonly isDeadBranch: boolean;
   readonly isUndo: boolean;
+  /** the application's objections are warnings */
+  readonly isForced: boolean;
 }
 
 /** Chooses the variant that fits what the old node is, and whether it lives. Source: spec/cascade.md 10.1
@@ -41,8 +44,10 @@ export async function takeoverPlan(
   if (oldName === takerName)
     return { title: takeoverTitle(request), findings: [sameNode], steps: [], workers: [] };
   const plan = variant(context, request, old, options);
-  const problems = isLive(old) || isDead ? await applicationProblems(context, taker, old) : [];
-  return { ...plan, findings: [...plan.findings, ...problems] };
+  const isOfRoot = isLive(old) ? old.node.nodeType === "root" : options.isDeadRoot;
+  const problems = isOfRoot && !options.isUndo ? await applicationProblems(context, taker, old) : [];
+  const kind = options.isForced ? "warning" : "refusal";
+  return { ...plan, findings: [...plan.findings, ...problems.map((each) => ({ ...each, kind }) as const)] };
 }
 
 const sameNode: Finding = { kind: "note", text: "same node?" };
@@ -59,7 +64,7 @@ function variant(
     if (options.isUndo) return undoTakeover(context, request, old);
     if (old.node.nodeType === "root") return takeoverLiveRoot(context, request, old);
     if (taker.node.nodeType === "root" && old.node.providerNode === taker.nodeName) {
-      const steps = forgetElsewhere(context, set, workerOf(taker), taker.nodeName);
+      const steps = forgetNewRoot(context, taker, set.subscribedOn(taker.nodeName));
       return { title: takeoverTitle(request), findings: [], steps, workers: [] };
     }
     return takeoverBranch(context, request, old);
@@ -90,8 +95,7 @@ async function applicationProblems(
   { admin }: PlanContext,
   taker: LiveMember,
   old: LiveMember | SilentMember,
-): Promise<Finding[]> {
+): Promise<readonly TakeoverProblem[]> {
   if (taker.node.nodeType === "root") return [];
-  const problems = await admin.hooks?.checkTakeover?.(admin, taker.db, isLive(old) ? old.db : undefined);
-  return (problems ?? []).map(({ text, hint }) => ({ kind: "refusal", text, hint }));
+  return (await admin.hooks?.checkTakeover?.(admin, taker.db, isLive(old) ? old.db : undefined)) ?? [];
 }

@@ -1,0 +1,142 @@
+import { existsSync } from "node:fs";
+import type { Finding, Plan, PlanStep } from "../plan.ts";
+import { silentFindings } from "../plan-checks.ts";
+import type { PlanContext } from "../plan-context.ts";
+import type { LiveMember, SetState } from "../set-state.ts";
+import { finalTick } from "../step/final-tick.ts";
+import { refuseWrites } from "../step/refuse-writes.ts";
+import { tag } from "../step/tag.ts";
+import { gravestoneName } from "../takeover-dead-root.ts";
+import { dumpFileExists } from "./dump-file.ts";
+import type { Resurrection } from "./resurrection.ts";
+import { newestSharedTick } from "./shared-tick.ts";
+import {
+  becomePausedBranch,
+  dropReaders,
+  learnMembers,
+  removeLost,
+  replaceGravestone,
+  setAside,
+} from "./steps.ts";
+
+/** What resurrect is told. */
+export interface ResurrectOptions {
+  readonly dumpFile: string;
+  readonly isMerging: boolean;
+  readonly statistics: Map<string, unknown>;
+}
+
+/** Turns the local node, a root that was declared dead and is back, into a paused branch of the set that has gone on without it.
+ * Works too when the database was restored, or a standby promoted, at an older or a newer state than the takeover.
+ * Source: spec/cascade.md section 12
+ * @throws SkytoolsError DUMP_FILE when a file is in the way */
+export async function resurrectPlan(
+  context: PlanContext,
+  set: SetState,
+  options: ResurrectOptions,
+): Promise<Plan> {
+  const self = set.live.get(set.localNode)!;
+  const { nodeName, node } = self;
+  const title = `resurrect ${nodeName}`;
+  const nothing = (finding: Finding): Plan => ({ title, findings: [finding], steps: [], workers: [] });
+  if (node.nodeType === "leaf") return nothing({ kind: "note", text: "Current node is leaf, nothing to do" });
+  if (node.nodeType === "root" && existsSync(options.dumpFile)) throw dumpFileExists(options.dumpFile);
+
+  context.admin.job.log.info("** Searching for gravestone **");
+  const others = [...set.live.values()].filter((member) => member !== self);
+  for (const name of set.silent.keys()) context.admin.job.log.info(`Node ${name} is dead, skipping`);
+  const graves = others.filter(({ queue }) => queue?.positions.has(gravestoneName(nodeName)) === true);
+  const root = others.find((member) => member.node.nodeType === "root");
+  const [provider] = graves;
+  if (root === undefined) return nothing(refusal("Cannot find new root node"));
+  if (graves.length > 1) {
+    const names = graves.map((each) => `"${each.nodeName}"`).join(", ");
+    return nothing(refusal(`${names} all have a gravestone of "${nodeName}"`));
+  }
+  if (provider === undefined) return withoutGrave(context, set, self, title);
+  const takeoverTick = provider.queue!.positions.get(gravestoneName(nodeName))!;
+  const sharedTick = await newestSharedTick(self.db, provider.db, context.admin.queueName, takeoverTick);
+  if (sharedTick === undefined) {
+    return nothing(
+      refusal(
+        `"${nodeName}" and "${provider.nodeName}" have no tick in common any more`,
+        "Drop the node and create it anew.",
+      ),
+    );
+  }
+  const work: Resurrection = { context, self, provider, sharedTick, takeoverTick, ...options };
+  return {
+    title,
+    findings: [...silentFindings(set), ...describe(work)],
+    steps: resurrection(work, root),
+    workers: [],
+  };
+}
+
+function resurrection(work: Resurrection, root: LiveMember): PlanStep[] {
+  const { context, self, provider } = work;
+  const becomes = becomePausedBranch(work);
+  const { undo: _undo, ...refuse } = refuseWrites(context, self, provider.nodeName);
+  return [
+    ...(self.node.nodeType === "root" ? [{ ...refuse, undoneBy: null }, dropReaders(work)] : []),
+    finalTick(context, self, provider.nodeName, becomes.isDone),
+    becomes,
+    ...(self.node.nodeType === "root" ? [] : [dropReaders(work)]),
+    setAside(work),
+    removeLost(work),
+    replaceGravestone(work),
+    learnMembers(work),
+    ...(root === provider ? [] : [tag(context, root, self.nodeName, false)]),
+  ];
+}
+
+function describe({ self, provider, sharedTick, takeoverTick, isMerging, context }: Resurrection): Finding[] {
+  const findings: Finding[] = [
+    {
+      kind: "note",
+      text: `"${provider.nodeName}" took over at tick ${takeoverTick}; "${self.nodeName}" is at ${self.queue!.newestTick}, and both have tick ${sharedTick}`,
+    },
+  ];
+  if (sharedTick < takeoverTick) {
+    findings.push({
+      kind: "warning",
+      text: `the database of "${self.nodeName}" is older than the takeover: it gets ticks after ${sharedTick} from "${provider.nodeName}", and may hold a part of their changes already; compare its data afterwards`,
+    });
+  }
+  const reason = isMerging ? context.admin.hooks?.mergeRefusal : undefined;
+  if (reason !== undefined)
+    findings.push(refusal(`lost events cannot be merged: ${reason}`, "Run it without --merge."));
+  if (isMerging && provider.node.nodeType !== "root") {
+    findings.push(refusal(`"${provider.nodeName}" is not the root, so lost events cannot be merged there`));
+  }
+  return findings;
+}
+
+/** Without a gravestone the node was resurrected already, or was never declared dead. */
+function withoutGrave(context: PlanContext, set: SetState, self: LiveMember, title: string): Plan {
+  const { node, nodeName } = self;
+  const provider = set.live.get(node.providerNode);
+  const isSubscribed = provider?.subscribers.some((each) => each.nodeName === nodeName) === true;
+  if (node.nodeType === "branch" && isSubscribed && provider !== undefined) {
+    const note: Finding = {
+      kind: "note",
+      text: `"${nodeName}" is a branch of "${provider.nodeName}" already`,
+    };
+    return { title, findings: [note], steps: [learnMembers({ context, self, provider })], workers: [] };
+  }
+  return {
+    title,
+    findings: [
+      refusal(
+        `Cannot find failover position (${gravestoneName(nodeName)})`,
+        "Only a root that was taken over with --dead-root can be resurrected.",
+      ),
+    ],
+    steps: [],
+    workers: [],
+  };
+}
+
+function refusal(text: string, hint?: string): Finding {
+  return { kind: "refusal", text, hint };
+}

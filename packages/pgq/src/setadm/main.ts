@@ -1,0 +1,4 @@
+import { runProgram } from "@skytools/skytools";
+import { setadm } from "./setadm.ts";
+
+await runProgram(setadm);

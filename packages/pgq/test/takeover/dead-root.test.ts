@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { waitFor } from "@skytools/testbed";
+import { completedTick, waitForTick } from "../fixture/cascade-set.js";
+import { killAfterEachStep, RunningSet } from "../fixture/running-set.js";
+
+/** What of a dump file a test looks at. */
+interface Dumped {
+  ev_type: string;
+  ev_data: string;
+  tick_id: number;
+  prev_tick_id: number;
+}
+
+describe("failover of a dead root, and its resurrection", () => {
+  let running: RunningSet;
+  let dumpFile: string;
+
+  before(async () => {
+    running = await RunningSet.create({
+      n1: { type: "root", provider: null },
+      n2: { type: "branch", provider: "n1" },
+      n3: { type: "branch", provider: "n1" },
+      n4: { type: "leaf", provider: "n2" },
+      n5: { type: "leaf", provider: "n1" },
+    });
+    dumpFile = join(dirname(running.member("n1").configFile), "resurrect-lost-events.json");
+    running.startLoad();
+  });
+  after(() => running[Symbol.asyncDispose]());
+
+  function dumped(): Dumped[] {
+    return JSON.parse(readFileSync(dumpFile, "utf8")) as Dumped[];
+  }
+
+  function dumpedData(): string[] {
+    return dumped()
+      .filter(({ ev_type }) => ev_type === "data")
+      .map(({ ev_data }) => ev_data);
+  }
+
+  it("is refused while the root answers, and for a node that nobody knows", async () => {
+    const alive = await running.member("n2").run(["takeover", "n1", "--dead-root"]);
+    assert.equal(alive.code, 1);
+    assert.match(alive.stderr, /root "n1" is not dead, it answers/);
+    const unknown = await running.member("n2").run(["takeover", "n9", "--dead-root"]);
+    assert.match(unknown.stderr, /Unknown node: n9/);
+    assert.deepEqual(await running.unsettled(), []);
+  });
+
+  it("T1: a node that lags takes over, killed after each step, and first gets what another one has more", async () => {
+    await running.assertWhole();
+    await running.killWorker("n2");
+    await running.killWorker("n5");
+    await running.writeTo("n1", "only n3 has it");
+    const ahead = await completedTick(running.member("n1"));
+    await waitForTick(running.member("n3"), ahead);
+    await running.killWorker("n3");
+    await running.writeTo("n1", "lost in a batch");
+    await running.member("n1").query("select pgq.insert_event('q', 'data', 'lost in the partial batch')");
+    running.accepted.push("lost in the partial batch");
+    await running.takeDown("n1");
+    for (const name of ["n2", "n3", "n5"]) running.startWorker(name);
+
+    await killAfterEachStep(running.member("n2"), ["takeover", "n1", "--dead-root", "--timeout=60"]);
+    assert.deepEqual(await running.tree(), {
+      n2: { type: "root", provider: null },
+      n3: { type: "branch", provider: "n2" },
+      n4: { type: "leaf", provider: "n2" },
+      n5: { type: "leaf", provider: "n2" },
+    });
+    running.startLoad();
+    await waitFor("writes to arrive at the new root", () =>
+      running.accepted.length > 5 ? running.accepted : undefined,
+    );
+    await running.stopLoad();
+    assert.match((await running.command("n3", "status")).stdout, /^n1 \(dead\)$/m);
+  });
+
+  it("resurrect sets aside exactly the lost events, killed after each step", async () => {
+    running.startLoad();
+    const n1 = await running.bringBack("n1");
+    await killAfterEachStep(n1, ["resurrect"]);
+    assert.deepEqual(dumpedData(), ["lost in a batch", "lost in the partial batch"]);
+    running.forget(dumpedData());
+    assert.deepEqual((await running.tree()).n1, { type: "branch", provider: "n2" });
+    running.startWorker("n1");
+    await running.command("n1", "resume");
+    await running.assertWhole();
+    assert.doesNotMatch((await running.command("n4", "members")).stdout, /True/);
+  });
+
+  it("resurrect says that there is nothing to do when it is run again", async () => {
+    const again = await running.command("n1", "resurrect");
+    assert.match(again.stderr, /"n1" is a branch of "n2" already/);
+    const root = await running.member("n2").run(["resurrect"]);
+    assert.equal(root.code, 1);
+    assert.match(root.stderr, /Dump file exists, cannot perform resurrection/);
+    rmSync(dumpFile);
+    const refused = await running.member("n2").run(["resurrect"]);
+    assert.match(refused.stderr, /Cannot find new root node/);
+    const leaf = await running.command("n4", "resurrect");
+    assert.match(leaf.stderr, /Current node is leaf, nothing to do/);
+  });
+
+  it("a root restored from an older state, with writes since, loses nothing of either side", async () => {
+    await running.assertWhole();
+    const n2 = running.member("n2");
+    await n2.query("select pgq.insert_event('q', 'data', 'in the partial batch of both')");
+    running.accepted.push("in the partial batch of both");
+    await running.killWorker("n2");
+    await n2.cluster.terminateBackends({ database: "n2" });
+    await n2.cluster.createDatabase("older", "n2");
+    await running.writeTo("n2", "after the standby stopped");
+    await waitForTick(running.member("n3"), await completedTick(n2));
+    running.startWorker("n2");
+    await running.takeDown("n2");
+    await n2.cluster.query("drop database n2");
+    await n2.cluster.query("alter database older rename to n2");
+    await n2.cluster.query("alter database n2 allow_connections false");
+
+    await running.command("n3", "takeover", "n2", "--dead-root");
+    await running.writeTo("n3", "on the new root");
+    await running.bringBack("n2");
+    await running.writeTo("n2", "on the promoted standby");
+    const { stderr } = await running.command("n2", "resurrect", "--merge");
+    assert.match(stderr, /the database of "n2" is older than the takeover/);
+    assert.deepEqual(dumpedData(), ["on the promoted standby"]);
+    running.startWorker("n2");
+    await running.command("n2", "resume");
+    await running.assertWhole();
+  });
+
+  it("says so when nothing was lost, and writes no file", async () => {
+    rmSync(dumpFile);
+    await running.takeDown("n3");
+    await running.command("n1", "takeover", "n3", "--dead-root");
+    await running.bringBack("n3");
+    const { stderr } = await running.command("n3", "resurrect");
+    assert.match(stderr, /No batches found/);
+    assert.ok(!existsSync(dumpFile));
+    running.startWorker("n3");
+    await running.command("n3", "resume");
+    await running.assertWhole();
+  });
+});

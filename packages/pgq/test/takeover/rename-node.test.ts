@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { killAfterEachStep, RunningSet } from "../fixture/running-set.js";
+
+describe("rename-node under load", () => {
+  let running: RunningSet;
+
+  before(async () => {
+    running = await RunningSet.create(
+      {
+        oslo: { type: "root", provider: null },
+        riga: { type: "branch", provider: "oslo" },
+        tartu: { type: "leaf", provider: "riga" },
+      },
+      ["local_wm_publish_period = 0", "global_wm_publish_period = 0.2"],
+    );
+    running.startLoad();
+  });
+  after(() => running[Symbol.asyncDispose]());
+
+  async function names(name: string): Promise<string[]> {
+    const rows = await running
+      .member(name)
+      .query<{ name: string }>("select node_name as name from pgq_node.node_location order by 1");
+    return rows.map((row) => row.name);
+  }
+
+  for (const [oldName, newName, member] of [
+    ["riga", "vilnius", "riga"],
+    ["oslo", "bergen", "oslo"],
+    ["tartu", "narva", "tartu"],
+  ] as const) {
+    it(`renames ${oldName}, killed after each step, and nobody stops`, async () => {
+      running.startLoad();
+      await killAfterEachStep(running.member("riga"), ["rename-node", oldName, newName]);
+      for (const each of running.members.keys()) {
+        const known = await names(each);
+        assert.ok(known.includes(newName) && !known.includes(oldName), `${each}: ${known.join(" ")}`);
+        const consumers = await running
+          .member(each)
+          .query<{ name: string }>("select consumer_name as name from pgq.get_consumer_info('q')");
+        assert.ok(consumers.every(({ name }) => name !== `.${oldName}.watermark`));
+      }
+      running.rename(member, newName);
+      await running.assertWhole();
+    });
+  }
+
+  it("refuses a name in use, and an unknown node", async () => {
+    const used = await running.member("riga").run(["rename-node", "vilnius", "narva"]);
+    assert.equal(used.code, 1);
+    assert.match(used.stderr, /Node 'narva' already exists/);
+    const unknown = await running.member("riga").run(["rename-node", "nobody", "somebody"]);
+    assert.match(unknown.stderr, /node "nobody" is not known/);
+  });
+
+  it("lists the consumers of a node", async () => {
+    const { stdout } = await running.command("riga", "show-consumers", "--node=narva");
+    assert.match(stdout, /^Consumers of narva@q:\n.*\n.*\ntartu_worker +vilnius +\d+ +False +True +None\n/);
+  });
+});
