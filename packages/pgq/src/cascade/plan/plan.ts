@@ -14,12 +14,12 @@ export interface PlanStep {
   /** true: it changes nothing, it waits for somebody */
   readonly isWait?: boolean;
   /** Reads whether the databases are in the state that `doneWhen` says; leaves no transaction open. */
-  isDone(): Promise<boolean>;
+  readonly isDone: () => Promise<boolean>;
   /** Brings them there.
    * @throws SkytoolsError, with nothing of the step left when it was a transaction */
-  run(): Promise<void>;
+  readonly run: () => Promise<void>;
   /** Takes the step back; present when `undoneBy` is. */
-  undo?(): Promise<void>;
+  readonly undo?: () => Promise<void>;
   /** true: once begun, nothing before it can be undone any more */
   readonly isPointOfNoReturn?: boolean;
 }

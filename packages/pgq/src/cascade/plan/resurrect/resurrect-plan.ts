@@ -4,7 +4,7 @@ import { silentFindings } from "../plan-checks.ts";
 import type { PlanContext } from "../plan-context.ts";
 import type { LiveMember, SetState } from "../set-state.ts";
 import { finalTick } from "../step/final-tick.ts";
-import { refuseWrites } from "../step/refuse-writes.ts";
+import { refuseWritesForGood } from "../step/refuse-writes.ts";
 import { tag } from "../step/tag.ts";
 import { gravestoneName } from "../takeover-dead-root.ts";
 import { dumpFileExists } from "./dump-file.ts";
@@ -76,9 +76,10 @@ export async function resurrectPlan(
 function resurrection(work: Resurrection, root: LiveMember): PlanStep[] {
   const { context, self, provider } = work;
   const becomes = becomePausedBranch(work);
-  const { undo: _undo, ...refuse } = refuseWrites(context, self, provider.nodeName);
   return [
-    ...(self.node.nodeType === "root" ? [{ ...refuse, undoneBy: null }, dropReaders(work)] : []),
+    ...(self.node.nodeType === "root"
+      ? [refuseWritesForGood(context, self, provider.nodeName), dropReaders(work)]
+      : []),
     finalTick(context, self, provider.nodeName, becomes.isDone),
     becomes,
     ...(self.node.nodeType === "root" ? [] : [dropReaders(work)]),

@@ -7,18 +7,30 @@ import type { LiveMember } from "../set-state.ts";
 /** Makes the old root refuse events, so that there can be a last tick. Writers get errors from here until the new root is
  * promoted. */
 export function refuseWrites(context: PlanContext, root: LiveMember, newRootName: string): PlanStep {
+  return {
+    ...refuseWritesForGood(context, root, newRootName),
+    undoneBy: "accept events again",
+    undo: () => acceptWritesOn(context, root),
+  };
+}
+
+/** The same for a root that is no root any more and only does not know it: it never accepts events again. */
+export function refuseWritesForGood(
+  context: PlanContext,
+  root: LiveMember,
+  newRootName: string,
+): PlanStep {
   const { queueName } = context.admin;
   return {
     name: "refuse-writes",
     node: root.nodeName,
-    action: "refuse further events: applications get errors until the new root is there",
+    action: "refuse further events: applications get errors here",
     doneWhen: "inserts are disabled and ticks come from outside",
-    undoneBy: "accept events again",
+    undoneBy: null,
     isDone: () => isRefusing(context, root),
     run: async () => {
       await demoteRoot(root.db, quietOn(context, root.nodeName), queueName, 1, newRootName);
     },
-    undo: () => acceptWritesOn(context, root),
   };
 }
 
