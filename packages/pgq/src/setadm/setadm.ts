@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { type Command, type Job, type Program, UsageError } from "@skytools/skytools";
 import { installModules } from "@skytools/sql";
 import type { CascadeAdmin } from "../cascade/cascade-admin.ts";
-import { cascadeConfig, configuredQueue } from "../cascade/cascade-config.ts";
+import { cascadeConfig } from "../cascade/cascade-config.ts";
 import { cascadeCommands } from "../cascade/command/command-table.ts";
+import { configuredQueue } from "../consumer/configured.ts";
 
 const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   readonly version: string;

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
 import {
   type Cluster,
   type ProgramResult,
   runProgram,
   startCluster,
-  temporaryDirectory,
   type TemporaryDirectory,
+  temporaryDirectory,
 } from "@skytools/testbed";
 
 const program = fileURLToPath(new URL("../../bin/setadm3.js", import.meta.url));

@@ -125,7 +125,7 @@ describe("failover of a dead root, and its resurrection", () => {
     await running.writeTo("n3", "on the new root");
     await running.bringBack("n2");
     await running.writeTo("n2", "on the promoted standby");
-    const { stderr } = await running.command("n2", "resurrect", "--merge");
+    const { stderr } = await running.command("n2", "resurrect", "--requeue");
     assert.match(stderr, /the database of "n2" is older than the takeover/);
     assert.deepEqual(dumpedData(), ["on the promoted standby"]);
     running.startWorker("n2");

@@ -90,10 +90,10 @@ export function plannedCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
           doc: "where events go that only this node has",
           default: "resurrect-lost-events.json",
         },
-        { flags: "--merge", doc: "put those events into the queue of the new root too, under new ids" },
+        { flags: "--requeue", doc: "put those events into the queue of the new root too, under new ids" },
       ],
       (admin, job, how) =>
-        resurrect(admin, { dumpFile: job.option("file")!, isMerging: job.flag("merge") }, how),
+        resurrect(admin, { dumpFile: job.option("file")!, isMerging: job.flag("requeue") }, how),
     ),
     planned("drop-node", "NAME", "remove a node from the set", [], (admin, job, how) =>
       dropCascadeNode(admin, job.args[0]!, how),

@@ -121,7 +121,8 @@ function lastKnownTick({ set }: TakeoverRequest): bigint {
   );
 }
 
-function check({ set, taker, oldName }: TakeoverRequest, old: SilentMember, findings: Finding[]): void {
+function check(request: TakeoverRequest, old: SilentMember, findings: Finding[]): void {
+  const { set, taker, oldName } = request;
   refuseLeaf(taker, findings);
   for (const root of set.roots) {
     findings.push({
@@ -132,6 +133,6 @@ function check({ set, taker, oldName }: TakeoverRequest, old: SilentMember, find
   }
   findings.push({
     kind: "note",
-    text: `events that "${old.nodeName}" had after tick ${highestTick({ set, taker, oldName, isAll: true })} are on no living node; resurrect sets them aside when it is back`,
+    text: `events that "${old.nodeName}" had after tick ${highestTick(request)} are on no living node; resurrect sets them aside when it is back`,
   });
 }

@@ -1,4 +1,5 @@
 import { newestTick } from "../../pgq-api.ts";
+import { checkTargets, startMerging, stopMerging } from "./merge-workers.ts";
 import { forgetMoved, forgetNewRoot, moveConsumer } from "./move-consumer.ts";
 import type { Finding, Plan, PlanStep, WorkerPlace } from "./plan.ts";
 import { refuseLeaf, silentFindings, workerTrouble } from "./plan-checks.ts";
@@ -48,6 +49,7 @@ export function undoTakeover(context: PlanContext, request: TakeoverRequest, old
     acceptWrites(context, old),
     resume(context, workerOf(taker)),
     resume(context, workerOf(old)),
+    ...startMerging(request.merged),
   ];
   return { title: `undo of ${takeoverTitle(request)}`, findings, steps, workers: [] };
 }
@@ -87,6 +89,7 @@ function switchover(context: PlanContext, request: TakeoverRequest, old: LiveMem
   });
   return [
     catchUp(context, taker, topOfOld, `what "${old.nodeName}" has now`),
+    ...stopMerging(request.merged),
     pause(context, workerOf(old)),
     refuseWrites(context, old, taker.nodeName),
     finalTick(context, old, taker.nodeName, promotion.isDone),
@@ -105,6 +108,7 @@ function restOf(context: PlanContext, request: TakeoverRequest, old: LiveMember)
     becomeBranch(context, old, taker),
     awaitAnswer(context, workerOf(taker)),
     awaitAnswer(context, workerOf(old)),
+    ...startMerging(request.merged),
     ...forgetNewRoot(context, taker, isMovedFirst ? [old] : set.subscribedOn(taker.nodeName)),
   ];
 }
@@ -112,7 +116,7 @@ function restOf(context: PlanContext, request: TakeoverRequest, old: LiveMember)
 function checkSwitchover({ set, taker }: TakeoverRequest, old: LiveMember, findings: Finding[]): void {
   const refuse = (text: string, hint?: string) => findings.push({ kind: "refusal", text, hint });
   refuseLeaf(taker, findings);
-  findings.push(...workerTrouble(taker));
+  findings.push(...workerTrouble(taker), ...checkTargets(taker, old));
   if (taker.node.nodeType === "branch" && set.upstreamOf(taker.nodeName).at(-1) !== old.nodeName) {
     refuse(
       `"${taker.nodeName}" does not get its events from "${old.nodeName}"`,

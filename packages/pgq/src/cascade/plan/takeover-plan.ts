@@ -1,5 +1,6 @@
 import { UsageError } from "@skytools/skytools";
 import type { TakeoverProblem } from "../cascade-admin.ts";
+import { readMergedQueues, startMerging } from "./merge-workers.ts";
 import { forgetNewRoot } from "./move-consumer.ts";
 import type { Finding, Plan } from "./plan.ts";
 import type { PlanContext } from "./plan-context.ts";
@@ -40,7 +41,8 @@ export async function takeoverPlan(
     throw new UsageError(`node "${takerName}" cannot take over: it is dead or does not answer`);
   }
   const isDead = options.isDeadRoot || options.isDeadBranch;
-  const request: TakeoverRequest = { set, oldName, taker, isAll: options.isAll || isDead };
+  const merged = isLive(old) ? await readMergedQueues(context, taker, old) : [];
+  const request: TakeoverRequest = { set, oldName, taker, isAll: options.isAll || isDead, merged };
   if (oldName === takerName)
     return { title: takeoverTitle(request), findings: [sameNode], steps: [], workers: [] };
   const plan = variant(context, request, old, options);
@@ -64,7 +66,8 @@ function variant(
     if (options.isUndo) return undoTakeover(context, request, old);
     if (old.node.nodeType === "root") return takeoverLiveRoot(context, request, old);
     if (taker.node.nodeType === "root" && old.node.providerNode === taker.nodeName) {
-      const steps = forgetNewRoot(context, taker, set.subscribedOn(taker.nodeName));
+      const leftovers = forgetNewRoot(context, taker, set.subscribedOn(taker.nodeName));
+      const steps = [...leftovers, ...startMerging(request.merged)];
       return { title: takeoverTitle(request), findings: [], steps, workers: [] };
     }
     return takeoverBranch(context, request, old);

@@ -1,3 +1,4 @@
+import type { MergedQueue } from "./merge-workers.ts";
 import type { LiveMember, SetState } from "./set-state.ts";
 
 /** What takeover is asked to do. */
@@ -8,6 +9,8 @@ export interface TakeoverRequest {
   readonly taker: LiveMember;
   /** move the other nodes that read from the old one too */
   readonly isAll: boolean;
+  /** partition queues that feed the queue, when it is a combined one and both nodes live */
+  readonly merged: readonly MergedQueue[];
 }
 
 export function takeoverTitle({ oldName, taker, isAll }: TakeoverRequest): string {

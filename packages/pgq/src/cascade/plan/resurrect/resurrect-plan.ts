@@ -106,7 +106,7 @@ function describe({ self, provider, sharedTick, takeoverTick, isMerging, context
   }
   const reason = isMerging ? context.admin.hooks?.mergeRefusal : undefined;
   if (reason !== undefined)
-    findings.push(refusal(`lost events cannot be merged: ${reason}`, "Run it without --merge."));
+    findings.push(refusal(`lost events cannot be merged: ${reason}`, "Run it without --requeue."));
   if (isMerging && provider.node.nodeType !== "root") {
     findings.push(refusal(`"${provider.nodeName}" is not the root, so lost events cannot be merged there`));
   }

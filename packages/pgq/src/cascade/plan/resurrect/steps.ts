@@ -1,5 +1,6 @@
-import { insertEvents } from "../../../producer.ts";
 import { getConsumerInfo, newestTick, unregisterConsumer } from "../../../pgq-api.ts";
+import { insertEvents } from "../../../producer.ts";
+import type { LostEventCounter } from "../../cascade-admin.ts";
 import {
   deleteEventsAfter,
   demoteRoot,
@@ -13,7 +14,6 @@ import {
   setGlobalWatermark,
   unregisterSubscriber,
 } from "../../pgq-node-api.ts";
-import type { LostEventCounter } from "../../cascade-admin.ts";
 import type { PlanStep } from "../plan.ts";
 import { insideOn } from "../plan-context.ts";
 import { ensureLocation } from "../step/subscribe.ts";

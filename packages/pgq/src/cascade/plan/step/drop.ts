@@ -1,5 +1,5 @@
-import { getQueueLocations, dropNode } from "../../pgq-node-api.ts";
 import { nodeOf } from "../../node-connection.ts";
+import { dropNode, getQueueLocations } from "../../pgq-node-api.ts";
 import type { PlanStep } from "../plan.ts";
 import { type PlanContext, quietOn } from "../plan-context.ts";
 import type { LiveMember } from "../set-state.ts";

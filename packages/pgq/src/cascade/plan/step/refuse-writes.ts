@@ -15,11 +15,7 @@ export function refuseWrites(context: PlanContext, root: LiveMember, newRootName
 }
 
 /** The same for a root that is no root any more and only does not know it: it never accepts events again. */
-export function refuseWritesForGood(
-  context: PlanContext,
-  root: LiveMember,
-  newRootName: string,
-): PlanStep {
+export function refuseWritesForGood(context: PlanContext, root: LiveMember, newRootName: string): PlanStep {
   const { queueName } = context.admin;
   return {
     name: "refuse-writes",
