@@ -12,7 +12,7 @@ describe("rename-node under load", () => {
         riga: { type: "branch", provider: "oslo" },
         tartu: { type: "leaf", provider: "riga" },
       },
-      ["local_wm_publish_period = 0", "global_wm_publish_period = 0.2"],
+      ["local_wm_publish_period = 0"],
     );
     running.startLoad();
   });

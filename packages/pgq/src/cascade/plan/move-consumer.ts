@@ -15,14 +15,13 @@ export function moveConsumer(
   at: ConsumerAt,
   provider: LiveMember,
 ): PlanStep[] {
-  return [...prepareMove(context, at, provider), ...finishMove(context, set, at, provider)];
+  return [pause(context, at), ...keepPlace(context, at, provider), ...finishMove(context, set, at, provider)];
 }
 
-/** The first half: the consumer stands still and its place on the new provider is kept for it. */
-export function prepareMove(context: PlanContext, at: ConsumerAt, provider: LiveMember): PlanStep[] {
+/** The first half, with the consumer paused: its place on the new provider is kept for it. */
+export function keepPlace(context: PlanContext, at: ConsumerAt, provider: LiveMember): PlanStep[] {
   const position = async () => (await stateOf(context, at)).completedTick;
   return [
-    pause(context, at),
     catchUp(context, provider, position, `the tick of "${at.member.nodeName}"`),
     subscribe(context, at, provider),
   ];

@@ -10,8 +10,8 @@ import { addName, type Renaming, switchName } from "./step/rename.ts";
  * @throws UsageError for an unknown node, a name in use, or a name that cannot be */
 export function renameNodePlan(context: PlanContext, set: SetState, { oldName, newName }: Renaming): Plan {
   if (newName === "" || newName === oldName) throw new UsageError("the new name must be another name");
-  const renamed = set.live.get(oldName) ?? set.live.get(newName);
-  if (renamed === undefined) {
+  const found = set.live.get(oldName) ?? set.live.get(newName);
+  if (found === undefined) {
     const why = set.isKnown(oldName) ? "is dead or does not answer" : "is not known";
     throw new UsageError(`node "${oldName}" ${why}`, { hint: "See members." });
   }
@@ -19,9 +19,12 @@ export function renameNodePlan(context: PlanContext, set: SetState, { oldName, n
   if (set.isKnown(oldName) && set.isKnown(newName) && !isBegun) {
     throw new UsageError(`Node '${newName}' already exists`, { hint: "See members." });
   }
-  const findings: Finding[] = silentNeighbours(set, renamed);
+  const findings: Finding[] = silentNeighbours(set, found);
   const renaming = { oldName, newName };
-  const members = inOrder(set, renamed);
+  // however far it has come, its steps are called by the old name
+  const members = inOrder(set, found).map((member) =>
+    member === found ? { ...member, nodeName: oldName } : member,
+  );
   const steps = [
     ...members.map((member) => addName(context, member, renaming)),
     ...members.map((member) => switchName(context, member, renaming)),

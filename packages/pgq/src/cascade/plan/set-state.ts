@@ -37,13 +37,16 @@ export class SetState {
   readonly localNode: string;
   readonly live: ReadonlyMap<string, LiveMember>;
   readonly silent: ReadonlyMap<string, SilentMember>;
-  /** names that the members themselves do not go by, with those that they do: a node is being renamed */
+  /** second names of members, with those that they go by themselves: a node is being renamed */
   readonly aliases: ReadonlyMap<string, string>;
 
   constructor(queueName: string, localNode: string, answers: readonly (LiveMember | SilentMember)[]) {
     this.queueName = queueName;
     this.localNode = localNode;
-    const aliases = answers.filter(isLive).filter(isAlias);
+    const names = new Set(answers.filter(isLive).map((member) => member.nodeName));
+    const aliases = answers
+      .filter(isLive)
+      .filter((member) => isAlias(member) && names.has(member.node.nodeName));
     this.aliases = new Map(aliases.map((member) => [member.nodeName, member.node.nodeName]));
     const members = answers.filter((member) => !this.aliases.has(member.nodeName));
     this.live = new Map(members.filter(isLive).map((member) => [member.nodeName, member]));

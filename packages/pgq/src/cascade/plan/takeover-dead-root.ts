@@ -1,4 +1,4 @@
-import { finishMove, forgetMoved, forgetNewRoot, moveConsumer, prepareMove } from "./move-consumer.ts";
+import { finishMove, forgetMoved, forgetNewRoot, keepPlace, moveConsumer } from "./move-consumer.ts";
 import type { Finding, Plan, PlanStep } from "./plan.ts";
 import { refuseLeaf, silentFindings } from "./plan-checks.ts";
 import { type PlanContext, workerOf } from "./plan-context.ts";
@@ -67,7 +67,10 @@ function failover(
     ...(best === undefined || isFollower ? [] : [resume(context, workerOf(best))]),
     pause(context, workerOf(taker)),
     completeTick(context, taker),
-    ...followers.flatMap((child) => prepareMove(context, workerOf(child), taker)),
+    ...followers.flatMap((child) => [
+      ...(child === best ? [] : [pause(context, workerOf(child))]),
+      ...keepPlace(context, workerOf(child), taker),
+    ]),
     promote(context, taker, {
       ...old,
       isDead: true,
