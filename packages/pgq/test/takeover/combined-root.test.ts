@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Cluster, type RunningProgram, startCluster, waitFor } from "@skytools/testbed";
+import { NodeSet, type QueueNode } from "../fixture/node-set.js";
+import { killAfterEachStep } from "../fixture/running-set.js";
+
+describe("takeover of a combined root while its partitions are written", () => {
+  let cluster: Cluster;
+  let set: NodeSet;
+  let roots: QueueNode[];
+  let merging: QueueNode[];
+  let following: QueueNode[];
+  let combined: [QueueNode, QueueNode];
+  const workers: RunningProgram[] = [];
+  let isLoadWanted = true;
+  let load: Promise<void>;
+
+  before(async () => {
+    cluster = await startCluster();
+    set = await NodeSet.create(cluster);
+    const [part1, part2, mergeDb, standbyDb] = await Promise.all(
+      ["part1", "part2", "merge", "standby"].map((name) => set.database(name)),
+    );
+    roots = [
+      await set.node("root", "p1_root", "p1", part1!),
+      await set.node("root", "p2_root", "p2", part2!),
+    ];
+    const provider = await set.node("root", "c_one", "c", mergeDb!);
+    combined = [provider, await set.node("branch", "c_two", "c", standbyDb!, { provider })];
+    const combinedQueue = "c";
+    merging = [];
+    following = [];
+    for (const root of roots) {
+      const { queue } = root;
+      merging.push(
+        await set.node("leaf", `${queue}_one`, queue, mergeDb!, { provider: root, combinedQueue }),
+      );
+      following.push(
+        await set.node("leaf", `${queue}_two`, queue, standbyDb!, { provider: root, combinedQueue }),
+      );
+    }
+    for (const node of [...combined, ...merging, ...following]) workers.push(node.startWorker());
+    load = write();
+  });
+  after(async () => {
+    isLoadWanted = false;
+    await load;
+    for (const worker of workers) await worker[Symbol.asyncDispose]();
+    await set[Symbol.asyncDispose]();
+    await cluster[Symbol.asyncDispose]();
+  });
+
+  async function write(): Promise<void> {
+    for (let serial = 0; isLoadWanted; serial += 1) {
+      await roots[serial % 2]!.produce(`event ${serial}`);
+      await tickCombined();
+      await sleep(20);
+    }
+  }
+
+  /** Whichever is the root ticks; the other has an external ticker and refuses. */
+  async function tickCombined(): Promise<void> {
+    for (const node of combined) await node.tick().catch(() => undefined);
+  }
+
+  async function isRoot(node: QueueNode): Promise<boolean> {
+    const [row] = await node.query<{ type: string }>(
+      "select node_type as type from pgq_node.get_node_info('c')",
+    );
+    return row!.type === "root";
+  }
+
+  async function content(node: QueueNode): Promise<string[]> {
+    const events = await node.events("ev_time::text");
+    return events
+      .filter(({ ev_type }) => String(ev_type).startsWith("event "))
+      .map((event) => JSON.stringify(event));
+  }
+
+  const runner = (node: QueueNode) => ({
+    run: (args: readonly string[], env: Record<string, string> = {}) => node.runWith(env, args),
+  });
+
+  it("loses and doubles nothing, there killed after each step, and back", async () => {
+    const [one, two] = combined;
+    const killed = await killAfterEachStep(runner(two), ["takeover", "c_one"]);
+    assert.deepEqual(killed.slice(0, 2), ["pause@p1_one", "pause@p2_one"]);
+    assert.ok(await isRoot(two));
+    const back = await one.run("takeover", "c_two");
+    assert.equal(back.code, 0, back.stderr);
+    assert.ok(await isRoot(one));
+    isLoadWanted = false;
+    await load;
+
+    const expected = [...(await content(roots[0]!)), ...(await content(roots[1]!))].toSorted();
+    for (const node of combined) {
+      await waitFor(
+        `all events on ${node.name}`,
+        async () => {
+          await tickCombined();
+          return (await content(node)).length >= expected.length;
+        },
+        { intervalMs: 200, onTimeout: () => workers.map((worker) => worker.outputTail()).join("\n") },
+      );
+      assert.deepEqual((await content(node)).toSorted(), expected, node.name);
+    }
+    const ids = (await one.events("ev_id::text")).map(({ ev_id }) => ev_id);
+    assert.equal(new Set(ids).size, ids.length);
+    const here = await one.events();
+    assert.deepEqual((await two.events()).slice(0, here.length), here.slice(0, (await two.events()).length));
+    for (const node of [...merging, ...following]) {
+      const rows = await node.query("select from pgq_node.local_state where paused");
+      assert.deepEqual(rows, []);
+    }
+  });
+
+  it("is refused when the new node does not merge the same queues", async () => {
+    const lonely = await set.database("lonely");
+    const [one] = combined;
+    const node = await set.node("branch", "c_three", "c", lonely, { provider: one });
+    const { code, stderr } = await node.run("takeover", "c_one");
+    assert.equal(code, 1);
+    assert.match(stderr, /Inconsistent targets: old-node=p1,p2 new-node=/);
+  });
+});
