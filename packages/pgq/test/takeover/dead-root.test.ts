@@ -111,8 +111,10 @@ describe("failover of a dead root, and its resurrection", () => {
     await n2.query("select pgq.insert_event('q', 'data', 'in the partial batch of both')");
     running.accepted.push("in the partial batch of both");
     await running.killWorker("n2");
+    await n2.cluster.query("alter database n2 allow_connections false");
     await n2.cluster.terminateBackends({ database: "n2" });
     await n2.cluster.createDatabase("older", "n2");
+    await n2.cluster.query("alter database n2 allow_connections true");
     await running.writeTo("n2", "after the standby stopped");
     await waitForTick(running.member("n3"), await completedTick(n2));
     running.startWorker("n2");
