@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { CascadeSet, type Member, produce, waitForTick } from "../fixture/cascade-set.js";
 
-const points = ["create.after-root-location", "create.after-subscriber", "create.before-local-commit"];
+const points = ["plan.after-register-member@root", "plan.after-subscribe@root", "create.before-local-commit"];
 
 describe("create-leaf and create-branch that are killed and run again", () => {
   let set: CascadeSet;

@@ -35,6 +35,24 @@ describe("creating nodes", () => {
     );
   });
 
+  it("prints the steps with --dry-run, and changes nothing", async () => {
+    const args = ["create-leaf", "leaf", leaf.connstr, `--provider=${root.connstr}`, "--dry-run", "--json"];
+    const { steps } = JSON.parse((await leaf.command(...args)).stdout) as {
+      steps: { id: string; isDone: boolean }[];
+    };
+    assert.deepEqual(
+      steps.map(({ id, isDone }) => [id, isDone]),
+      [
+        ["install@leaf", false],
+        ["register-member@root", false],
+        ["subscribe@root", false],
+        ["create@leaf", false],
+      ],
+    );
+    assert.doesNotMatch((await root.command("members")).stdout, /leaf/);
+    assert.deepEqual(await leaf.query("select nspname from pg_namespace where nspname like 'pgq%'"), []);
+  });
+
   it("takes names and locations from the configuration", async () => {
     const member = await set.member("configured", 1, [
       "node_name = tallinn",

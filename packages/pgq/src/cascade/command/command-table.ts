@@ -1,5 +1,6 @@
 import {
   type Command,
+  dryRunSwitch,
   type Job,
   maskConnectString,
   printJson,
@@ -67,7 +68,7 @@ export function cascadeCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
     name,
     args: "[NAME] [CONNSTR]",
     summary,
-    switches,
+    switches: [...switches, dryRunSwitch],
     pidfile: "admin",
     run: async (job) => {
       await create(adminOf(job), {
@@ -130,7 +131,7 @@ export function cascadeCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
       name: "pause",
       args: "",
       summary: "stop the worker from taking batches",
-      switches: [answerTimeout, nodeSwitch, consumerSwitch],
+      switches: [answerTimeout, nodeSwitch, consumerSwitch, dryRunSwitch],
       pidfile: "admin",
       run: async (job) => {
         await pauseConsumer(namedConsumer(job), timeoutSeconds(job));
@@ -140,7 +141,7 @@ export function cascadeCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
       name: "resume",
       args: "",
       summary: "let a paused worker go on",
-      switches: [answerTimeout, nodeSwitch, consumerSwitch],
+      switches: [answerTimeout, nodeSwitch, consumerSwitch, dryRunSwitch],
       pidfile: "admin",
       run: async (job) => {
         await resumeConsumer(namedConsumer(job), timeoutSeconds(job));

@@ -7,6 +7,6 @@ import { createLocalNode, type NodeCreation } from "./node-creation.ts";
 export async function createBranch(
   admin: CascadeAdmin,
   options: Omit<NodeCreation, "type"> = {},
-): Promise<{ node: NodeInfo; isNew: boolean }> {
+): Promise<{ node: NodeInfo; isNew: boolean } | undefined> {
   return createLocalNode(admin, { ...options, type: "branch" });
 }

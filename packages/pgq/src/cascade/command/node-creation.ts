@@ -1,33 +1,13 @@
-import {
-  crashPoint,
-  type Database,
-  parseConnectPairs,
-  SkytoolsError,
-  UsageError,
-  urlEncodeRow,
-} from "@skytools/skytools";
-import { installedVersion, installModules, type ModuleName } from "@skytools/sql";
-import { getConsumerInfo } from "../../pgq-api.ts";
+import { type Database, parseConnectPairs, SkytoolsError, UsageError } from "@skytools/skytools";
+import { installedVersion } from "@skytools/sql";
 import type { CascadeAdmin } from "../cascade-admin.ts";
 import { checkSameDatabase, isLocationLocal } from "../location-check.ts";
-import {
-  findRoot,
-  membersOf,
-  nodeOf,
-  openLocal,
-  openLocation,
-  type ReachedNode,
-} from "../node-connection.ts";
-import type { NodeInfo, NodeLocation, NodeType } from "../node-info.ts";
-import {
-  createNode,
-  getNodeInfo,
-  getSubscriberInfo,
-  registerLocation,
-  registerSubscriber,
-  setNodeAttributes,
-  unregisterSubscriber,
-} from "../pgq-node-api.ts";
+import { findRoot, membersOf, nodeOf, openLocal, openLocation } from "../node-connection.ts";
+import type { NodeInfo, NodeType } from "../node-info.ts";
+import { createSteps, type Upstream } from "../plan/create-steps.ts";
+import type { Plan } from "../plan/plan.ts";
+import { printPlan } from "../plan/plan-print.ts";
+import { runPlan } from "../plan/plan-run.ts";
 
 /** What create-* are told. */
 export interface NodeCreation {
@@ -53,22 +33,16 @@ interface Names {
   readonly location: string;
 }
 
-/** Upstream of a node in the making, looked at before anything changes. */
-interface Upstream {
-  readonly root: ReachedNode;
-  readonly provider: ReachedNode;
-  readonly members: readonly NodeLocation[];
-}
-
 /** Creates the local node. Everything is checked before anything is changed, and a run that was interrupted is completed by the
  * next: what happens in the local database is one transaction, and the registrations upstream are recognised.
- * @returns the node, and whether this call has created it
+ * @returns the node, and whether this call has created it; undefined with --dry-run, which prints the steps
  * Source: spec/cascade.md 9.3 */
 export async function createLocalNode(
   admin: CascadeAdmin,
   creation: NodeCreation,
-): Promise<{ node: NodeInfo; isNew: boolean }> {
-  const { log } = admin.job;
+): Promise<{ node: NodeInfo; isNew: boolean } | undefined> {
+  const { job } = admin;
+  const { log } = job;
   const names = namesOf(admin, creation);
   checkTypeSwitches(creation);
   const local = await openLocal(admin);
@@ -82,12 +56,48 @@ export async function createLocalNode(
   const upstream = creation.type === "root" ? undefined : await lookUpstream(admin, creation, names);
   if (creation.combinedQueue !== undefined) await checkCombinedQueue(local, creation.combinedQueue);
   await admin.hooks?.checkCreate?.(admin, creation.type, local);
-  await installMissing(admin, local);
-  log.info("Initializing node");
-  const watermark = upstream === undefined ? null : await registerUpstream(admin, upstream, names);
-  const node = await createInOneTransaction(admin, creation, names, local, upstream, watermark);
+  const plan = planOf(admin, creation, names, local, upstream);
+  if (job.isDryRun) {
+    await printPlan(job, plan);
+    return undefined;
+  }
+  await tellInstalled(admin, local);
+  await runPlan(admin, plan);
   log.info("Done");
-  return { node, isNew: true };
+  return { node: (await nodeOf(local, admin.queueName))!, isNew: true };
+}
+
+function planOf(
+  admin: CascadeAdmin,
+  creation: NodeCreation,
+  { name, location }: Names,
+  local: Database,
+  upstream: Upstream | undefined,
+): Plan {
+  const { type, combinedQueue = null, syncWatermark } = creation;
+  const attributes = {
+    ...creation.attributes,
+    ...(syncWatermark === undefined ? {} : { sync_watermark: syncWatermark }),
+  };
+  const steps = createSteps({
+    admin,
+    local,
+    type,
+    name,
+    location,
+    combinedQueue,
+    attributes,
+    upstream,
+  });
+  return { title: `create-${type} ${name}`, findings: [], steps, workers: [] };
+}
+
+async function tellInstalled(admin: CascadeAdmin, local: Database): Promise<void> {
+  for (const module of admin.modules) {
+    const version = await installedVersion(local, module);
+    if (version !== undefined) admin.job.log.info(`${module} is installed`);
+  }
+  await local.commit();
 }
 
 function namesOf(admin: CascadeAdmin, creation: NodeCreation): Names {
@@ -181,100 +191,4 @@ async function lookUpstream(admin: CascadeAdmin, creation: NodeCreation, names: 
     });
   }
   return { root, provider: { node, db, location }, members };
-}
-
-async function installMissing(admin: CascadeAdmin, local: Database): Promise<void> {
-  const { log } = admin.job;
-  const missing: ModuleName[] = [];
-  for (const module of admin.modules) {
-    const version = await installedVersion(local, module);
-    if (version === undefined) missing.push(module);
-    log.info(version === undefined ? `Installing ${module}` : `${module} is installed`);
-  }
-  await local.commit();
-  if (missing.length > 0) await installModules(local, missing, log);
-  await local.commit();
-}
-
-/** Makes the node known to the root (and so to everybody) and subscribes it to its provider.
- * @returns the tick at which the node starts */
-async function registerUpstream(admin: CascadeAdmin, upstream: Upstream, names: Names): Promise<bigint> {
-  const { log } = admin.job;
-  const { queueName, workerName } = admin;
-  const { root, provider } = upstream;
-  const onRoot = { log, prefix: root.node.nodeName };
-  await registerLocation(root.db, onRoot, queueName, names.name, names.location, false);
-  crashPoint("create.after-root-location");
-
-  const onProvider = { log, prefix: provider.node.nodeName };
-  await registerLocation(provider.db, onProvider, queueName, names.name, names.location, false);
-  const subscribers = await getSubscriberInfo(provider.db, queueName);
-  const former = subscribers.find((subscriber) => subscriber.nodeName === names.name);
-  if (former?.workerName === workerName) {
-    const [position] = await getConsumerInfo(provider.db, queueName, workerName);
-    await provider.db.commit();
-    if (position?.lastTick != null) return position.lastTick;
-  }
-  await provider.db.commit();
-  if (former !== undefined) await unregisterSubscriber(provider.db, onProvider, queueName, names.name);
-  const watermark = await registerSubscriber(
-    provider.db,
-    onProvider,
-    queueName,
-    names.name,
-    workerName,
-    null,
-  );
-  crashPoint("create.after-subscriber");
-  return watermark;
-}
-
-async function createInOneTransaction(
-  admin: CascadeAdmin,
-  creation: NodeCreation,
-  names: Names,
-  local: Database,
-  upstream: Upstream | undefined,
-  watermark: bigint | null,
-): Promise<NodeInfo> {
-  const { queueName, workerName, hooks } = admin;
-  const call = { log: admin.job.log, commit: false };
-  return local.transaction(async () => {
-    await registerLocation(local, { ...call, quiet: true }, queueName, names.name, names.location, false);
-    for (const member of membersToRegister(upstream, names)) {
-      const { nodeName, location, isDead } = member;
-      await registerLocation(local, { ...call, quiet: true }, queueName, nodeName, location, isDead);
-    }
-    await createNode(local, call, {
-      queueName,
-      nodeType: creation.type,
-      nodeName: names.name,
-      workerName,
-      providerName: upstream?.provider.node.nodeName ?? null,
-      globalWatermark: watermark,
-      combinedQueue: creation.combinedQueue ?? null,
-    });
-    const attributes = {
-      ...creation.attributes,
-      ...(creation.syncWatermark === undefined ? {} : { sync_watermark: creation.syncWatermark }),
-    };
-    if (Object.keys(attributes).length > 0) {
-      await setNodeAttributes(local, { ...call, quiet: true }, queueName, urlEncodeRow(attributes));
-    }
-    const node = (await getNodeInfo(local, queueName))!;
-    await hooks?.nodeCreated?.(admin, {
-      type: creation.type,
-      node,
-      local,
-      provider: upstream?.provider.db,
-    });
-    crashPoint("create.before-local-commit");
-    return node;
-  });
-}
-
-/** All members that the root knows, but for the node itself. */
-function membersToRegister(upstream: Upstream | undefined, names: Names): NodeLocation[] {
-  if (upstream === undefined) return [];
-  return upstream.members.filter((member) => member.nodeName !== names.name);
 }

@@ -26,6 +26,10 @@ export async function setPaused(
   const { job, queueName } = admin;
   const place = await findConsumer(admin);
   const { nodeName, consumerName } = place;
+  if (job.isDryRun) {
+    job.stdout.write(`${isPaused ? "pause" : "resume"} consumer '${consumerName}' on node '${nodeName}'\n`);
+    return { nodeName, consumerName, isPaused };
+  }
   await setConsumerPaused(place.db, { log: job.log, prefix: nodeName }, queueName, consumerName, isPaused);
   job.log.info("Waiting for worker to accept");
   await waitForConsumer(job, place, isPaused, timeoutSeconds);
