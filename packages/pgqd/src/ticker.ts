@@ -4,7 +4,7 @@ import { watchConnection } from "./connection-watch.ts";
 import { type DaemonContext, openDatabase } from "./daemon-context.ts";
 import type { DatabaseState } from "./database-state.ts";
 import { isVersionGood, lookForPgq, type PgqPresence, tick } from "./pgq-calls.ts";
-import { describe, isDatabaseMissing, isPgqMissing, isRefused, Trouble } from "./trouble.ts";
+import { describe, isDatabaseMissing, isRefused, isSomethingMissing, Trouble } from "./trouble.ts";
 
 const standbyCheckMs = 10_000;
 
@@ -63,10 +63,7 @@ export class Ticker {
       this.#database.isClosedToUs = isRefused(error);
       if (isDatabaseMissing(error)) this.#context.databaseIsMissing();
       const pauseMs = this.#trouble.failed(error);
-      if (!isPgqMissing(error)) return pauseMs;
-      this.#setPresent(false);
-      this.#database.found("absent");
-      return Math.min(pauseMs, this.#context.settings.checkPeriodMs);
+      return isSomethingMissing(error) ? Math.min(pauseMs, this.#context.settings.checkPeriodMs) : pauseMs;
     } finally {
       await db?.close().catch((error: unknown) => this.#context.log.debug(`${this.#name}: ${String(error)}`));
     }

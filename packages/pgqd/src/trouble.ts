@@ -64,13 +64,17 @@ export function isDatabaseMissing(error: unknown): boolean {
   return error instanceof DatabaseError && error.sqlState === "3D000";
 }
 
-/** The schema or function that was there before is gone. */
-export function isPgqMissing(error: unknown): boolean {
-  return error instanceof DatabaseError && (error.sqlState === "3F000" || error.sqlState === "42883");
+/** A schema, table or function was not found: perhaps PgQ is gone, and looking for it will tell. */
+export function isSomethingMissing(error: unknown): boolean {
+  return error instanceof DatabaseError && ["3F000", "42P01", "42883"].includes(error.sqlState ?? "");
 }
 
 export function describe(error: unknown): string {
-  if (error instanceof DatabaseError && error.sqlState !== undefined) {
+  if (
+    error instanceof DatabaseError &&
+    error.sqlState !== undefined &&
+    !error.message.includes(error.sqlState)
+  ) {
     return `${error.message} (${error.sqlState})`;
   }
   return error instanceof Error ? error.message : String(error);
