@@ -66,6 +66,7 @@ export {
   type DatabasesOptions,
   type GetDatabaseOptions,
 } from "./db/databases.ts";
+export { type InsertedRow, type InsertRowsOptions, insertRows } from "./db/insert-rows.ts";
 export type { Notice } from "./db/notices.ts";
 export {
   ReplicationConnection,
@@ -82,6 +83,7 @@ export {
 } from "./db/ret-code.ts";
 export { Snapshot } from "./db/snapshot.ts";
 export { meaningOfSqlState, type SqlStateMeaning } from "./db/sql-state.ts";
+export { syncDirectory, type WriteAtomicallyOptions, writeAtomically } from "./files/write-atomically.ts";
 export { copyRow, parseCopyRow, quoteByteaCopy, quoteCopy, unescapeCopy } from "./quoting/copy-text.ts";
 export { type ArrayItem, makePgArray, parsePgArray } from "./quoting/pg-array.ts";
 export {
@@ -96,6 +98,11 @@ export { quoteJson } from "./quoting/quote-json.ts";
 export { quoteByteaLiteral, quoteLiteral, quoteStatement, unquoteLiteral } from "./quoting/quote-literal.ts";
 export { unescapeC } from "./quoting/unescape.ts";
 export { urlDecode, urlDecodeRow, urlEncode, urlEncodeRow } from "./quoting/url-encoding.ts";
+export { type PartialSqlRow, parsePartialSql } from "./sql/partial-sql.ts";
+export { QueryBuilder, type QueryValues } from "./sql/query-builder.ts";
+export { deleteRowSql, insertRowSql, type RowValues, updateRowSql } from "./sql/row-statements.ts";
+export { splitStatements } from "./sql/split-statements.ts";
+export { type SqlToken, type SqlTokenKind, type SqlTokensOptions, sqlTokens } from "./sql/sql-tokens.ts";
 export { createPolicySql, grantSql, revokeSql } from "./structure/access-sql.ts";
 export { type CreateTableOptions, createTableSql, dropTableSql } from "./structure/create-table.ts";
 export {
@@ -128,4 +135,7 @@ export { printJson, toJson } from "./terminal/json.ts";
 export { ProgressDisplay, type ProgressDisplayOptions, type ProgressTracker } from "./terminal/progress.ts";
 export type { ProgressCounts, ProgressTotals } from "./terminal/progress-item.ts";
 export { type RenderTableOptions, renderTable, type TableColumnFormat } from "./terminal/table.ts";
+export { hashText } from "./text/hash-text.ts";
+export { parseIsoTimestamp } from "./text/iso-timestamp.ts";
+export { compareNaturally, naturalOrderKey } from "./text/natural-order.ts";
 // end of DB

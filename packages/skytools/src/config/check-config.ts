@@ -3,7 +3,14 @@ import { ConfigError, UsageError } from "../errors.ts";
 import type { ConfigGroup, ConfigKey } from "./config-key.ts";
 import type { ConfigSource } from "./config-source.ts";
 import { nearestName } from "./nearest-name.ts";
-import { parseBoolean, parseBytes, parseFloatText, parseInteger, ValueError } from "./typed-value.ts";
+import {
+  parseBoolean,
+  parseBytes,
+  parseFloatText,
+  parseInteger,
+  parseInterval,
+  ValueError,
+} from "./typed-value.ts";
 
 /** What is wrong with a section. `suspicions` may be typing mistakes, but a historic file with them must still start. */
 export interface ConfigFindings {
@@ -17,7 +24,8 @@ const implicitNames = ["job_name", "service_name", "host_name", "config_dir", "c
 /** Checks every key of a section against its declaration. */
 export function checkConfig(source: ConfigSource, groups: readonly ConfigGroup[]): ConfigFindings {
   const declared = declaredKeys(groups);
-  const errors = [...declared.values()].flatMap((key) => keyErrors(source, key));
+  const keys = [...declared.values(), ...openKeys(source, groups, declared)];
+  const errors = keys.flatMap((key) => keyErrors(source, key));
   const suspicions = [...unknownKeys(source, groups, declared), ...inlineComments(source)];
   return { errors, suspicions };
 }
@@ -26,6 +34,21 @@ export function checkConfig(source: ConfigSource, groups: readonly ConfigGroup[]
 export function declaredKeys(groups: readonly ConfigGroup[]): Map<string, ConfigKey> {
   const keys = groups.flatMap((group) => group.keys);
   return new Map(keys.reverse().map((key) => [key.key, key]));
+}
+
+/** Declarations of the keys of the section whose names groups leave open. */
+function openKeys(
+  source: ConfigSource,
+  groups: readonly ConfigGroup[],
+  declared: ReadonlyMap<string, ConfigKey>,
+): ConfigKey[] {
+  return source
+    .keys()
+    .filter((key) => !declared.has(key))
+    .flatMap((key) => {
+      const group = groups.find(({ openKeys: pattern }) => pattern?.test(key));
+      return group === undefined ? [] : [{ key, type: group.openType ?? "string", doc: group.title }];
+    });
 }
 
 function keyErrors(source: ConfigSource, key: ConfigKey): ConfigError[] {
@@ -67,11 +90,13 @@ function checkValue(key: ConfigKey, text: string): void {
         throw new ValueError(`"${text}" is not one of ${key.choices?.join(", ")}`);
       }
       return;
+    case "interval":
+      if (text !== "") parseInterval(text);
+      return;
     case "string":
     case "list":
     case "dict":
     case "file":
-    case "interval":
       return;
   }
 }

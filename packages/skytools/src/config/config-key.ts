@@ -42,4 +42,6 @@ export interface ConfigGroup {
   readonly keys: readonly ConfigKey[];
   /** further key names that are accepted without a warning */
   readonly openKeys?: RegExp;
+  /** type of their values, default string */
+  readonly openType?: ConfigType;
 }

@@ -68,3 +68,19 @@ export function parseBytes(text: string): number {
     throw new ValueError(`"${text}" is not a size in bytes, such as 512, 64K or 10MB`);
   return value;
 }
+
+const intervalUnit =
+  "microseconds?|us|usecs?|milliseconds?|ms|msecs?|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|w|months?|mons?|years?|yrs?|y|decades?|centuries|century|millennia|millennium";
+const intervalPattern = new RegExp(
+  `^@?\\s*(?:(?:[+-]?(?:\\d+(?:\\.\\d*)?|\\.\\d+)\\s*(?:${intervalUnit})?|[+-]?\\d+:\\d\\d(?::\\d\\d(?:\\.\\d+)?)?)\\s*)+(?:ago)?$|^P(?=\\d|T\\d)[\\dYMWDTHS.:-]+$`,
+  "i",
+);
+
+/** Interval text as PostgreSQL reads it; it stays text. @throws ValueError */
+export function parseInterval(text: string): string {
+  const trimmed = text.trim();
+  if (!intervalPattern.test(trimmed)) {
+    throw new ValueError(`"${text}" is not an interval, such as 30 seconds, 2 hours or 1:30:00`);
+  }
+  return trimmed;
+}

@@ -5,7 +5,7 @@ import type { LogLevel } from "./log.ts";
 import { ProgramLog } from "./program-log.ts";
 import type { LogHandler } from "./record.ts";
 import { RotatingFile } from "./rotating-file.ts";
-import { readSkylog } from "./skylog/skylog.ts";
+import { readSkylog, type Skylog, type SkylogOptions } from "./skylog/skylog.ts";
 import { JournalHandler, type LogSink, type RecordFormat, StreamHandler } from "./stream-handler.ts";
 
 export interface LogSetupOptions {
@@ -33,7 +33,7 @@ export function planLog(config: Config, options: LogSetupOptions): LogPlan {
   const isJournal = isJournalStream(2, options.env);
   const fileFormat = recordFormat(config, "file", options.level);
   const skylog = isSkylogOn(config, options)
-    ? readSkylog(config.getList("skylog_locations"), {
+    ? chosenSkylog(config, {
         ...names,
         console: options.console,
         isJournal,
@@ -48,6 +48,14 @@ export function planLog(config: Config, options: LogSetupOptions): LogPlan {
       return new ProgramLog({ ...names, level: skylog?.level ?? options.level, handlers });
     },
   };
+}
+
+function chosenSkylog(config: Config, options: SkylogOptions): Skylog {
+  const locations = config.getList("skylog_locations");
+  const skylog = readSkylog(locations, options);
+  if (skylog !== undefined) return skylog;
+  const hint = "Create one, set skylog_locations, or set use_skylog = 0.";
+  throw config.error("use_skylog", `none of these files exists: ${locations.join(", ")}`, hint);
 }
 
 /** Source: spec/framework.md 1.7 (use_skylog) */

@@ -62,6 +62,7 @@ export const databaseConfig: ConfigGroup = {
     },
   ],
   openKeys: /^\w+_extra_connstr$/,
+  openType: "connstr",
 };
 
 /** Keys of every program.

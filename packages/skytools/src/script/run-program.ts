@@ -6,6 +6,7 @@ import type { LogLevel } from "../log/log.ts";
 import { planLog } from "../log/log-setup.ts";
 import { redactSecrets } from "../log/redact.ts";
 import { stderrSink } from "../log/stderr-sink.ts";
+import { printJson } from "../terminal/json.ts";
 import { type CommandLine, parseCommandLine, switchValues } from "./command-line.ts";
 import { DaemonChild } from "./daemonize.ts";
 import { databaseConfig, frameworkConfig } from "./framework-config.ts";
@@ -97,6 +98,7 @@ class Invocation {
     const isCheck = line.request === "check";
     const problems = isCheck ? [...errors, ...suspicions] : errors;
     if (problems.length > 0) {
+      if (isCheck && line.isJson) printJson(process.stdout, checkReport(file, problems));
       for (const problem of problems) (child ?? stderrSink).write(this.#complaint(problem));
       return 1;
     }
@@ -107,7 +109,8 @@ class Invocation {
       env: process.env,
     });
     if (isCheck) {
-      process.stdout.write(`${file}: ok\n`);
+      if (line.isJson) printJson(process.stdout, checkReport(file, []));
+      else process.stdout.write(`${file}: ok\n`);
       return 0;
     }
     const programLog = logPlan.open();
@@ -162,6 +165,21 @@ class Invocation {
     const kind = error instanceof ConfigError ? "" : "error: ";
     return redactSecrets(`${this.#name}: ${kind}${error.message}\n${hint}`);
   }
+}
+
+/** What --check finds, for --json. */
+function checkReport(file: string, problems: readonly ConfigError[]) {
+  return {
+    file,
+    isGood: problems.length === 0,
+    problems: problems.map(({ message, section, key, line, hint }) => ({
+      message,
+      section,
+      key,
+      line,
+      hint,
+    })),
+  };
 }
 
 function refuse(text: string): number {

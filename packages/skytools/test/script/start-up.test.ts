@@ -107,6 +107,18 @@ test("an unknown key is a warning, and an error for --check", async () => {
   });
 });
 
+test("--check tells programs what it found", async () => {
+  await using worker = await WorkerDirectory.make("loop_dellay = 0\n");
+  const { code, stdout } = await worker.run("w.ini", "--check", "--json");
+  assert.equal(code, 1);
+  const place = { section: "worker", key: "loop_dellay", line: 5 };
+  const message = "w.ini:5: [worker] loop_dellay: unknown key, perhaps loop_delay is meant";
+  assert.deepEqual(JSON.parse(stdout), { file: "w.ini", isGood: false, problems: [{ message, ...place }] });
+  worker.configure("");
+  const good = await worker.run("w.ini", "--check", "--json");
+  assert.deepEqual(JSON.parse(good.stdout), { file: "w.ini", isGood: true, problems: [] });
+});
+
 test("a file with the old section name starts", async () => {
   await using worker = await WorkerDirectory.make();
   worker.write("old.ini", "[worker3]\ngreeting = old\nloop_delay = 0\n");

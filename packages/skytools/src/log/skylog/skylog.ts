@@ -1,4 +1,4 @@
-import { ConfigError, UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors.ts";
 import { LineFormatError, parseLineFormat } from "../line-format.ts";
 import type { LogLevel } from "../log.ts";
 import { isAtLeast, type LogHandler } from "../record.ts";
@@ -24,15 +24,12 @@ export interface SkylogOptions extends SkylogNames {
 }
 
 /** Reads the first skylog.ini that exists and checks all of it.
- * @throws ConfigError when there is none, or something in it is wrong
+ * @returns undefined when none exists
+ * @throws ConfigError when something in it is wrong
  * Source: spec/framework.md 6.3 */
-export function readSkylog(locations: readonly string[], options: SkylogOptions): Skylog {
+export function readSkylog(locations: readonly string[], options: SkylogOptions): Skylog | undefined {
   const file = SkylogFile.find(locations, options);
-  if (file === undefined) {
-    throw new ConfigError(`use_skylog is on, but none of these files exists: ${locations.join(", ")}`, {
-      hint: "Create one, set skylog_locations, or set use_skylog = 0.",
-    });
-  }
+  if (file === undefined) return undefined;
   const formats = new Map(formatterNames(file).map((name) => [name, readFormat(file, name)]));
   const handlers = new Map(
     file.list("handlers").map((name) => [name, readHandler(file, name, formats, options)]),

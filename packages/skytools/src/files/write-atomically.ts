@@ -1,0 +1,53 @@
+import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { UsageError } from "../errors.ts";
+
+export interface WriteAtomicallyOptions {
+  /** keeps the old file under its name with this added, in place of an older backup */
+  readonly backupExtension?: string;
+  /** permissions; default 0o666 as the umask allows */
+  readonly mode?: number;
+}
+
+/** Gives a file new content: after a crash at any moment, of the process or the machine, it has the old or the new one, whole. The
+ * content is written to `<path>.new` first.
+ * @throws UsageError for an extension with a slash, the system's error
+ * Source: spec/framework.md 7.7 (write_atomic) */
+export function writeAtomically(
+  path: string,
+  content: string | Uint8Array,
+  { backupExtension, mode = 0o666 }: WriteAtomicallyOptions = {},
+): void {
+  if (backupExtension?.includes("/")) throw new UsageError("the extension of a backup cannot have a slash");
+  const draft = `${path}.new`;
+  rmSync(draft, { force: true });
+  const descriptor = openSync(draft, "wx", mode);
+  try {
+    writeFileSync(descriptor, content);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  if (backupExtension !== undefined && backupExtension !== "") keepBackup(path, `${path}${backupExtension}`);
+  renameSync(draft, path);
+  syncDirectory(dirname(path));
+}
+
+function keepBackup(path: string, backup: string): void {
+  rmSync(backup, { force: true });
+  try {
+    linkSync(path, backup);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+}
+
+/** Makes what happened to the names of a directory last. */
+export function syncDirectory(path: string): void {
+  const descriptor = openSync(path, "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
