@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { cascadeCommands, cascadeConfig } from "@skytools/pgq/cascade";
 import type { Program } from "@skytools/skytools";
 import { addTableCommand } from "./command/add-table.ts";
+import { changeHandlerCommand } from "./command/change-handler.ts";
 import { compareCommand } from "./command/compare.ts";
 import { copyCommand } from "./command/copy.ts";
 import { executeCommand } from "./command/execute.ts";
@@ -9,6 +10,7 @@ import { missingCommand } from "./command/missing.ts";
 import { removeTableCommand } from "./command/remove-table.ts";
 import { resyncCommand } from "./command/resync.ts";
 import { addSequenceCommand, removeSequenceCommand, sequencesCommand } from "./command/sequences.ts";
+import { showHandlersCommand } from "./command/show-handlers.ts";
 import { tablesCommand } from "./command/tables.ts";
 import { waitSyncCommand } from "./command/wait-sync.ts";
 import { workerCommand } from "./command/worker.ts";
@@ -32,6 +34,7 @@ export const londiste: Program = {
     workerCommand,
     addTableCommand,
     removeTableCommand,
+    changeHandlerCommand,
     resyncCommand,
     waitSyncCommand,
     tablesCommand,
@@ -41,6 +44,7 @@ export const londiste: Program = {
     missingCommand,
     executeCommand,
     compareCommand,
+    showHandlersCommand,
     copyCommand,
   ],
 };

@@ -20,6 +20,10 @@ export interface ReplicatedTable {
   /** merge_state as stored */
   readonly storedState: string | null;
   readonly droppedDdl: string | null;
+  /** in a copy into a table that other queues copy into too, see copy/merge-copy.ts */
+  readonly copyRole: "lead" | "wait-copy" | "wait-replay" | null;
+  /** how many other copies into that table come first */
+  readonly copyPosition: number;
 }
 
 interface TableListRow {
@@ -30,12 +34,14 @@ interface TableListRow {
   table_attrs: string | null;
   dropped_ddl: string | null;
   dest_table: string | null;
+  copy_role: ReplicatedTable["copyRole"];
+  copy_pos: number | null;
 }
 
 /** The set's tables on one node, in order of registration. */
 export async function getTableList(db: Database, queueName: string): Promise<ReplicatedTable[]> {
   const rows = await db.query<TableListRow>(
-    `select table_name, local, merge_state, custom_snapshot, table_attrs, dropped_ddl, dest_table
+    `select table_name, local, merge_state, custom_snapshot, table_attrs, dropped_ddl, dest_table, copy_role, copy_pos
        from londiste.get_table_list($1)`,
     [queueName],
   );
@@ -48,6 +54,8 @@ export async function getTableList(db: Database, queueName: string): Promise<Rep
     attributes: urlDecodeRow(row.table_attrs ?? ""),
     storedState: row.merge_state,
     droppedDdl: row.dropped_ddl,
+    copyRole: row.copy_role,
+    copyPosition: row.copy_pos ?? 0,
   }));
 }
 
@@ -121,6 +129,48 @@ export async function localAddTable(
     table.attributes,
     table.destination,
   ]);
+}
+
+/** Replaces a table's attributes and renews its triggers. */
+export async function localChangeHandler(
+  db: Database,
+  call: LondisteCall,
+  queueName: string,
+  name: string,
+  triggerArguments: readonly string[],
+  attributes: string | null,
+): Promise<void> {
+  await change(db, call, "select * from londiste.local_change_handler($1, $2, $3::text[], $4)", [
+    queueName,
+    name,
+    [...triggerArguments],
+    attributes,
+  ]);
+}
+
+export async function localSetTableAttributes(
+  db: Database,
+  call: LondisteCall,
+  queueName: string,
+  name: string,
+  attributes: string | null,
+): Promise<void> {
+  await change(db, call, "select * from londiste.local_set_table_attrs($1, $2, $3)", [
+    queueName,
+    name,
+    attributes,
+  ]);
+}
+
+/** DDL that brings back what was dropped for a copy; null: it is back. */
+export async function localSetTableStruct(
+  db: Database,
+  call: LondisteCall,
+  queueName: string,
+  name: string,
+  ddl: string | null,
+): Promise<void> {
+  await change(db, call, "select * from londiste.local_set_table_struct($1, $2, $3)", [queueName, name, ddl]);
 }
 
 export async function localRemoveTable(

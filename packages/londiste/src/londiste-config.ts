@@ -27,6 +27,35 @@ export const londisteConfig: ConfigGroup = {
       doc: "seconds that add-table and scripts of execute wait for a lock; 0: no limit",
     },
     {
+      key: "handler_modules",
+      type: "list",
+      default: "",
+      doc: "files of own handlers; those of the original are built in",
+    },
+    {
+      key: "shard_hash_func",
+      type: "string",
+      default: "partconf.get_hash_raw",
+      doc: "function that hashes the key column of handler shard",
+    },
+    {
+      key: "shard_info_sql",
+      type: "string",
+      default: "select * from partconf.conf",
+      doc: "query for this node's shard_nr, shard_mask and shard_count",
+    },
+    {
+      key: "obfuscator_map",
+      type: "file",
+      doc: "YAML file of handler obfuscate: table, column, action",
+    },
+    {
+      key: "obfuscator_key",
+      type: "string",
+      default: "",
+      doc: "key of the hashes of handler obfuscate",
+    },
+    {
       key: "compare_fmt",
       type: "string",
       default: "",

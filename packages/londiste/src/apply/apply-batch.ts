@@ -1,14 +1,18 @@
 import type { BatchInfo, PgqEvent } from "@skytools/pgq";
 import type { Database, Log } from "@skytools/skytools";
 import { SkytoolsError } from "@skytools/skytools";
+import type { EventSink, RowEvent, TableHandler } from "../handler/handler.ts";
 import type { ReplicatedTable } from "../londiste-api.ts";
 import { ApplyError } from "./apply-error.ts";
 import { classifyEventType, type EventKind, type RowEventKind } from "./event-kind.ts";
 import { decodeEvent, lineBlocks, parseEventLine, type RawEvent, readEventsSql } from "./event-line.ts";
 import { EventRoutes } from "./event-route.ts";
+import { DecodedRowEvent } from "./row-event.ts";
 import { copyNull, decodeRaw } from "./row-layout.ts";
+import type { RowChange } from "./row-statement.ts";
+import type { RowsTreatment } from "./rows-treatment.ts";
 import { dropStages } from "./stage-table.ts";
-import { StatementList } from "./statement-list.ts";
+import { type EventStatement, StatementList } from "./statement-list.ts";
 import { type ApplyCounts, OrderNeeded, TableEvents } from "./table-events.ts";
 import { loadTargetTables } from "./target-table.ts";
 
@@ -24,6 +28,8 @@ export interface ApplyInput {
   readonly log: Log;
   readonly batchId: bigint;
   readonly tickId: bigint;
+  /** timestamptz text: when the batch ended */
+  readonly tickTime: string;
   readonly queueName: string;
   /** SELECT of the batch's events, or of those that matter here */
   readonly eventQuery: string;
@@ -31,6 +37,8 @@ export interface ApplyInput {
   readonly expectedEvents: number;
   /** tables whose events are to be applied now, by set name; events of others are ignored */
   readonly tables: ReadonlyMap<string, ReplicatedTable>;
+  /** of those tables whose handler is not the default one, by set name */
+  readonly handlers: ReadonlyMap<string, TableHandler>;
   /** handles `pgq.*`, `londiste.*` and EXECUTE events, in order, within the target's transaction */
   onControlEvent(event: PgqEvent): Promise<void>;
 }
@@ -52,13 +60,15 @@ export interface ApplyResult extends Readonly<ApplyCounts> {
  * The events come as one COPY stream and go, cut into columns, as COPY streams into a session's own tables, one for each
  * replicated table; there the server folds them to their net effect and applies them with one statement a table. A process in
  * between sees bytes, not values. TRUNCATE, EXECUTE and changes of the table list are barriers: what came before is applied first.
- * Where triggers or foreign keys act on replay, all tables go event by event in one order.
+ * Where triggers or foreign keys act on replay, all tables go event by event in one order. Handlers get the events of their
+ * tables and give changes back, which are collected in the same way.
  * @throws ApplyError an event that cannot be applied
  * @throws SkytoolsError CASCADE_EVENT an event that nobody understands
  * Source: design "Apply"; spec/londiste.md 9 */
 export async function applyBatch(input: ApplyInput): Promise<ApplyResult> {
   try {
-    if (input.expectedEvents < largeBatch) return await new BatchApply(input, true).run();
+    const hasSinks = [...input.handlers.values()].some((handler) => handler.open !== undefined);
+    if (input.expectedEvents < largeBatch || hasSinks) return await new BatchApply(input, true).run();
     await input.target.execute("savepoint londiste_batch");
     if (input.source.isTransactional) await input.source.execute("savepoint londiste_read");
     try {
@@ -82,9 +92,13 @@ class BatchApply {
   readonly #routes = new EventRoutes();
   readonly #kinds = new Map<string, EventKind>();
   readonly #names = new Map<string, ReplicatedTable | undefined>();
-  /** by destination */
+  /** by destination and treatment */
   readonly #events = new Map<string, TableEvents>();
   readonly #counts: ApplyCounts = { rowByRowEvents: 0, missingRows: 0 };
+  /** of tables whose handlers take the events, by set name */
+  readonly #sinks = new Map<string, EventSink>();
+  /** what handlers run; together with everything else where all goes in one order */
+  readonly #statements: StatementList;
   /** control events that touch no table: run at the end, in order */
   readonly #controlEvents: RawEvent[] = [];
   /** set as soon as triggers act: all that follows goes in one order */
@@ -95,11 +109,13 @@ class BatchApply {
   constructor(input: ApplyInput, isOrdered: boolean) {
     this.#input = input;
     this.#isOrdered = isOrdered;
+    this.#statements = new StatementList(input.target);
   }
 
   async run(): Promise<ApplyResult> {
-    const { source, eventQuery, tables } = this.#input;
-    const stream = source.copyOut(readEventsSql(eventQuery, [...tables.keys()], this.#isOrdered));
+    const { source, eventQuery, tables, handlers } = this.#input;
+    const whole = [...handlers].filter(([, handler]) => handler.open !== undefined).map(([name]) => name);
+    const stream = source.copyOut(readEventsSql(eventQuery, [...tables.keys()], whole, this.#isOrdered));
     try {
       for await (const block of lineBlocks(stream as AsyncIterable<Buffer>)) {
         await this.#takeBlock(block);
@@ -138,7 +154,9 @@ class BatchApply {
   #learn(line: Buffer, event: RawEvent): void {
     const kind = this.#kinds.get(event.type);
     const table = this.#names.get(event.extra1);
-    const events = table === undefined ? undefined : this.#events.get(table.destination);
+    const handler = table === undefined ? undefined : this.#handlerOf(table);
+    if (table === undefined || handler?.open !== undefined) return;
+    const events = this.#events.get(keyOf(table.destination, handler?.rows));
     if (kind?.kind !== "row" || kind.format === "sql" || events === undefined) return;
     if (this.#inOneOrder !== undefined) this.#routes.forget();
     else this.#routes.learn(line, { events, kind });
@@ -193,27 +211,92 @@ class BatchApply {
       this.#ignoredEvents += 1;
       return;
     }
-    await this.#loading;
-    const events =
-      this.#events.get(replicated.destination) ?? (await this.#open(event, replicated.destination));
+    const handler = this.#handlerOf(replicated);
+    if (handler?.actsOnOtherTables === true) await this.#beginOneOrder();
+    if (handler?.open !== undefined) {
+      const sink = await this.#sinkOf(replicated.name, handler);
+      return sink.row(new DecodedRowEvent(event, kind));
+    }
+    const events = await this.#eventsOf(event, replicated.destination, handler?.rows);
     if (this.#inOneOrder === undefined) return events.add(event, kind);
-    const statement = events.eventStatement(event, kind);
-    this.#counts.rowByRowEvents += 1;
-    if (statement !== undefined) await this.#inOneOrder.add(statement);
+    return this.#addInOrder(events.eventStatement(event, kind));
   }
 
-  async #open(event: RawEvent, destination: string): Promise<TableEvents> {
+  #handlerOf(table: ReplicatedTable): TableHandler | undefined {
+    return this.#input.handlers.get(table.name);
+  }
+
+  async #sinkOf(name: string, handler: TableHandler): Promise<EventSink> {
+    const known = this.#sinks.get(name);
+    if (known !== undefined) return known;
+    const { log, target, queueName, tickId, tickTime } = this.#input;
+    const opened = await handler.open?.({
+      log,
+      target,
+      queueName,
+      tickId,
+      tickTime,
+      change: (event, destination, change, treatment) =>
+        this.#addChange(event, destination, change, treatment),
+      statement: (event, sql) => this.#addStatement(event, sql),
+    });
+    const sink = opened ?? { row: async () => {}, flush: async () => {} };
+    this.#sinks.set(name, sink);
+    return sink;
+  }
+
+  async #addChange(
+    { event }: RowEvent,
+    destination: string,
+    change: RowChange,
+    treatment: RowsTreatment | undefined,
+  ): Promise<void> {
+    const ids = { id: String(event.id), txid: String(event.txid) };
+    const events = await this.#eventsOf(ids, destination, treatment);
+    if (this.#inOneOrder === undefined) await events.addRow(change, ids);
+    else await this.#addInOrder(events.changeStatement(change, ids));
+  }
+
+  async #addStatement({ event, operation }: RowEvent, sql: string): Promise<void> {
+    this.#counts.rowByRowEvents += 1;
+    await (this.#inOneOrder ?? this.#statements).add({
+      sql,
+      eventId: String(event.id),
+      eventTxid: String(event.txid),
+      table: event.extra1 ?? "",
+      operation,
+      describeKey: () => "",
+    });
+  }
+
+  async #addInOrder(statement: EventStatement | undefined): Promise<void> {
+    this.#counts.rowByRowEvents += 1;
+    if (statement !== undefined) await this.#inOneOrder?.add(statement);
+  }
+
+  /** What collects the rows of a table. */
+  async #eventsOf(event: EventIds, destination: string, treatment?: RowsTreatment): Promise<TableEvents> {
+    await this.#loading;
+    const key = keyOf(destination, treatment);
+    const known = this.#events.get(key);
+    if (known !== undefined) return known;
     const { target, log } = this.#input;
     const table = (await loadTargetTables(target, [destination])).get(destination);
     if (table === undefined) throw noTable(event, destination);
-    if (table.hasActiveTriggers && this.#inOneOrder === undefined) {
-      if (!this.#isOrdered) throw new OrderNeeded();
-      await this.#applyCollected();
-      this.#inOneOrder = new StatementList(target);
-    }
-    const events = new TableEvents({ target, log, table, isOrdered: this.#isOrdered, counts: this.#counts });
-    this.#events.set(destination, events);
+    if (table.hasActiveTriggers) await this.#beginOneOrder();
+    const counts = this.#counts;
+    const events = new TableEvents({ target, log, table, isOrdered: this.#isOrdered, counts, treatment });
+    this.#events.set(key, events);
     return events;
+  }
+
+  /** From here on all tables go event by event. */
+  async #beginOneOrder(): Promise<void> {
+    if (this.#inOneOrder !== undefined) return;
+    if (!this.#isOrdered) throw new OrderNeeded();
+    await this.#applyCollected();
+    this.#inOneOrder = new StatementList(this.#input.target);
+    this.#routes.forget();
   }
 
   async #takeTruncate(event: RawEvent): Promise<void> {
@@ -223,8 +306,15 @@ class BatchApply {
       return;
     }
     const { target, log } = this.#input;
-    const { destination } = replicated;
+    const { destination, name } = replicated;
+    const handler = this.#handlerOf(replicated);
+    if (handler?.ignoresTruncate === true) {
+      log.info(`ignoring truncate for ${name}`);
+      return;
+    }
     await this.#atBarrier(async () => {
+      const sink = handler?.open === undefined ? undefined : await this.#sinkOf(name, handler);
+      if (sink?.truncate !== undefined) return sink.truncate(decodeEvent(event));
       const table = (await loadTargetTables(target, [destination])).get(destination);
       if (table === undefined) throw noTable(event, destination);
       log.debug(`truncating ${destination}`);
@@ -243,6 +333,7 @@ class BatchApply {
     await dropStages(this.#input.target);
     await this.#input.onControlEvent(decodeEvent(event));
     this.#events.clear();
+    this.#sinks.clear();
     this.#routes.forget();
     this.#inOneOrder = undefined;
   }
@@ -264,7 +355,9 @@ class BatchApply {
 
   async #applyCollected(): Promise<void> {
     await this.#loading;
+    for (const sink of this.#sinks.values()) await sink.flush();
     await this.#inOneOrder?.flush();
+    await this.#statements.flush();
     for (const events of this.#events.values()) await events.apply();
   }
 
@@ -279,7 +372,14 @@ class BatchApply {
   }
 }
 
-function noTable(event: RawEvent, destination: string): ApplyError {
+type EventIds = Pick<RawEvent, "id" | "txid">;
+
+/** Rows that are treated alike are collected together. */
+function keyOf(destination: string, treatment: RowsTreatment | undefined): string {
+  return treatment === undefined ? destination : `${destination}\n${JSON.stringify(treatment)}`;
+}
+
+function noTable(event: EventIds, destination: string): ApplyError {
   return new ApplyError("the table does not exist on this node", {
     eventId: event.id,
     eventTxid: event.txid,

@@ -9,7 +9,7 @@ export interface RawEvent {
   readonly id: string;
   readonly txid: string;
   readonly isRetried: boolean;
-  /** of control events: time and other extras as a JSON array */
+  /** of control events and of those that need it: time and other extras as a JSON array */
   readonly more: string;
   readonly data: string;
 }
@@ -18,17 +18,29 @@ export interface RawEvent {
  * decide what happens to the rest.
  * @param eventQuery SELECT with the event columns
  * @param tables set names whose data is wanted; that of other tables stays where it is
+ * @param wholeTables set names of tables whose events are wanted with everything in them
  * @param isOrdered false: in whatever order the server finds them, which spares it sorting a large batch with all its data */
-export function readEventsSql(eventQuery: string, tables: readonly string[], isOrdered: boolean): string {
-  const names = tables.map((name) => quoteLiteral(name)).join(", ");
-  const isWanted = names === "" ? "false" : `ev_extra1 in (${names})`;
+export function readEventsSql(
+  eventQuery: string,
+  tables: readonly string[],
+  wholeTables: readonly string[],
+  isOrdered: boolean,
+): string {
+  const isWanted = isAmong(tables);
+  const isWhole = isAmong(wholeTables);
   const isControl = "ev_type like 'pgq.%' or ev_type like 'londiste.%' or ev_type = 'EXECUTE'";
   const events = eventQuery.replace(/\s+order\s+by\s+(?:1|ev_id)\s*;?\s*$/i, "");
   return `copy (
     select ev_type, ev_extra1, ev_id, ev_txid, ev_retry,
-           case when ${isControl} then json_build_array(ev_time::text, ev_extra2, ev_extra3, ev_extra4)::text end,
+           case when ${isControl} or ${isWhole} then json_build_array(ev_time::text, ev_extra2, ev_extra3, ev_extra4)::text end,
            case when ${isWanted} or ${isControl} then ev_data end
       from (${events}) as batch${isOrdered ? " order by ev_id" : ""}) to stdout`;
+}
+
+function isAmong(tables: readonly string[]): string {
+  return tables.length === 0
+    ? "false"
+    : `ev_extra1 in (${tables.map((name) => quoteLiteral(name)).join(", ")})`;
 }
 
 /** Splits a line of that COPY, without its line end. */
@@ -45,7 +57,7 @@ export function parseEventLine(line: string): RawEvent {
   };
 }
 
-/** A control event with everything in it. */
+/** An event with everything in it. */
 export function decodeEvent(raw: RawEvent): PgqEvent {
   const more = decodeRaw(raw.more);
   const [time, extra2, extra3, extra4] = (more === null ? [] : JSON.parse(more)) as (string | null)[];

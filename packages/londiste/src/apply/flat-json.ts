@@ -19,6 +19,22 @@ export function parseFlatJson(text: string): Map<string, string | null> {
   return scanner.ended(row);
 }
 
+/** As parseFlatJson(), but each value as the JSON text that stands there.
+ * @throws SkytoolsError EVENT_DATA */
+export function parseRawJson(text: string): Map<string, string> {
+  const scanner = new Scanner(text);
+  const row = new Map<string, string>();
+  scanner.expect("{");
+  if (scanner.take("}")) return scanner.ended(row);
+  do {
+    const name = scanner.string();
+    scanner.expect(":");
+    row.set(name, scanner.rawValue());
+  } while (scanner.take(","));
+  scanner.expect("}");
+  return scanner.ended(row);
+}
+
 class Scanner {
   readonly #text: string;
   #at = 0;
@@ -72,6 +88,13 @@ class Scanner {
     if (!/^(?:null|true|false|-?\d[\d.eE+-]*)$/.test(raw)) this.#fail();
     this.#at += raw.length;
     return raw === "null" ? null : raw;
+  }
+
+  rawValue(): string {
+    this.#skipBlanks();
+    const start = this.#at;
+    this.value();
+    return this.#text.slice(start, this.#at);
   }
 
   /** No regular expression: a value may be hundreds of megabytes long. */

@@ -1,5 +1,6 @@
 import { quoteIdent, quoteLiteral, SkytoolsError } from "@skytools/skytools";
 import type { RowOperation } from "./event-kind.ts";
+import type { RowsTreatment } from "./rows-treatment.ts";
 import type { TargetTable } from "./target-table.ts";
 
 /** One row change, decoded. */
@@ -32,6 +33,40 @@ export function rowStatement(table: TargetTable, change: RowChange): string | un
   if (changes.length === 0) return undefined;
   const settings = changes.map(([name, value]) => `${quoteIdent(name)} = ${literal(value)}`);
   return `update ${table.only}${table.sqlName} set ${settings.join(", ")} where ${where};`;
+}
+
+/** The statements for one row change where rows are treated otherwise; undefined when there is nothing to do.
+ * @throws SkytoolsError EVENT_DATA */
+export function treatedRowStatement(
+  table: TargetTable,
+  change: RowChange,
+  { replaces, condition }: RowsTreatment,
+): string | undefined {
+  if (change.operation === "delete") return rowStatement(table, change);
+  if (condition !== undefined) return filteredRowStatement(table, change, condition);
+  const isReplaced =
+    change.operation === "update" ? replaces !== undefined : replaces === "updates and inserts";
+  if (!isReplaced) return rowStatement(table, change);
+  const deletion = rowStatement(table, { ...change, operation: "delete" });
+  return `${deletion} ${rowStatement(table, { ...change, operation: "insert" })}`;
+}
+
+/** An update may bring the row here, or take it away. */
+function filteredRowStatement(table: TargetTable, change: RowChange, condition: string): string {
+  const written = table.columns.filter((column) => !column.isGenerated && change.row.has(column.name));
+  const values = written.map(
+    (column) =>
+      `${literal(change.row.get(column.name) ?? null)}::${column.type} as ${quoteIdent(column.name)}`,
+  );
+  const row = `(select ${values.join(", ")}) as row_of_event`;
+  const isMet = `exists (select from ${row} where (${condition}))`;
+  const names = written.map((column) => quoteIdent(column.name)).join(", ");
+  const insertion = `insert into ${table.sqlName} (${names}) overriding system value select ${names} from ${row} where (${condition})`;
+  if (change.operation === "insert") return `${insertion};`;
+  const key = keyCondition(change);
+  const target = `${table.only}${table.sqlName}`;
+  const update = rowStatement(table, change)?.replace(/;$/, ` and ${isMet};`) ?? "";
+  return `${update} ${insertion} and not exists (select from ${target} where ${key}); delete from ${target} where ${key} and not ${isMet};`;
 }
 
 /** The statement for an event of pgq.sqltriga, whose data is a piece of it. */

@@ -1,5 +1,6 @@
 import { quoteIdent } from "@skytools/skytools";
 import type { RowOperation } from "./event-kind.ts";
+import type { RowsTreatment } from "./rows-treatment.ts";
 import type { StageTable } from "./stage-table.ts";
 import type { TargetColumn, TargetTable } from "./target-table.ts";
 
@@ -17,14 +18,17 @@ export interface SetInput {
   readonly operations: ReadonlySet<RowOperation>;
   /** among the stage's columns */
   readonly key: readonly TargetColumn[];
+  readonly treatment: RowsTreatment;
 }
 
-/** The row that a set statement returns. `missing_rows`: updates and deletes that found no row. */
+/** The row that a set statement returns. */
 export interface SetCounts {
   readonly inserted: bigint;
   readonly updated: bigint;
   readonly deleted: bigint;
-  readonly missing_rows: bigint;
+  /** updates and deletes that found no row */
+  readonly missing_updates: bigint;
+  readonly missing_deletes: bigint;
 }
 
 /** Builds the statement that brings a table to where its events lead, without going through them one by one.
@@ -40,22 +44,34 @@ export interface SetCounts {
  * | update, delete | delete | D: delete |
  * | update, delete | insert | R: the row was deleted and inserted anew, columns that events do not have get their defaults |
  *
+ * Treatments change that. Where rows are replaced, W stands for U and R, or for I too: delete the row if it is there, insert the
+ * last image. With a condition, X deletes the row if it is there, where the last image does not meet it, and P in place of U
+ * updates the row or inserts it: it may not have met the condition before.
+ *
  * Deletes run before updates and these before inserts, so that a value of another unique index that moves from a deleted to a
  * new row does not collide. Values that change places among updated rows do collide: the caller then goes row by row.
  * Source: spec/londiste.md 12.6; design: "Apply" */
 export function setStatement(input: SetInput): string {
-  const { operations } = input;
-  if (operations.size === 1 && operations.has("insert")) return insertOnly(input);
+  const { operations, treatment } = input;
+  const replacesInserts = treatment.replaces === "updates and inserts";
+  if (operations.size === 1 && operations.has("insert") && !replacesInserts) return insertOnly(input);
   if (operations.size === 1 && operations.has("delete")) return deleteOnly(input);
   return foldedChanges(input);
 }
 
-function insertOnly({ table, stage }: SetInput): string {
+function insertOnly({ table, stage, treatment }: SetInput): string {
+  const isWanted = treatment.condition === undefined ? "" : ` where ${meets(stage, treatment.condition)}`;
   return `with ins as (
   insert into ${table.sqlName} (${columnList(stage)}) overriding system value
-  select ${stage.columns.map((_column, nr) => `c${nr}`).join(", ")} from ${stage.name}
+  select ${stage.columns.map((_column, nr) => `c${nr}`).join(", ")} from ${stage.name} s${isWanted}
   returning 1)
-select count(*) as inserted, 0::int8 as updated, 0::int8 as deleted, 0::int8 as missing_rows from ins`;
+select count(*) as inserted, 0::int8 as updated, 0::int8 as deleted, 0::int8 as missing_updates, 0::int8 as missing_deletes from ins`;
+}
+
+/** True of stage row `s` when its columns meet the condition, under the names that they have in the table. */
+function meets(stage: StageTable, condition: string): string {
+  const columns = stage.columns.map((column, nr) => `s.c${nr} as ${quoteIdent(column.name)}`);
+  return `exists (select from (select ${columns.join(", ")}) as row_of_event where (${condition}))`;
 }
 
 function deleteOnly(input: SetInput): string {
@@ -63,14 +79,16 @@ function deleteOnly(input: SetInput): string {
   return `with gone as materialized (
   select distinct ${key.map((column) => alias(stage, column)).join(", ")} from ${stage.name}),
 del as (delete from ${table.only}${table.sqlName} t using gone n where ${keyMatch(input)} returning 1)
-select 0::int8 as inserted, 0::int8 as updated, (select count(*) from del) as deleted,
-       (select count(*) from gone) - (select count(*) from del) as missing_rows`;
+select 0::int8 as inserted, 0::int8 as updated, (select count(*) from del) as deleted, 0::int8 as missing_updates,
+       (select count(*) from gone) - (select count(*) from del) as missing_deletes`;
 }
 
 function foldedChanges(input: SetInput): string {
-  const { table, stage, key, operations } = input;
+  const { table, stage, key, operations, treatment } = input;
   const sameKey = keyMatch(input);
   const isReplacing = operations.has("insert") && operations.has("delete");
+  const mayDelete =
+    operations.has("delete") || treatment.replaces !== undefined || treatment.condition !== undefined;
   const settable = stage.columns.filter(
     (column) => (column.hasTwins || !key.includes(column)) && !column.isIdentityAlways,
   );
@@ -83,30 +101,29 @@ function foldedChanges(input: SetInput): string {
          max(case op when 'I' then ev_id * 2 + 1 when 'D' then ev_id * 2 end) over w as existence
     from ${stage.name} s window w as (partition by ${key.map((column) => alias(stage, column)).join(", ")} order by ev_id))`,
     `net as materialized (
-  select r.*, case when existence % 2 = 0 then case when first_op = 'I' then 'N' else 'D' end
-                   when first_op = 'I' then 'I'
-                   when existence is null then 'U'
-                   else 'R' end as act
-    from ranked r where next_id is null)`,
+  select s.*, case when existence % 2 = 0 then case when first_op = 'I' then 'N' else 'D' end${actions(input)} end as act
+    from ranked s where next_id is null)`,
   ];
   const counts = { inserted: "0", updated: "0", deleted: "0" };
-  const missing: string[] = ["0"];
+  const missing = { updates: "0", deletes: "0" };
   let before = "";
-  const change = (name: string, act: string, sql: string) => {
-    parts.push(`${name} as (${sql} returning 1)`);
+  const change = (name: string, sql: string) => {
+    parts.push(`${name} as (${sql} returning n.act)`);
     before += ` and (select count(*) from ${name}) >= 0`;
-    if (act !== "")
-      missing.push(`(select count(*) from net where act = '${act}') - (select count(*) from ${name})`);
   };
+  const missed = (name: string, act: string) =>
+    `(select count(*) from net where act = '${act}') - (select count(*) from ${name} where act = '${act}')`;
   const target = `${table.only}${table.sqlName} t`;
-  if (operations.has("delete")) {
-    change("del", "D", `delete from ${target} using net n where n.act = 'D' and ${sameKey}`);
+  if (mayDelete) {
+    change("del", `delete from ${target} using net n where n.act in ('D', 'X', 'W') and ${sameKey}`);
     counts.deleted = "(select count(*) from del)";
+    missing.deletes = missed("del", "D");
   }
   if (operations.has("update") && settable.length > 0) {
     const set = assignments(stage, settable);
-    change("upd", "U", `update ${target} set ${set} from net n where n.act = 'U' and ${sameKey}${before}`);
+    change("upd", `update ${target} set ${set} from net n where n.act in ('U', 'P') and ${sameKey}${before}`);
     counts.updated = "(select count(*) from upd)";
+    missing.updates = missed("upd", "U");
   }
   const replaced = [assignments(stage, settable), ...unknownToEvents.map(toDefault)].filter(
     (text) => text !== "",
@@ -114,23 +131,37 @@ function foldedChanges(input: SetInput): string {
   if (isReplacing && replaced.length > 0) {
     change(
       "rep",
-      "",
       `update ${target} set ${replaced.join(", ")} from net n where n.act = 'R' and ${sameKey}${before}`,
     );
   }
-  if (operations.has("insert")) {
-    const isNew = isReplacing
-      ? `(n.act = 'I' or n.act = 'R' and not exists (select from ${target} where ${sameKey}))`
-      : "n.act = 'I'";
+  if (operations.has("insert") || mayDelete) {
     const values = stage.columns.map((column) => `n.${alias(stage, column)}`).join(", ");
+    const isAbsent = `not exists (select from ${target} where ${sameKey})`;
     parts.push(`ins as (
   insert into ${table.sqlName} (${columnList(stage)}) overriding system value
-  select ${values} from net n where ${isNew}${before} returning 1)`);
+  select ${values} from net n where (n.act in ('I', 'W') or n.act in ('R', 'P') and ${isAbsent})${before} returning 1)`);
     counts.inserted = "(select count(*) from ins)";
   }
   return `with ${parts.join(",\n")}
 select ${counts.inserted}::int8 as inserted, ${counts.updated}::int8 as updated, ${counts.deleted}::int8 as deleted,
-       (${missing.join(" + ")})::int8 as missing_rows`;
+       (${missing.updates})::int8 as missing_updates, (${missing.deletes})::int8 as missing_deletes`;
+}
+
+/** The branches of CASE for keys whose row exists in the end. */
+function actions({ stage, treatment }: SetInput): string {
+  const { condition, replaces } = treatment;
+  const isUnmet =
+    condition === undefined
+      ? ""
+      : `
+                   when not ${meets(stage, condition)} then case when first_op = 'I' then 'N' else 'X' end`;
+  const ofInsert = replaces === "updates and inserts" ? "W" : "I";
+  const ofUpdate = replaces !== undefined ? "W" : condition !== undefined ? "P" : "U";
+  const ofReplacement = replaces !== undefined ? "W" : "R";
+  return `${isUnmet}
+                   when first_op = 'I' then '${ofInsert}'
+                   when existence is null then '${ofUpdate}'
+                   else '${ofReplacement}'`;
 }
 
 function keyMatch({ stage, key }: SetInput): string {

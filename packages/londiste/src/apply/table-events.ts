@@ -5,8 +5,9 @@ import type { RawEvent } from "./event-line.ts";
 import { RowBuffer } from "./row-buffer.ts";
 import { decodeRaw, decodeRow, encodeRaw } from "./row-layout.ts";
 import { isPlanFor, isSameKey, planRows, type RowPlan } from "./row-plan.ts";
-import { describeKey, partialSqlStatement, type RowChange, rowStatement } from "./row-statement.ts";
-import { operationLetters } from "./set-statement.ts";
+import { describeKey, partialSqlStatement, type RowChange, treatedRowStatement } from "./row-statement.ts";
+import { plainTreatment, type RowsTreatment } from "./rows-treatment.ts";
+import { operationLetters, type SetCounts } from "./set-statement.ts";
 import { type EventStatement, StatementList } from "./statement-list.ts";
 import { DataFailure, type StagedRow, TableStage } from "./table-stage.ts";
 import type { TargetTable } from "./target-table.ts";
@@ -35,6 +36,7 @@ export class TableEvents {
   readonly #statements: StatementList;
   readonly #rows = new RowBuffer();
   readonly #stage: TableStage;
+  readonly #treatment: RowsTreatment;
   #plan: RowPlan | undefined;
   #operations = new Set<RowOperation>();
 
@@ -44,11 +46,13 @@ export class TableEvents {
     readonly table: TargetTable;
     readonly isOrdered: boolean;
     readonly counts: ApplyCounts;
+    readonly treatment?: RowsTreatment | undefined;
   }) {
     this.#log = options.log;
     this.table = options.table;
     this.#isOrdered = options.isOrdered;
     this.#counts = options.counts;
+    this.#treatment = options.treatment ?? plainTreatment;
     this.#statements = new StatementList(options.target);
     this.#stage = new TableStage(options.target, options.table);
   }
@@ -95,17 +99,27 @@ export class TableEvents {
       return;
     }
     const row = this.#decode(event, kind.format);
-    const layout = { format: kind.format, columns: [...row.keys()] };
-    if (this.#plan === undefined || !isPlanFor(this.#plan, layout, kind.key)) {
+    await this.addRow({ operation: kind.operation, key: kind.key, row }, event, kind.format);
+  }
+
+  /** Takes a change that is decoded already. */
+  async addRow(
+    { operation, key, row }: RowChange,
+    event: Pick<RawEvent, "id" | "txid">,
+    format: "json" | "url" = "json",
+  ): Promise<void> {
+    const failed = this.#failed(event, operation);
+    const layout = { format, columns: [...row.keys()] };
+    if (this.#plan === undefined || !isPlanFor(this.#plan, layout, key)) {
       await this.#makeWay();
-      this.#plan = planRows(this.table, layout, kind.key, this.#failed(event, kind.operation));
+      this.#plan = planRows(this.table, layout, key, failed);
     }
-    if (kind.operation !== "insert" && !this.#plan.hasKey) {
-      throw new ApplyError("event of a table without a usable key", this.#failed(event, kind.operation));
+    if (operation !== "insert" && !this.#plan.hasKey) {
+      throw new ApplyError("event of a table without a usable key", failed);
     }
     const values = this.#plan.columns.map((column) => encodeRaw(row.get(column.name) ?? null));
-    this.#rows.addLine([event.id, event.txid, operationLetters[kind.operation], ...values].join("\t"));
-    this.#operations.add(kind.operation);
+    this.#rows.addLine([event.id, event.txid, operationLetters[operation], ...values].join("\t"));
+    this.#operations.add(operation);
   }
 
   #decode(event: RawEvent, format: "json" | "url"): ReadonlyMap<string, string | null> {
@@ -145,7 +159,8 @@ export class TableEvents {
     await this.#statements.flush();
     const plan = this.#plan;
     if (plan === undefined) return;
-    if (this.#stage.rows === 0 && (this.#rows.rows <= smallRows || plan.columns.length === 0)) {
+    const isSmall = this.#rows.rows <= (this.#treatment.isAlwaysSet === true ? 0 : smallRows);
+    if (this.#stage.rows === 0 && (isSmall || plan.columns.length === 0)) {
       await this.#applyLines(plan, this.#rows.take().content);
     } else {
       await this.loadStage();
@@ -157,8 +172,9 @@ export class TableEvents {
   async #applyStage(plan: RowPlan): Promise<void> {
     if (this.#stage.rows === 0) return;
     try {
-      const counts = await this.#stage.applyAsSet(plan, this.#operations);
-      this.#counts.missingRows += Number(counts.missing_rows);
+      const counts = await this.#stage.applyAsSet(plan, this.#operations, this.#treatment);
+      this.#counts.missingRows += Number(counts.missing_updates + counts.missing_deletes);
+      if (this.#treatment.isAlwaysSet === true) this.#tellMissingRows(counts);
       this.#log.debug(
         `${this.table.name}: ${counts.inserted} inserted, ${counts.updated} updated, ${counts.deleted} deleted as a set`,
       );
@@ -169,6 +185,15 @@ export class TableEvents {
       await this.#statements.flush();
     }
     this.#stage.rows = 0;
+  }
+
+  #tellMissingRows(counts: SetCounts): void {
+    const { updated, deleted, missing_updates: noUpdate, missing_deletes: noDelete } = counts;
+    const name = this.table.name;
+    if (noDelete > 0n)
+      this.#log.warn(`${name}: Delete mismatch: expected=${deleted + noDelete} deleted=${deleted}`);
+    if (noUpdate > 0n)
+      this.#log.warn(`${name}: Update mismatch: expected=${updated + noUpdate} updated=${updated}`);
   }
 
   #tellRowByRow(count: number, reason: DataFailure): void {
@@ -205,7 +230,7 @@ export class TableEvents {
   ): EventStatement | undefined {
     const failed = { ...event, table: this.table.name, operation: change.operation };
     try {
-      const sql = rowStatement(this.table, change);
+      const sql = treatedRowStatement(this.table, change, this.#treatment);
       return sql === undefined ? undefined : { ...failed, sql, describeKey: () => describeKey(change) };
     } catch (error) {
       if (!(error instanceof SkytoolsError)) throw error;
@@ -217,7 +242,11 @@ export class TableEvents {
   eventStatement(event: RawEvent, kind: RowEventKind): EventStatement | undefined {
     if (kind.format === "sql") return this.#sqlStatement(event, kind);
     const row = this.#decode(event, kind.format);
-    const change = { operation: kind.operation, key: kind.key, row };
+    return this.changeStatement({ operation: kind.operation, key: kind.key, row }, event);
+  }
+
+  /** The same for a change that is decoded already. */
+  changeStatement(change: RowChange, event: Pick<RawEvent, "id" | "txid">): EventStatement | undefined {
     return this.#statement(change, { eventId: event.id, eventTxid: event.txid });
   }
 
@@ -226,7 +255,7 @@ export class TableEvents {
     return { ...this.#failed(event), operation: kind.operation, sql, describeKey: () => "" };
   }
 
-  #failed(event: RawEvent, operation?: RowOperation): FailedEvent {
+  #failed(event: Pick<RawEvent, "id" | "txid">, operation?: RowOperation): FailedEvent {
     return { eventId: event.id, eventTxid: event.txid, table: this.table.name, operation };
   }
 }

@@ -1,6 +1,7 @@
 import { type Database, DatabaseError } from "@skytools/skytools";
 import type { RowOperation } from "./event-kind.ts";
 import type { RowPlan } from "./row-plan.ts";
+import type { RowsTreatment } from "./rows-treatment.ts";
 import { type SetCounts, setStatement } from "./set-statement.ts";
 import { clearStage, openStage, type StageTable } from "./stage-table.ts";
 import type { TargetTable } from "./target-table.ts";
@@ -60,7 +61,11 @@ export class TableStage {
   }
 
   /** @throws DataFailure when the rows collide, or with the table as it is */
-  async applyAsSet(plan: RowPlan, operations: ReadonlySet<RowOperation>): Promise<SetCounts> {
+  async applyAsSet(
+    plan: RowPlan,
+    operations: ReadonlySet<RowOperation>,
+    treatment: RowsTreatment,
+  ): Promise<SetCounts> {
     const stage = this.#stage!;
     const movesIdentity = plan.columns.some(
       (column) => column.isIdentityAlways && !plan.keyColumns.includes(column),
@@ -68,7 +73,10 @@ export class TableStage {
     if (movesIdentity && operations.has("insert") && operations.has("delete")) {
       throw new DataFailure("identity column outside the key");
     }
-    const sql = setStatement({ table: this.#table, stage, operations, key: plan.keyColumns });
+    if (operations.has("insert") && treatment.replaces !== undefined && !plan.hasKey) {
+      throw new DataFailure("events without a key cannot replace rows");
+    }
+    const sql = setStatement({ table: this.#table, stage, operations, key: plan.keyColumns, treatment });
     return this.#orUndo("londiste_set", async () => {
       const rows = await this.#target.query<SetCounts>(`savepoint londiste_set; ${sql}`);
       await this.#target.execute("release savepoint londiste_set");

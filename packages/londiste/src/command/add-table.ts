@@ -1,5 +1,8 @@
 import type { Command, Job } from "@skytools/skytools";
-import { dryRunSwitch, UsageError } from "@skytools/skytools";
+import { dryRunSwitch, SkytoolsError, UsageError } from "@skytools/skytools";
+import type { TableHandler } from "../handler/handler.ts";
+import { HandlerRegistry } from "../handler/handler-registry.ts";
+import { formatHandlerSpec, type HandlerSpec } from "../handler/handler-spec.ts";
 import {
   getTableList,
   localAddTable,
@@ -10,9 +13,13 @@ import {
   tableExists,
 } from "../londiste-api.ts";
 import { fullName } from "../names.ts";
+import { anyCopyNode, type CopyNode, findCopyNode, namedCopyNode } from "../table/copy-node.ts";
+import { createLocalTable } from "../table/create-local-table.ts";
 import { syncTableList } from "../table/known-objects.ts";
 import { type LocalNode, openLocalNode, openProvider } from "../table/local-node.ts";
+import { addOwnedSequences } from "../table/owned-sequences.ts";
 import { selectNames } from "../table/select-names.ts";
+import { handlerSwitches, triggerArguments, triggerSwitches } from "../table/trigger-switches.ts";
 import { waitForSync } from "./wait-sync.ts";
 
 /** Source: spec/londiste.md section 6 */
@@ -24,14 +31,17 @@ export const addTableCommand: Command = {
   switches: [
     { flags: "--all", doc: "all tables that are not replicated here yet" },
     { flags: "--dest-table <name>", doc: "apply to another local table" },
+    { flags: "--create", doc: "create tables that are not here: columns and primary key" },
+    { flags: "--create-full", doc: "the same with everything but foreign keys" },
     { flags: "--expect-sync", doc: "the rows are there already, do not copy" },
     { flags: "--skip-truncate", doc: "copy without emptying the local table" },
-    { flags: "--no-triggers", doc: "do not put triggers on the table" },
-    {
-      flags: "--trigger-flags <flags>",
-      doc: "letters: A after, B before; I U D operations; L J Q format of logutriga, jsontriga, sqltriga; S skip",
-    },
-    { flags: "--trigger-arg <arg>", doc: "argument of the trigger function", repeatable: true },
+    ...triggerSwitches,
+    { flags: "--no-sequences", doc: "leave sequences of serial and identity columns alone" },
+    { flags: "--copy-node <node>", doc: "copy from this node instead of the provider" },
+    { flags: "--find-copy-node", doc: "copy from the nearest node upstream that has the table" },
+    { flags: "--max-parallel-copy <n>", doc: "copies at once into one table that several queues feed" },
+    { flags: "--merge-all", doc: "out of all queues that have the table" },
+    { flags: "--no-merge", doc: "out of this queue only" },
     { flags: "--skip-non-existing", doc: "leave out tables that do not exist, with a warning" },
     { flags: "--force", doc: "accept names that are not in the list of candidates" },
     { flags: "--wait-sync", doc: "afterwards wait until all tables are in sync" },
@@ -40,22 +50,84 @@ export const addTableCommand: Command = {
   run: addTables,
 };
 
+/** What the switches ask for, the same for all tables. */
+interface Wish {
+  readonly spec: HandlerSpec | undefined;
+  readonly registry: HandlerRegistry;
+  readonly destination: string | undefined;
+  readonly tokens: readonly string[];
+  /** as stored: see spec/londiste.md 5.2 */
+  readonly attributes: {
+    readonly handler?: string;
+    readonly copy_node?: string;
+    readonly skip_truncate?: string;
+    readonly max_parallel_copy?: string;
+  };
+  readonly creates: "nothing" | "basics" | "everything";
+}
+
 async function addTables(job: Job): Promise<void> {
-  if (job.option("destTable") !== undefined && job.args.length !== 1) {
-    throw new UsageError("--dest-table can be given only for single table");
-  }
+  const wish = await readWish(job);
   const at = await openLocalNode(job);
   const provider = await openProvider(at);
   const onProvider = await syncTableList(at, provider);
-  const names = await selectTables(at);
-  if (at.node.nodeType !== "root" && !job.flag("expectSync")) refuseUnavailable(at, names, onProvider);
-  for (const name of names) await addTable(at, name);
+  const names = await selectTables(at, wish);
+  const from = await chooseSource(at, wish, names);
+  const there = from === undefined ? onProvider : await getTableList(from.db, at.queueName);
+  const isCopied = at.node.nodeType !== "root" && !job.flag("expectSync") && needsTable(wish);
+  const wanted = isCopied ? available(at, names, there) : names;
+  for (const name of wanted) {
+    await addTable(at, wish, name, { db: from?.db ?? provider, tables: there });
+  }
   if (job.isDryRun) await at.local.rollback();
   else await at.local.commit();
   if (job.flag("waitSync") && !job.isDryRun) await waitForSync(at);
 }
 
-async function selectTables(at: LocalNode): Promise<string[]> {
+async function readWish(job: Job): Promise<Wish> {
+  const destination = job.option("destTable");
+  if (destination !== undefined && job.args.length !== 1) {
+    throw new UsageError("--dest-table can be given only for single table");
+  }
+  const copies = job.option("maxParallelCopy");
+  if (copies !== undefined && !/^[1-9]\d*$/.test(copies)) {
+    throw new UsageError(`--max-parallel-copy: "${copies}" is not a number above 0`);
+  }
+  if (job.flag("mergeAll") && job.flag("noMerge")) {
+    throw new UsageError("Cannot use merge-all and no-merge together");
+  }
+  const spec = handlerSwitches(job);
+  const copyNode = job.option("copyNode") ?? (job.flag("findCopyNode") ? anyCopyNode : undefined);
+  return {
+    spec,
+    registry: await HandlerRegistry.load(job.config),
+    destination: destination === undefined ? undefined : fullName(destination),
+    tokens: [
+      ...triggerArguments(job),
+      ...(job.flag("expectSync") ? ["expect_sync"] : []),
+      ...(job.flag("mergeAll") ? ["merge_all"] : []),
+      ...(job.flag("noMerge") ? ["no_merge"] : []),
+    ],
+    attributes: {
+      ...(spec === undefined ? {} : { handler: formatHandlerSpec(spec) }),
+      ...(copyNode === undefined ? {} : { copy_node: copyNode }),
+      ...(job.flag("skipTruncate") && !job.flag("expectSync") ? { skip_truncate: "1" } : {}),
+      ...(copies === undefined ? {} : { max_parallel_copy: copies }),
+    },
+    creates: job.flag("createFull") ? "everything" : job.flag("create") ? "basics" : "nothing",
+  };
+}
+
+function handlerFor(wish: Wish, name: string): TableHandler {
+  if (wish.spec === undefined) return {};
+  return wish.registry.create(wish.spec, { name, destination: wish.destination ?? name });
+}
+
+function needsTable(wish: Wish): boolean {
+  return handlerFor(wish, "public.any").needsTable !== false;
+}
+
+async function selectTables(at: LocalNode, wish: Wish): Promise<string[]> {
   const { job, local, queueName, node } = at;
   const missing = await localShowMissing(local, queueName);
   const tables = await getTableList(local, queueName);
@@ -65,66 +137,119 @@ async function selectTables(at: LocalNode): Promise<string[]> {
     isAll: job.flag("all"),
     candidates: missing.filter((object) => object.kind !== "S").map((object) => object.name),
     done: tables.filter((table) => table.isLocal).map((table) => table.name),
-    isForced: job.flag("force") || (isRoot && job.option("destTable") !== undefined),
+    isForced: job.flag("force") || (isRoot && (wish.destination !== undefined || !needsTable(wish))),
     isLenient: job.flag("skipNonExisting"),
     why: isRoot ? `no such table in ${local.label}` : `not a table of the set "${queueName}"`,
   });
 }
 
-function refuseUnavailable(
+/** The node that tables are copied from and created after; undefined: the provider. */
+async function chooseSource(
   at: LocalNode,
+  { attributes, registry, creates }: Wish,
   names: readonly string[],
-  onProvider: readonly ReplicatedTable[],
-): void {
-  const local = new Set(onProvider.filter((table) => table.isLocal).map((table) => table.name));
-  const absent = names.filter((name) => !local.has(name));
-  if (absent.length === 0) return;
-  for (const name of absent) {
-    at.job.log.error(`Table ${name} does not exist on provider, need to switch to different provider`);
-  }
-  throw new UsageError("Problems, canceling operation");
+): Promise<CopyNode | undefined> {
+  const { job, local, queueName, node } = at;
+  const wanted = attributes.copy_node;
+  if (wanted === undefined || node.nodeType === "root" || names.length === 0) return undefined;
+  if (wanted !== anyCopyNode) return namedCopyNode(job, local, queueName, wanted, node.nodeName);
+  if (creates === "nothing" && job.flag("expectSync")) return undefined;
+  const start = { name: node.providerNode, location: node.providerLocation };
+  return findCopyNode({ job, registry, queueName, start, tables: names });
 }
 
-async function addTable(at: LocalNode, name: string): Promise<void> {
-  const { job, local, queueName } = at;
-  const table = newTable(job, name);
+/** @throws UsageError for tables that cannot be copied from there */
+function available(
+  at: LocalNode,
+  names: readonly string[],
+  there: readonly ReplicatedTable[],
+): readonly string[] {
+  const { job } = at;
+  const local = new Set(there.filter((table) => table.isLocal).map((table) => table.name));
+  const absent = names.filter((name) => !local.has(name));
+  if (absent.length === 0) return names;
+  if (job.flag("skipNonExisting")) {
+    for (const name of absent) job.log.warn(`Table ${name} does not exist on provider`);
+    return names.filter((name) => local.has(name));
+  }
+  for (const name of absent) {
+    job.log.error(`Table ${name} does not exist on provider, need to switch to different provider`);
+  }
+  throw new UsageError("Problems, canceling operation", {
+    hint: "--find-copy-node looks for a node upstream that has them.",
+  });
+}
+
+/** Where tables come from. */
+interface Source {
+  readonly db: LocalNode["local"];
+  readonly tables: readonly ReplicatedTable[];
+}
+
+async function addTable(at: LocalNode, wish: Wish, name: string, source: Source): Promise<void> {
+  const { job, local, queueName, node } = at;
+  const handler = handlerFor(wish, name);
+  const table = newTable(wish, name, handler);
   const destination = table.destination ?? name;
-  if (job.flag("skipNonExisting") && !(await tableExists(local, destination))) {
+  await setLockTimeout(at);
+  if (handler.destination !== undefined) {
+    job.log.info(`Overwriting .dest_table from plugin: tbl=${name}  dst=${destination}`);
+  }
+  if (wish.creates !== "nothing" && node.nodeType !== "root")
+    await create(at, wish, name, destination, source);
+  else if (job.flag("skipNonExisting") && !(await tableExists(local, destination))) {
     job.log.warn(`Table ${destination} does not exist on local node, skipping`);
     return;
   }
-  await setLockTimeout(at);
   await localAddTable(local, { log: job.log, commit: false }, queueName, table);
+  if (!job.flag("noSequences") && handler.needsTable !== false) {
+    await addOwnedSequences(at, source.db, destination);
+  }
   if (job.isDryRun) {
-    job.stdout.write(`add table ${name} to ${at.node.nodeType} "${at.node.nodeName}"\n`);
+    job.stdout.write(`add table ${name} to ${node.nodeType} "${node.nodeName}"\n`);
     return;
   }
   await local.commit();
+}
+
+function newTable(wish: Wish, name: string, handler: TableHandler): NewTable {
+  return {
+    name,
+    destination: handler.destination ?? wish.destination ?? null,
+    attributes: tableAttributes(wish.attributes),
+    triggerArguments: [...wish.tokens, ...(handler.registration ?? [])],
+  };
+}
+
+async function create(
+  { job, local }: LocalNode,
+  wish: Wish,
+  name: string,
+  destination: string,
+  source: Source,
+): Promise<void> {
+  const sourceTable = source.tables.find((table) => table.name === name)?.destination ?? name;
+  try {
+    const statements = await createLocalTable({
+      local,
+      source: source.db,
+      log: job.log,
+      sourceTable,
+      name: destination,
+      isFull: wish.creates === "everything",
+    });
+    if (job.isDryRun) for (const statement of statements) job.stdout.write(`${statement};\n`);
+  } catch (error) {
+    if (!(error instanceof SkytoolsError)) throw error;
+    throw new SkytoolsError(error.code, `cannot create table ${destination}: ${error.message}`, {
+      cause: error,
+      hint: "Types, functions and schemas that it uses must be here.",
+    });
+  }
 }
 
 /** The trigger needs a lock that waits for the table's writers, and new writers wait behind it: it must not wait long. */
 async function setLockTimeout({ job, local }: LocalNode): Promise<void> {
   const seconds = job.config.getFloat("lock_timeout");
   await local.query("select set_config('lock_timeout', $1, true)", [String(Math.round(seconds * 1000))]);
-}
-
-function newTable(job: Job, name: string): NewTable {
-  const destination = job.option("destTable");
-  const flags = job.option("triggerFlags");
-  if (flags !== undefined && !/^[ABIUDQLJS]+$/i.test(flags)) {
-    throw new UsageError(`--trigger-flags: "${flags}" has letters other than A B I U D Q L J S`);
-  }
-  return {
-    name,
-    destination: destination === undefined ? null : fullName(destination),
-    attributes: tableAttributes(
-      job.flag("skipTruncate") && !job.flag("expectSync") ? { skip_truncate: "1" } : {},
-    ),
-    triggerArguments: [
-      ...(flags === undefined ? [] : [`tgflags=${flags}`]),
-      ...(job.flag("noTriggers") ? ["no_triggers"] : []),
-      ...(job.flag("expectSync") ? ["expect_sync"] : []),
-      ...job.optionList("triggerArg"),
-    ],
-  };
 }

@@ -1,8 +1,15 @@
 import type { Command, Job } from "@skytools/skytools";
 import { dryRunSwitch, UsageError } from "@skytools/skytools";
-import { getTableList } from "../londiste-api.ts";
+import {
+  getTableList,
+  localSetTableAttributes,
+  type ReplicatedTable,
+  tableAttributes,
+} from "../londiste-api.ts";
 import { moveTable } from "../replay/move-table.ts";
-import { openLocalNode, openProvider } from "../table/local-node.ts";
+import { anyCopyNode, namedCopyNode } from "../table/copy-node.ts";
+import { type LocalNode, openLocalNode, openProvider } from "../table/local-node.ts";
+import { mergePartners } from "../table/merge-partners.ts";
 import { selectNames } from "../table/select-names.ts";
 
 /** Source: spec/londiste.md section 2 */
@@ -11,7 +18,12 @@ export const resyncCommand: Command = {
   args: "[TABLE...]",
   summary: "copy tables anew",
   pidfile: "admin",
-  switches: [{ flags: "--all", doc: "all tables that are replicated here" }, dryRunSwitch],
+  switches: [
+    { flags: "--all", doc: "all tables that are replicated here" },
+    { flags: "--copy-node <node>", doc: "copy from this node instead of the provider" },
+    { flags: "--find-copy-node", doc: "copy from the nearest node upstream that has the table" },
+    dryRunSwitch,
+  ],
   run: resync,
 };
 
@@ -29,20 +41,62 @@ async function resync(job: Job): Promise<void> {
     done: [],
     why: `not replicated on node "${node.nodeName}"`,
   });
+  const copyNode = await wantedCopyNode(at);
+  const chosen = tables.filter((table) => names.includes(table.name));
+  if (copyNode === undefined) await refuseUnavailable(at, chosen);
+  for (const table of chosen) await resyncTable(at, table, copyNode);
+}
+
+async function wantedCopyNode({ job, local, queueName, node }: LocalNode): Promise<string | undefined> {
+  const name = job.option("copyNode");
+  if (name === undefined) return job.flag("findCopyNode") ? anyCopyNode : undefined;
+  await namedCopyNode(job, local, queueName, name, node.nodeName);
+  await local.commit();
+  return name;
+}
+
+async function refuseUnavailable(at: LocalNode, tables: readonly ReplicatedTable[]): Promise<void> {
   const provider = await openProvider(at);
-  const onProvider = await getTableList(provider, queueName);
+  const there = await getTableList(provider, at.queueName);
   await provider.commit();
-  const absent = names.filter((name) => !onProvider.some((table) => table.name === name && table.isLocal));
-  for (const name of absent) {
-    job.log.error(`Table ${name} does not exist on provider, need to switch to different provider`);
+  const absent = tables.filter(
+    ({ name, attributes }) =>
+      (attributes.get("copy_node") ?? "") === "" &&
+      !there.some((entry) => entry.name === name && entry.isLocal),
+  );
+  for (const { name } of absent) {
+    at.job.log.error(`Table ${name} does not exist on provider, need to switch to different provider`);
   }
   if (absent.length > 0) throw new UsageError("Problems, cancelling operation");
-  for (const name of names) {
-    if (job.isDryRun) {
-      job.stdout.write(`copy table ${name} anew\n`);
-      continue;
-    }
-    await moveTable(local, job.log, { queueName, table: name, event: "resync" });
-    await local.commit();
+}
+
+/** A table that several queues feed is copied anew out of all of them: one alone could not know which rows are its own. */
+async function resyncTable(
+  { job, local, queueName }: LocalNode,
+  table: ReplicatedTable,
+  copyNode: string | undefined,
+): Promise<void> {
+  const all = [
+    { queueName, name: table.name },
+    ...(await mergePartners(local, queueName, table.destination)),
+  ];
+  if (job.isDryRun) {
+    for (const one of all)
+      job.stdout.write(`copy table ${one.name} anew${ofQueue(one.queueName, queueName)}\n`);
+    await local.rollback();
+    return;
   }
+  if (copyNode !== undefined) {
+    const attributes = tableAttributes({ ...Object.fromEntries(table.attributes), copy_node: copyNode });
+    const call = { log: job.log, quiet: true, commit: false };
+    await localSetTableAttributes(local, call, queueName, table.name, attributes);
+  }
+  for (const one of all) {
+    await moveTable(local, job.log, { queueName: one.queueName, table: one.name, event: "resync" });
+  }
+  await local.commit();
+}
+
+function ofQueue(queueName: string, own: string): string {
+  return queueName === own ? "" : ` out of queue ${queueName}`;
 }

@@ -12,16 +12,20 @@ import {
   configuredQueue,
   getConsumerState,
   isRefusal,
+  nodeOf,
   registerCascadedConsumer,
 } from "@skytools/pgq/cascade";
 import type { Database, Job } from "@skytools/skytools";
 import { crashPoint, mergeConnectString, SkytoolsError } from "@skytools/skytools";
-import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
+import { HandlerRegistry } from "../handler/handler-registry.ts";
+import { getTableList, localSetTableStruct, type ReplicatedTable } from "../londiste-api.ts";
 import { copyConsumerName } from "../names.ts";
 import { moveTable } from "../replay/move-table.ts";
 import { openSourceSession, openTargetSession } from "../replication-session.ts";
+import { anyCopyNode, findCopyNode, namedCopyNode } from "../table/copy-node.ts";
 import { takeCopyLock } from "./copy-lock.ts";
 import { CopyProgress } from "./copy-progress.ts";
+import { hasRowsOfOthers, waitForTurn } from "./merge-copy.ts";
 import { TableCatchUp } from "./table-catch-up.ts";
 import { copyTable } from "./table-copy.ts";
 
@@ -38,6 +42,7 @@ export class CopyProcess {
   readonly #workerName: string;
   readonly #consumerName: string;
   readonly #table: string;
+  #registry: HandlerRegistry | undefined;
 
   constructor(job: Job, table: string) {
     this.#job = job;
@@ -61,11 +66,16 @@ export class CopyProcess {
       return 0;
     }
     if (table.state.kind === "in-copy") {
-      await this.#copy(table);
+      await this.#copy();
       table = await this.#find();
       if (table === undefined) return 1;
     }
     return this.#catchUp();
+  }
+
+  async #handlers(): Promise<HandlerRegistry> {
+    this.#registry ??= await HandlerRegistry.load(this.#job.config);
+    return this.#registry;
   }
 
   async #find(): Promise<ReplicatedTable | undefined> {
@@ -94,26 +104,30 @@ export class CopyProcess {
   }
 
   /** The rows: registered on the queue first, so that no event after the snapshot can be missed. */
-  async #copy(table: ReplicatedTable): Promise<void> {
+  async #copy(): Promise<void> {
     const { log, databases, config } = this.#job;
     const target = await this.#target();
-    const worker = await this.#workerState(target);
-    const connstr = mergeConnectString(worker.providerLocation, config.getOr("remote_extra_connstr", ""));
-    log.info(`Using '${worker.providerNode}' as source node`);
+    const table = await waitForTurn(this.#job, target, this.#queueName, this.#table);
+    if (table === undefined) return;
+    const node = await this.#sourceNode(target, table);
+    const connstr = mergeConnectString(node.location, config.getOr("remote_extra_connstr", ""));
+    log.info(`Using '${node.name}' as source node`);
     const source = await databases.get("copy_source", {
       connstr,
       isolation: "repeatable read",
       onConnect: openSourceSession,
     });
     const sourceTable = await this.#waitForProvider(source);
-    await this.#register(source, target, worker.providerNode);
+    await this.#register(source, target, node.name);
     crashPoint("copy.after-register");
+    const handler = (await this.#handlers()).ofTable(table) ?? {};
+    const destination = handler.destination ?? table.destination;
     const progress = new CopyProgress({
       log,
       connect: () => databases.get("copy_progress", { connstr: config.get("db"), autocommit: true }),
       queueName: this.#queueName,
       table: this.#table,
-      sourceNode: worker.providerNode,
+      sourceNode: node.name,
       copyPid: target.backendPid,
     });
     try {
@@ -123,8 +137,10 @@ export class CopyProcess {
         log,
         table: this.#table,
         sourceTable: sourceTable.destination,
-        destination: table.destination,
-        skipsTruncate: (table.attributes.get("skip_truncate") ?? "") !== "",
+        destination,
+        skipsTruncate: (table.attributes.get("skip_truncate") ?? "") !== "" || handler.copiesRows === false,
+        handler,
+        joinsOthers: () => hasRowsOfOthers(target, this.#queueName, destination),
         progress,
       });
       await this.#storeCopied(target, table, snapshot);
@@ -140,6 +156,28 @@ export class CopyProcess {
     await source.commit();
     await databases.close("copy_source");
     await databases.close("copy_progress");
+  }
+
+  /** The provider, unless the table is to be copied from elsewhere. Its events come from there too until the worker takes over:
+   * ticks have the same ids everywhere, while the snapshot of the rows means something only there. */
+  async #sourceNode(
+    target: Database,
+    table: ReplicatedTable,
+  ): Promise<{ readonly name: string; readonly location: string }> {
+    const worker = await this.#workerState(target);
+    const provider = { name: worker.providerNode, location: worker.providerLocation };
+    const wanted = table.attributes.get("copy_node") ?? "";
+    if (wanted === "") return provider;
+    const registry = await this.#handlers();
+    const job = this.#job;
+    const queueName = this.#queueName;
+    if (wanted === anyCopyNode) {
+      return findCopyNode({ job, registry, queueName, start: provider, tables: [table.name] });
+    }
+    const local = await nodeOf(target, queueName);
+    const found = await namedCopyNode(job, target, queueName, wanted, local?.nodeName ?? "");
+    await target.commit();
+    return found;
   }
 
   /** The table must be complete where it is copied from. */
@@ -188,6 +226,7 @@ export class CopyProcess {
 
   /** @throws SkytoolsError when the table was removed, or sent elsewhere, while its rows were copied */
   async #storeCopied(target: Database, table: ReplicatedTable, snapshot: string): Promise<void> {
+    if (table.droppedDdl !== null) await this.#restoreDdl(target, table.droppedDdl);
     const tables = await getTableList(target, this.#queueName);
     const now = tables.find((entry) => entry.name === this.#table);
     const result = await moveTable(target, this.#job.log, {
@@ -201,6 +240,14 @@ export class CopyProcess {
     throw new SkytoolsError("COPY", `copy of table "${this.#table}" is not wanted any more: ${reason}`);
   }
 
+  /** Indexes that another program has dropped for a copy, and did not come to build again. */
+  async #restoreDdl(target: Database, ddl: string): Promise<void> {
+    this.#job.log.info(`${this.#table}: restoring DDL`);
+    await target.execute(ddl);
+    const call = { log: this.#job.log, quiet: true, commit: false };
+    await localSetTableStruct(target, call, this.#queueName, this.#table, null);
+  }
+
   async #catchUp(): Promise<number> {
     const { log } = this.#job;
     const catchUp = new TableCatchUp(this.#job, {
@@ -208,6 +255,7 @@ export class CopyProcess {
       workerName: this.#workerName,
       consumerName: this.#consumerName,
       table: this.#table,
+      registry: await this.#handlers(),
       connectTarget: (target) => this.#connectTarget(target),
     });
     const body = cascadedWorker(this.#job, catchUp, {

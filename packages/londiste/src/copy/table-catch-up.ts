@@ -13,6 +13,8 @@ import type { Database, Job } from "@skytools/skytools";
 import { crashPoint, quoteLiteral, Snapshot } from "@skytools/skytools";
 import { applyBatch, expectedEvents } from "../apply/apply-batch.ts";
 import { localCopyEnd } from "../copy-progress-api.ts";
+import { handledTables } from "../handler/handled-tables.ts";
+import type { HandlerRegistry } from "../handler/handler-registry.ts";
 import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
 import { copiedAlready, coversCopy, tickSnapshot } from "../replay/copy-snapshot.ts";
 import { copyStep } from "../replay/hand-over-rules.ts";
@@ -28,6 +30,7 @@ export interface CatchUpOptions {
   readonly workerName: string;
   readonly consumerName: string;
   readonly table: string;
+  readonly registry: HandlerRegistry;
   connectTarget(target: Database): Promise<void>;
 }
 
@@ -88,10 +91,11 @@ export class TableCatchUp implements CascadedApplication {
       log: this.#job.log,
       batchId: batch.batch.batchId,
       tickId: batch.batch.tickId,
+      tickTime: batch.batch.tickTime,
       queueName,
       eventQuery: await batch.eventQuery(where),
       expectedEvents: expectedEvents(batch.batch),
-      tables: new Map([[table.name, table]]),
+      ...handledTables(this.#options.registry, [table]),
       onControlEvent: async () => {},
     });
     if (table.copySnapshot !== null) {
@@ -133,6 +137,7 @@ export class TableCatchUp implements CascadedApplication {
       log.error(`Table ${this.#options.table} removed from replication`);
       return this.#finish("removed");
     }
+    if (table.copyRole === "wait-replay") return "wait";
     const position = round.state.completedTick;
     const step = copyStep({
       state: table.state,

@@ -1,14 +1,18 @@
 import type { Database, Log, TableObject } from "@skytools/skytools";
 import {
+  copyRow,
   crashPoint,
   DatabaseError,
   droppableObjects,
+  parseCopyRow,
   pipeCopy,
   quoteFqIdent,
   quoteIdent,
+  rewriteCopyRows,
   SkytoolsError,
   TableStructure,
 } from "@skytools/skytools";
+import type { TableHandler } from "../handler/handler.ts";
 import type { CopyProgress } from "./copy-progress.ts";
 
 /** Below this size of the source table indexes stay in place: maintaining them costs less than building them anew, and the
@@ -27,6 +31,9 @@ export interface TableCopyInput {
   readonly destination: string;
   /** leave the rows that are there */
   readonly skipsTruncate: boolean;
+  readonly handler: TableHandler;
+  /** true: the table has rows out of other queues, which stay */
+  readonly joinsOthers: () => Promise<boolean>;
   readonly progress: CopyProgress;
 }
 
@@ -50,21 +57,23 @@ export async function copyTable(input: TableCopyInput): Promise<CopiedTable> {
   const from = await TableStructure.load(source, input.sourceTable);
   log.info(`Starting full copy of ${input.table}`);
   await progress.begin({ totalBytes: from.sizeBytes, totalRows: from.estimatedRows });
-  const quotedTarget = await lockTarget(input);
+  const { quotedTarget, isJoining } = await lockTarget(input);
   const to = await TableStructure.load(target, input.destination);
-  const columns = commonColumns(log, input.table, from, to);
-  const isEmptied = !input.skipsTruncate;
+  const columns = columnPairs(input, from, to);
+  const condition = await rowCondition(input);
+  const isEmptied = !input.skipsTruncate && !isJoining;
   if (isEmptied) await truncate(input, to);
-  const dropped = from.sizeBytes < smallTableBytes ? [] : await dropObjects(target, log, to);
+  else log.info(`${input.table}: skipping truncate`);
+  const dropped = from.sizeBytes < smallTableBytes || isJoining ? [] : await dropObjects(target, log, to);
   crashPoint("copy.before-data");
   log.info(`${input.table}: start copy`);
   await progress.phase("copying rows");
   const { bytes, rows } = await pipeCopy(
     source,
-    copyFrom(from, columns),
+    copyFrom(from, listOf(columns, "source"), condition),
     target,
-    `copy ${quotedTarget} (${columns}) from stdin${isEmptied && to.kind === "table" ? " with (freeze)" : ""}`,
-    { onProgress: (count) => progress.bytes(count) },
+    `copy ${quotedTarget} (${listOf(columns, "target")}) from stdin${isEmptied && to.kind === "table" ? " with (freeze)" : ""}`,
+    { onProgress: (count) => progress.bytes(count), ...rowChange(input.handler, columns) },
   );
   log.info(`${input.table}: copy finished: ${bytes} bytes, ${rows} rows`);
   await source.rollback();
@@ -74,9 +83,17 @@ export async function copyTable(input: TableCopyInput): Promise<CopiedTable> {
   return { rows, bytes, snapshot };
 }
 
-async function lockTarget(input: TableCopyInput): Promise<string> {
+/** Alone with the table, unless rows are only added to those of other queues. */
+async function lockTarget(
+  input: TableCopyInput,
+): Promise<{ readonly quotedTarget: string; readonly isJoining: boolean }> {
   const { target, destination } = input;
   const to = await TableStructure.load(target, destination);
+  const table = `${to.kind === "table" ? "only " : ""}${to.quotedName}`;
+  if (await input.joinsOthers()) {
+    await target.execute(`lock table ${table} in row exclusive mode`);
+    return { quotedTarget: to.quotedName, isJoining: true };
+  }
   if (to.referencingKeys.some((key) => key.from !== to.name) && !input.skipsTruncate) {
     const names = to.referencingKeys.map((key) => `"${key.name}" of ${key.from}`);
     throw new SkytoolsError(
@@ -85,10 +102,8 @@ async function lockTarget(input: TableCopyInput): Promise<string> {
       { retry: "later" },
     );
   }
-  await target.execute(
-    `lock table ${to.kind === "table" ? "only " : ""}${to.quotedName} in access exclusive mode`,
-  );
-  return to.quotedName;
+  await target.execute(`lock table ${table} in access exclusive mode`);
+  return { quotedTarget: to.quotedName, isJoining: await input.joinsOthers() };
 }
 
 async function truncate(input: TableCopyInput, to: TableStructure): Promise<void> {
@@ -96,30 +111,63 @@ async function truncate(input: TableCopyInput, to: TableStructure): Promise<void
   await input.target.execute(`truncate ${to.kind === "table" ? "only " : ""}${to.quotedName}`);
 }
 
-/** Columns that both sides have, in the order of the source, as SQL. Generated columns are computed by the target. */
-function commonColumns(log: Log, table: string, from: TableStructure, to: TableStructure): string {
-  for (const column of from.columns) {
-    if (to.column(column.name) === undefined) {
-      log.warn(`Table ${table} column ${column.name} does not exist on subscriber`);
+/** A column on its way. */
+interface ColumnPair {
+  readonly source: string;
+  readonly target: string;
+}
+
+/** Columns that both sides have, in the order of the source. Generated columns are computed by the target. */
+function columnPairs(input: TableCopyInput, from: TableStructure, to: TableStructure): ColumnPair[] {
+  const { log, table, handler } = input;
+  const pairs: ColumnPair[] = [];
+  const wanted = new Set<string>();
+  for (const { name: source } of from.columns) {
+    const target = handler.copyColumn === undefined ? source : handler.copyColumn(source);
+    if (target === undefined) continue;
+    wanted.add(target);
+    if (to.copyColumns.some((column) => column.name === target)) pairs.push({ source, target });
+    else if (to.column(target) === undefined) {
+      log.warn(`Table ${table} column ${target} does not exist on subscriber`);
     }
   }
   for (const column of to.columns) {
-    if (from.column(column.name) === undefined && column.generated === undefined) {
-      log.warn(`Table ${table} column ${column.name} does not exist on provider`);
-    }
+    if (wanted.has(column.name) || column.generated !== undefined || handler.copyColumn !== undefined)
+      continue;
+    log.warn(`Table ${table} column ${column.name} does not exist on provider`);
   }
-  const common = from.columns.filter((column) => to.copyColumns.some((item) => item.name === column.name));
-  if (common.length === 0) throw new SkytoolsError("COPY", `table "${table}": no common columns found`);
-  return common.map((column) => quoteIdent(column.name)).join(", ");
+  if (pairs.length === 0) throw new SkytoolsError("COPY", `table "${table}": no common columns found`);
+  return pairs;
+}
+
+function listOf(columns: readonly ColumnPair[], side: keyof ColumnPair): string {
+  return columns.map((column) => quoteIdent(column[side])).join(", ");
+}
+
+/** @returns undefined: all rows */
+async function rowCondition({ handler, target }: TableCopyInput): Promise<string | undefined> {
+  return handler.copiesRows === false ? "false" : handler.rowCondition?.(target);
 }
 
 /** COPY of a table leaves generated columns and the rows of partitions out; a query has all. */
-function copyFrom(from: TableStructure, columns: string): string {
-  if (from.kind !== "table") return `copy (select ${columns} from ${from.quotedName}) to stdout`;
-  if (from.columns.some((column) => column.generated !== undefined)) {
-    return `copy (select ${columns} from only ${from.quotedName}) to stdout`;
+function copyFrom(from: TableStructure, columns: string, condition: string | undefined): string {
+  const where = condition === undefined ? "" : ` where (${condition})`;
+  if (from.kind !== "table") return `copy (select ${columns} from ${from.quotedName}${where}) to stdout`;
+  if (condition !== undefined || from.columns.some((column) => column.generated !== undefined)) {
+    return `copy (select ${columns} from only ${from.quotedName}${where}) to stdout`;
   }
   return `copy ${from.quotedName} (${columns}) to stdout`;
+}
+
+/** The handler's change of each row; without one no row is looked at. */
+function rowChange({ copyRow: change }: TableHandler, columns: readonly ColumnPair[]) {
+  if (change === undefined) return {};
+  const transform = rewriteCopyRows((line) => {
+    const values = parseCopyRow(line.toString("utf8"));
+    const row = change(new Map(columns.map(({ source }, nr) => [source, values[nr] ?? null])));
+    return copyRow(columns.map(({ source }) => row.get(source) ?? null)).slice(0, -1);
+  });
+  return { transform };
 }
 
 /** Drops what would slow the copy down. What something else depends on stays.

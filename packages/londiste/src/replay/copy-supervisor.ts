@@ -111,7 +111,10 @@ export class CopySupervisor {
       if (running.size >= slots) break;
       if (!this.#isDue(table.name)) continue;
       const there = onProvider.get(table.name);
-      if (there === undefined || !there.isLocal) {
+      const isFromElsewhere = (table.attributes.get("copy_node") ?? "") !== "";
+      if (isFromElsewhere) {
+        if (await this.#begin(node, table)) running.add(table.name);
+      } else if (there === undefined || !there.isLocal) {
         this.#wait(table.name, "absent", () => log.warn(`Table ${table.name} not available on provider`));
       } else if (there.state.kind !== "ok") {
         this.#wait(table.name, "not ok", () => log.info(`Table ${table.name} not OK on provider, waiting`));

@@ -3,6 +3,9 @@ import type { BatchOutcome, CascadedApplication, CascadedBatch, CascadeRound } f
 import { type Database, type Job, Snapshot } from "@skytools/skytools";
 import { applyBatch, expectedEvents } from "../apply/apply-batch.ts";
 import { replayScript } from "../execute/replay-script.ts";
+import { forwardEvents, hasForwarders } from "../handler/forward-events.ts";
+import { type HandledTables, handledTables } from "../handler/handled-tables.ts";
+import { HandlerRegistry } from "../handler/handler-registry.ts";
 import { getTableList, type ReplicatedTable, rootCheckSequences } from "../londiste-api.ts";
 import { openSourceSession, openTargetSession } from "../replication-session.ts";
 import { applyLondisteEvent } from "./control-event.ts";
@@ -26,12 +29,21 @@ export class ReplayWorker implements CascadedApplication {
   readonly #handOver: HandOver;
   readonly #foreignKeys: ForeignKeyRestorer;
   #tables: readonly ReplicatedTable[] = [];
+  #registry: HandlerRegistry | undefined;
 
   constructor(job: Job, queueName: string) {
     this.#job = job;
     this.#foreignKeys = new ForeignKeyRestorer(job, queueName);
     this.#copies = new CopySupervisor(job);
     this.#handOver = new HandOver(job);
+  }
+
+  async startup(): Promise<void> {
+    this.#registry = await HandlerRegistry.load(this.#job.config);
+  }
+
+  async reload(): Promise<void> {
+    this.#registry = await HandlerRegistry.load(this.#job.config);
   }
 
   async connectTarget(target: Database): Promise<void> {
@@ -52,16 +64,20 @@ export class ReplayWorker implements CascadedApplication {
     // Read behind the lock on the position, without which no copy process can hand a table over.
     this.#tables = await getTableList(target, queueName);
     const tables = this.#tables.filter((table) => table.isLocal && table.state.kind === "ok");
+    const handled = await this.#handled(tables);
+    const isApplied = role.appliesData;
     const result = await applyBatch({
       source,
       target,
       log: this.#job.log,
       batchId: batch.batch.batchId,
       tickId: batch.batch.tickId,
+      tickTime: batch.batch.tickTime,
       queueName,
       eventQuery: await batch.eventQuery(notCopiedAlready(tables)),
       expectedEvents: expectedEvents(batch.batch),
-      tables: new Map(role.appliesData ? tables.map((table) => [table.name, table]) : []),
+      tables: isApplied ? handled.tables : new Map(),
+      handlers: isApplied ? handled.handlers : new Map(),
       onControlEvent: async (event) => {
         if (event.type?.startsWith("pgq.")) await batch.applyCascadeEvent(event);
         else if (event.type === "EXECUTE") await this.#replayScript(batch, event);
@@ -73,7 +89,23 @@ export class ReplayWorker implements CascadedApplication {
     if (result.ignoredEvents > 0) statistics.put("ignored_events", result.ignoredEvents);
     if (result.rowByRowEvents > 0) statistics.put("row_by_row", result.rowByRowEvents);
     if (result.missingRows > 0) statistics.put("missing_rows", result.missingRows);
-    return { eventCount: result.eventCount, maxEventId: result.maxEventId };
+    const isQueueCopied = await this.#forward(batch);
+    return { eventCount: result.eventCount, maxEventId: result.maxEventId, isQueueCopied };
+  }
+
+  async #handled(tables: readonly ReplicatedTable[]): Promise<HandledTables> {
+    this.#registry ??= await HandlerRegistry.load(this.#job.config);
+    return handledTables(this.#registry, tables);
+  }
+
+  /** On a branch, where handlers decide what goes on to the nodes behind: also of tables that are being copied.
+   * @returns false: nothing is to be decided, the queue is copied as it is */
+  async #forward({ source, target, role, eventQuery }: CascadedBatch): Promise<boolean> {
+    if (role.copyTo === null) return false;
+    const { handlers } = await this.#handled(this.#tables.filter((table) => table.isLocal));
+    if (!hasForwarders(handlers)) return false;
+    await forwardEvents({ source, target, queueName: role.copyTo, eventQuery, handlers });
+    return true;
   }
 
   /** Nothing to replay: look after tables; come back soon while one of them is about to be handed over. */
@@ -125,8 +157,16 @@ export class ReplayWorker implements CascadedApplication {
     }
     if (this.#copies.hasEnded) {
       this.#copies.hasEnded = false;
-      const { log } = this.#job;
-      await removeLeftoverCopies(source, target, log, queueName, round.consumerName, this.#tables, running);
+      await removeLeftoverCopies({
+        job: this.#job,
+        source,
+        providerNode: round.state.providerNode,
+        target,
+        queueName,
+        workerName: round.consumerName,
+        tables: this.#tables,
+        running,
+      });
     }
     this.#foreignKeys.tend();
   }

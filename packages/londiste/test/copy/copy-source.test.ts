@@ -52,6 +52,8 @@ async function copyGoods(user: string) {
       sourceTable: "public.goods",
       destination: "public.goods",
       skipsTruncate: false,
+      handler: {},
+      joinsOthers: async () => false,
       progress,
     });
     await target.commit();

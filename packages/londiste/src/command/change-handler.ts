@@ -1,0 +1,45 @@
+import type { Command, Job } from "@skytools/skytools";
+import { dryRunSwitch, UsageError } from "@skytools/skytools";
+import { HandlerRegistry } from "../handler/handler-registry.ts";
+import { formatHandlerSpec } from "../handler/handler-spec.ts";
+import { getTableList, localChangeHandler, tableAttributes } from "../londiste-api.ts";
+import { fullName } from "../names.ts";
+import { openLocalNode } from "../table/local-node.ts";
+import { handlerSwitches, triggerArguments, triggerSwitches } from "../table/trigger-switches.ts";
+
+/** Source: spec/londiste.md section 2 */
+export const changeHandlerCommand: Command = {
+  name: "change-handler",
+  args: "TABLE",
+  summary: "give a table another handler, without --handler the default one, and renew its triggers",
+  pidfile: "admin",
+  switches: [...triggerSwitches, dryRunSwitch],
+  run: changeHandler,
+};
+
+async function changeHandler(job: Job): Promise<void> {
+  const name = fullName(job.args[0] ?? "");
+  const spec = handlerSwitches(job);
+  const ownArguments = triggerArguments(job);
+  const registry = await HandlerRegistry.load(job.config);
+  const { local, queueName } = await openLocalNode(job);
+  const table = (await getTableList(local, queueName)).find((entry) => entry.name === name);
+  if (table === undefined || !table.isLocal) throw new UsageError(`Table ${name} not found on this node`);
+  const handler = spec === undefined ? undefined : registry.create(spec, table);
+  const wanted = spec === undefined ? undefined : formatHandlerSpec(spec);
+  const current = table.attributes.get("handler") ?? table.attributes.get("handlers") ?? undefined;
+  if (wanted === current && ownArguments.length === 0) {
+    job.log.info("Handler is already set to desired value, nothing done");
+    return;
+  }
+  const { handler: _handler, handlers: _handlers, ...others } = Object.fromEntries(table.attributes);
+  const attributes = tableAttributes({ ...others, ...(wanted === undefined ? {} : { handler: wanted }) });
+  const tokens = [...(handler?.registration ?? []), ...ownArguments];
+  await localChangeHandler(local, { log: job.log, commit: false }, queueName, name, tokens, attributes);
+  if (job.isDryRun) {
+    job.stdout.write(`change handler of ${name} from ${current ?? "londiste"} to ${wanted ?? "londiste"}\n`);
+    await local.rollback();
+    return;
+  }
+  await local.commit();
+}

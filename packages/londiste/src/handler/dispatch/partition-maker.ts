@@ -1,0 +1,148 @@
+import {
+  type Database,
+  type Log,
+  quoteFqIdent,
+  quoteIdent,
+  quoteLiteral,
+  splitFqName,
+} from "@skytools/skytools";
+import type { PartitionTime, Period } from "./partition-time.ts";
+
+/** How partitions are made and dropped. */
+export interface PartitionRules {
+  /** plain names */
+  readonly parent: string;
+  readonly period: Period;
+  readonly field: string | undefined;
+  /** SQL function with the signature of londiste.create_partition */
+  readonly functionName: string;
+  /** SQL in place of the function; like preSql and postSql with %(part)s and so on */
+  readonly template: string | undefined;
+  readonly preSql: string | undefined;
+  readonly postSql: string | undefined;
+  /** interval; partitions older than that are dropped */
+  readonly retentionPeriod: string | undefined;
+  readonly ignoresOldEvents: boolean;
+}
+
+/** Makes the partitions that a batch needs, within its transaction.
+ * Source: spec/londiste.md 12.7 "Partition creation" */
+export class PartitionMaker {
+  readonly #target: Database;
+  readonly #log: Log;
+  readonly #rules: PartitionRules;
+  /** partitions that were looked at in this batch; false: events for it are ignored */
+  readonly #known = new Map<string, boolean>();
+
+  constructor(target: Database, log: Log, rules: PartitionRules) {
+    this.#target = target;
+    this.#log = log;
+    this.#rules = rules;
+  }
+
+  /** Makes sure that a partition is there.
+   * @param part plain name
+   * @returns false when it is too old: its events are ignored */
+  async ensure(part: string, time: PartitionTime, key: readonly string[]): Promise<boolean> {
+    let isUsed = this.#known.get(part);
+    if (isUsed === undefined) {
+      isUsed = await this.#make(part, time, key);
+      this.#known.set(part, isUsed);
+    }
+    return isUsed;
+  }
+
+  async #make(part: string, time: PartitionTime, key: readonly string[]): Promise<boolean> {
+    const { retentionPeriod, ignoresOldEvents } = this.#rules;
+    if (
+      retentionPeriod !== undefined &&
+      ignoresOldEvents &&
+      (await this.#isObsolete(part, retentionPeriod))
+    ) {
+      this.#log.info(`Ignored table: ${part}`);
+      return false;
+    }
+    if (await this.#exists(part)) return true;
+    await this.#create(part, time, key);
+    this.#log.info(`Created table: ${part}`);
+    if (retentionPeriod === undefined) return true;
+    await this.#dropObsolete(retentionPeriod);
+    if (await this.#exists(part)) return true;
+    this.#log.info(`Ignored table: ${part}`);
+    return false;
+  }
+
+  async #exists(part: string): Promise<boolean> {
+    const sql = "select to_regclass($1) is not null as found";
+    return (await this.#target.queryOne<{ found: boolean }>(sql, [quoteFqIdent(part)])).found;
+  }
+
+  async #create(part: string, time: PartitionTime, key: readonly string[]): Promise<void> {
+    const { parent, field, period, functionName, template, preSql, postSql } = this.#rules;
+    const values = {
+      dest: quoteFqIdent(parent),
+      part: quoteFqIdent(part),
+      parent: quoteFqIdent(parent),
+      pkeys: key.map((name) => quoteIdent(name)).join(", "),
+      schema_table: part.replaceAll(".", "__"),
+      part_field: field === undefined ? "" : quoteIdent(field),
+      part_time: time.text,
+      period,
+    };
+    if (preSql !== undefined) await this.#target.execute(fillIn(preSql, values));
+    const called = await this.#findFunction(functionName);
+    if (template !== undefined) {
+      await this.#target.execute(fillIn(template, values));
+    } else if (called !== undefined) {
+      await this.#target.query(`select ${called}($1, $2, $3, $4, $5::timestamptz, $6)`, [
+        parent,
+        part,
+        key.join(","),
+        field ?? null,
+        time.text,
+        period,
+      ]);
+    } else {
+      await this.#target.execute(`create table ${values.part} (like ${values.parent} including all)`);
+    }
+    if (postSql !== undefined) await this.#target.execute(fillIn(postSql, values));
+  }
+
+  /** @returns the function as SQL, undefined when there is none */
+  async #findFunction(name: string): Promise<string | undefined> {
+    const names = name === "londiste.create_partition" ? [name, "public.create_partition"] : [name];
+    for (const candidate of names) {
+      const [schema, plain] = splitFqName(candidate);
+      const found = await this.#target.query(
+        `select from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+          where n.nspname = $1 and p.proname = $2`,
+        [schema, plain],
+      );
+      if (found.length > 0) return quoteFqIdent(candidate);
+    }
+    return undefined;
+  }
+
+  async #isObsolete(part: string, retentionPeriod: string): Promise<boolean> {
+    const sql = "select londiste.is_obsolete_partition($1, $2::interval, $3) is true as is_obsolete";
+    const parameters = [part, retentionPeriod, this.#rules.period];
+    return (await this.#target.queryOne<{ is_obsolete: boolean }>(sql, parameters)).is_obsolete;
+  }
+
+  async #dropObsolete(retentionPeriod: string): Promise<void> {
+    const sql = "select dropped from londiste.drop_obsolete_partitions($1, $2::interval, $3) as dropped";
+    const parameters = [this.#rules.parent, retentionPeriod, this.#rules.period];
+    const rows = await this.#target.query<{ dropped: string }>(sql, parameters);
+    if (rows.length > 0) this.#log.info(`Dropped tables: ${rows.map((row) => row.dropped).join(", ")}`);
+  }
+}
+
+/** Names and values in place of `%(name)s`, `%%` becomes `%`; `part_time` is a literal unless it stands in quotes already. */
+function fillIn(sql: string, values: Readonly<Record<string, string>>): string {
+  return sql.replace(/%%|'%\((\w+)\)s'|%\((\w+)\)s/g, (text, quoted?: string, plain?: string) => {
+    if (text === "%%") return "%";
+    const value = values[quoted ?? plain ?? ""];
+    if (value === undefined) return text;
+    return quoted === undefined ? value : quoteLiteral(value);
+  });
+}

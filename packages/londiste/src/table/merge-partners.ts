@@ -1,0 +1,31 @@
+import type { Database } from "@skytools/skytools";
+
+/** A registration of the same local table in another queue. */
+export interface MergePartner {
+  readonly queueName: string;
+  /** set name there */
+  readonly name: string;
+  readonly storedState: string | null;
+}
+
+/** The other queues of this database whose rows go into a local table too: leaves of the same combined queue, or, without one,
+ * all leaves. The combined queue itself is none of them, it gets its rows by them.
+ * @param destination the local table
+ * Source: spec/londiste.md 6.2 "Leaf merging" */
+export async function mergePartners(
+  db: Database,
+  queueName: string,
+  destination: string,
+): Promise<MergePartner[]> {
+  return db.query<{ queueName: string; name: string; storedState: string | null }>(
+    `select t.queue_name as "queueName", t.table_name as name, t.merge_state as "storedState"
+       from londiste.table_info t
+       join pgq_node.node_info n on (n.queue_name = t.queue_name)
+       join pgq_node.node_info own on (own.queue_name = $1)
+      where t.queue_name <> $1 and t.local and n.node_type = 'leaf' and own.node_type = 'leaf'
+        and n.combined_queue is not distinct from own.combined_queue
+        and coalesce(t.dest_table, t.table_name) = $2
+      order by t.queue_name collate "C"`,
+    [queueName, destination],
+  );
+}

@@ -1,0 +1,319 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { urlDecodeRow } from "@skytools/skytools";
+import { type TemporaryDirectory, temporaryDirectory } from "@skytools/testbed";
+import { jsonEvent, silentLog, type TestEvent } from "../fixture/apply-bench.js";
+import { HandlerBench, testRegistry } from "../fixture/handler-bench.js";
+
+let bench: HandlerBench;
+let directory: TemporaryDirectory;
+
+before(async () => {
+  directory = await temporaryDirectory("handlers");
+  writeFileSync(
+    join(directory.path, "map.yaml"),
+    "data.t:\n  id: keep\n  h: hash\n  h32: hash32\n  h64: hash64\n  b: bool\n  secret: skip\n  j: {open: keep, hidden: hash, deep: {n: keep}}\n",
+  );
+  bench = await HandlerBench.start(
+    `obfuscator_map = ${join(directory.path, "map.yaml")}\nobfuscator_key = pepper\nshard_info_sql = select 1 as part_nr, 3 as max_part\n`,
+  );
+});
+
+after(async () => {
+  await bench[Symbol.asyncDispose]();
+  await directory[Symbol.asyncDispose]();
+});
+
+const json = (op: "INSERT" | "UPDATE" | "DELETE", row: Readonly<Record<string, unknown>>, key = ["id"]) =>
+  jsonEvent(op, "data.t", key, row);
+
+/** The same events, once few and once so many that they go as a set: with rows of no interest added. */
+function bothSizes(events: readonly TestEvent[], filler: (id: number) => Readonly<Record<string, unknown>>) {
+  const more = Array.from({ length: 60 }, (_, nr) => json("INSERT", filler(10_000 + nr)));
+  return [
+    ["few", events],
+    ["many", [...events, ...more]],
+  ] as const;
+}
+
+test("filter: rows come when they meet the condition and go when they do not, however they are applied", async () => {
+  const events = [
+    json("INSERT", { id: 1, v: 5, n: "in" }),
+    json("INSERT", { id: 2, v: 50, n: "out" }),
+    json("UPDATE", { id: 11, v: 99, n: "leaves" }),
+    json("UPDATE", { id: 12, v: 1, n: "stays" }),
+    json("UPDATE", { id: 13, v: 2, n: "arrives" }),
+    json("UPDATE", { id: 14, v: null, n: "NULL is not true" }),
+    json("DELETE", { id: 15, v: 1, n: "" }),
+    json("DELETE", { id: 16, v: 99, n: "" }),
+    json("INSERT", { id: 3, v: 50, n: "" }),
+    json("UPDATE", { id: 3, v: 1, n: "in at last" }),
+    json("INSERT", { id: 4, v: 1, n: "" }),
+    json("UPDATE", { id: 4, v: 50, n: "out at last" }),
+  ];
+  for (const [size, all] of bothSizes(events, (id) => ({ id, v: 60, n: "" }))) {
+    await bench.reset(
+      `create table t (id int primary key, v int, n text, here text default 'here');
+       insert into t select g, 3, 'old', 'mine' from unnest(array[11, 12, 14, 15]) g`,
+    );
+    const result = await bench.apply(all, { name: "filter", args: ["where=v < 10"] });
+    assert.equal(result.rowByRowEvents > 0, size === "few", "the other way was taken");
+    assert.deepEqual(
+      await bench.rows("select id, v, n, here from t order by id"),
+      [
+        { id: 1, v: 5, n: "in", here: "here" },
+        { id: 3, v: 1, n: "in at last", here: "here" },
+        { id: 12, v: 1, n: "stays", here: "mine" },
+        { id: 13, v: 2, n: "arrives", here: "here" },
+      ],
+      size,
+    );
+  }
+});
+
+test("bulk tells how many rows were not there; methods 1 and 2 insert them", async () => {
+  const events = [
+    json("UPDATE", { id: 1, v: "a" }),
+    json("UPDATE", { id: 2, v: "b" }),
+    json("DELETE", { id: 3, v: "" }),
+  ];
+  const setup = "create table t (id int primary key, v text); insert into t values (1, 'old')";
+  await bench.reset(setup);
+  await bench.apply(events, { name: "bulk" });
+  const told = silentLog.lines.join("\n");
+  assert.match(told, /data\.t: Update mismatch: expected=2 updated=1/);
+  assert.match(told, /data\.t: Delete mismatch: expected=1 deleted=0/);
+  assert.deepEqual(await bench.rows("select * from t"), [{ id: 1, v: "a" }]);
+  await bench.reset(setup);
+  await bench.apply(events, { name: "bulk", args: ["method=1"] });
+  assert.deepEqual(await bench.rows("select * from t order by id"), [
+    { id: 1, v: "a" },
+    { id: 2, v: "b" },
+  ]);
+  await bench.reset(setup);
+  await bench.apply([json("INSERT", { id: 1, v: "again" })], { name: "bulk", args: ["method=2"] });
+  assert.deepEqual(await bench.rows("select * from t"), [{ id: 1, v: "again" }]);
+});
+
+test("dispatch makes a partition for each period, with bounds, and puts rows where their time says", async () => {
+  await bench.reset("create table t (id int primary key, v text, at timestamp)");
+  const events = [
+    json("INSERT", { id: 1, v: "a", at: "2024-12-31T23:59:59" }),
+    json("INSERT", { id: 2, v: "b", at: "2025-01-01T00:00:00" }),
+    json("UPDATE", { id: 2, v: "c", at: "2025-01-01T00:00:00" }),
+  ];
+  await bench.apply(events, { name: "monthly_field", args: ["part_field=at"] });
+  const rows = await bench.rows("select tableoid::regclass::text as part, id, v from data.t order by id");
+  assert.deepEqual(rows, [
+    { part: "t_2024_12", id: 1, v: "a" },
+    { part: "t_2025_01", id: 2, v: "c" },
+  ]);
+  await assert.rejects(
+    bench.bench.source.execute("insert into t_2025_01 values (9, '', '2025-02-01')"),
+    /check/,
+  );
+  await assert.rejects(
+    bench.apply([json("INSERT", { id: 3, v: "x", at: null })], {
+      name: "daily_field",
+      args: ["part_field=at"],
+    }),
+    /part_field\(at\) is NULL/,
+  );
+});
+
+test("dispatch names partitions by batch time, event time, or a template; hooks see the names", async () => {
+  const events = [json("INSERT", { id: 1, v: "a" })];
+  const partOf = async (args: readonly string[]) => {
+    await bench.reset(
+      "create table t (id int primary key, v text); create table made (part text, period text)",
+    );
+    await bench.apply(events, { name: "dispatch", args });
+    const [row] = await bench.rows<{ part: string }>("select tableoid::regclass::text as part from t");
+    return row?.part;
+  };
+  assert.equal(await partOf([]), "t_2025_06_15");
+  assert.equal(await partOf(["period=hour", "part_mode=event_time"]), "t_2025_03_10_10");
+  assert.equal(await partOf(["period=year", "part_name=%(parent)s_y%(year)s"]), "t_y2025");
+  const hooked = [
+    "period=year",
+    "part_template=create table %(part)s () inherits (%(parent)s)",
+    "post_part=insert into data.made values ('%(schema_table)s', '%(period)s')",
+  ];
+  assert.equal(await partOf(hooked), "t_2025");
+  assert.deepEqual(await bench.rows("select * from made"), [{ part: "data__t_2025", period: "year" }]);
+});
+
+test("dispatch keep_all keeps every version, event_types and fields choose what arrives", async () => {
+  const events = [
+    json("INSERT", { id: 1, v: "a", x: "x" }),
+    json("UPDATE", { id: 1, v: "b", x: "x" }),
+    json("DELETE", { id: 1, v: "b", x: "x" }),
+  ];
+  for (const load of ["load_mode=direct", "load_mode=bulk"]) {
+    await bench.reset("create table t (id int, new_v text, y text)");
+    await bench.apply(events, {
+      name: "dispatch",
+      args: ["table_mode=direct", "row_mode=keep_all", "fields=id,v:new_v,y", load],
+    });
+    assert.deepEqual(await bench.rows("select id, new_v, y from t order by new_v"), [
+      { id: 1, new_v: "a", y: null },
+      { id: 1, new_v: "b", y: null },
+    ]);
+  }
+  await bench.reset("create table t (id int primary key, v text)");
+  const args = ["table_mode=direct", "event_types=I", "skip_fields=x"];
+  await bench.apply(events, { name: "dispatch", args });
+  assert.deepEqual(await bench.rows("select * from t"), [{ id: 1, v: "a" }]);
+  const onlyInserts = bench.apply(events, { name: "bulk_direct", args: ["method=3", "skip_fields=x"] });
+  await assert.rejects(onlyInserts, /update not supported by method insert/);
+});
+
+test("dispatch drops partitions older than retention_period and can skip their events", async () => {
+  const old = json("INSERT", { id: 1, v: "old", at: "2001-01-01T00:00:00" });
+  const args = ["part_field=at", "part_mode=date_field", "retention_period=3 months"];
+  const setup =
+    "create table t (id int primary key, v text, at timestamp); create table t_2000_01_01 () inherits (t)";
+  await bench.reset(setup);
+  const fresh = json("INSERT", { id: 2, v: "new", at: new Date().toISOString().slice(0, 19) });
+  await bench.apply([old, fresh], { name: "dispatch", args: [...args, "ignore_old_events=1"] });
+  assert.deepEqual(await bench.rows("select id from t"), [{ id: 2 }]);
+  assert.deepEqual(await bench.rows("select to_regclass('t_2000_01_01') as found"), [{ found: null }]);
+  assert.match(silentLog.lines.join("\n"), /Ignored table: data\.t_2001_01_01/);
+});
+
+test("shard applies rows of its own hash, and says when events have none", async () => {
+  await bench.reset("create table t (id int primary key)");
+  const events = [0, 1, 2, 3, 5, -3].map((hash, nr) => ({
+    ...json("INSERT", { id: nr }),
+    extra3: `hash=${hash}`,
+  }));
+  await bench.apply(events, { name: "shard", args: ["hash_key=id"] });
+  assert.deepEqual(await bench.rows("select id from t order by id"), [{ id: 1 }, { id: 4 }, { id: 5 }]);
+  await assert.rejects(
+    bench.apply([json("INSERT", { id: 9 })], { name: "shard", args: ["hash_key=id"] }),
+    /extra3 not filled on data\.t/,
+  );
+  const table = bench.registry.create(
+    { name: "shard", arguments: new Map([["hash_key", "id"]]) },
+    { name: "data.t", destination: "data.t" },
+  );
+  assert.deepEqual(table.registration, ["ev_extra3='hash='||partconf.get_hash_raw(id)"]);
+  assert.equal(await table.rowCondition?.(bench.bench.target), "(partconf.get_hash_raw(id) & 3) = 1");
+  await bench.bench.target.rollback();
+});
+
+test("multimaster: of two versions of a row the newer wins, in JSON as well as urlencoded", async () => {
+  await bench.reset("create table t (id int primary key, v text, at timestamp)");
+  const events = [
+    json("INSERT", { id: 1, v: "first, with & and +", at: "2025-01-02T00:00:00" }),
+    json("INSERT", { id: 1, v: "older", at: "2025-01-01T00:00:00" }),
+    { type: "U:id", data: "id=1&v=newest&at=2025-01-03+00%3a00%3a00", table: "data.t" },
+    json("INSERT", { id: 2, v: "x & y + z", at: "2025-01-01T00:00:00" }),
+  ];
+  await bench.apply(events, { name: "multimaster", args: ["timefield=at"] });
+  assert.deepEqual(await bench.rows("select id, v from t order by id"), [
+    { id: 1, v: "newest" },
+    { id: 2, v: "x & y + z" },
+  ]);
+});
+
+test("qsplitter puts events of any kind into another queue, in order, once", async () => {
+  await bench.bench.source.execute("select pgq.create_queue('other')");
+  const events: TestEvent[] = [
+    json("INSERT", { id: 1 }),
+    { type: "D", data: "id='1'", table: "data.t" },
+    { type: "R", data: "", table: "data.t" },
+  ];
+  const handler = { name: "qsplitter", args: ["queue=other"] };
+  await bench.apply(events, handler);
+  const stored = await bench.rows<{ ev_type: string; ev_extra1: string }>(
+    "select ev_type, ev_extra1 from pgq.event_template order by ev_id",
+  );
+  assert.deepEqual(
+    stored.map((event) => event.ev_type.slice(0, 5)),
+    ['{"op"', "D", "R"],
+  );
+});
+
+test("obfuscate hides values here and in the events that go on; what is no number of ours stays exact", async () => {
+  await bench.reset(
+    "create table t (id int8 primary key, h uuid, h32 int, h64 int8, b boolean, secret text, j json)",
+  );
+  const row =
+    '{"id": 9007199254740993, "h": "x", "h32": true, "h64": null, "b": "", "secret": "s", "j": "{\\"open\\": 12345678901234567890, \\"hidden\\": \\"x\\", \\"other\\": 1, \\"deep\\": {\\"n\\": 1, \\"m\\": 2}}"}';
+  await bench.apply([{ type: '{"op":"INSERT","pkey":["id"]}', data: row, table: "data.t" }], {
+    name: "obfuscate",
+  });
+  const [stored] = await bench.rows<{ id: string; h: string; b: boolean; secret: string | null; j: string }>(
+    "select id::text, h::text, h32, h64, b, secret, j::text from t",
+  );
+  assert.ok(stored);
+  assert.equal(stored.id, "9007199254740993");
+  assert.match(stored.h, /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-7][0-9a-f]{3}-[0-9a-f]{12}$/);
+  assert.equal(stored.secret, null);
+  assert.equal(stored.b, false);
+  assert.equal(stored.j, `{"open":12345678901234567890,"hidden":"${stored.h}","deep":{"n":1}}`);
+  const table = bench.registry.create(
+    { name: "obfuscate", arguments: new Map() },
+    { name: "data.t", destination: "data.t" },
+  );
+  const forward = await table.forward?.(bench.bench.target);
+  const event = {
+    id: 1n,
+    time: "",
+    txid: 1n,
+    retry: null,
+    type: "U:id",
+    extra1: "data.t",
+    extra3: null,
+    extra4: null,
+  };
+  const forwarded = forward?.({ ...event, data: "id=1&h=x&secret=s", extra2: "id=1&h=old" });
+  assert.equal(forwarded?.extra2, null, "the old row");
+  const data = urlDecodeRow(forwarded?.data ?? "");
+  assert.deepEqual(
+    [...data],
+    [
+      ["id", "1"],
+      ["h", stored.h],
+    ],
+  );
+});
+
+test("londiste encoding=utf8 replaces bytes that are no text and says where", async () => {
+  await bench.reset("create table t (id int primary key, v text)");
+  await bench.apply([{ type: "I:id", data: "id=1&v=a%ffb%c3%a9", table: "data.t" }], {
+    name: "londiste",
+    args: ["encoding=utf8"],
+  });
+  assert.deepEqual(await bench.rows("select v from t"), [{ v: "a\ufffdb\u00e9" }]);
+  assert.match(silentLog.lines.join("\n"), /Fixed invalid UTF8 in column <data\.t\.v>/);
+});
+
+test("a module of one's own is loaded; one that cannot be is named with its key", async () => {
+  const file = join(directory.path, "own.mjs");
+  writeFileSync(
+    file,
+    `export const handlers = [{ name: "upper", summary: "upper case", doc: "", arguments: [], create: (table) => ({
+       open: (batch) => ({
+         row: (event) => batch.change(event, table.destination, {
+           operation: event.operation, key: event.key,
+           row: new Map([...event.row()].map(([name, value]) => [name, value?.toUpperCase() ?? null])) }),
+         flush: async () => {} }) }) }];`,
+  );
+  const registry = await testRegistry(`handler_modules = ${file}, londiste.handlers.bulk\n`);
+  const table = registry.create(
+    { name: "upper", arguments: new Map() },
+    { name: "data.t", destination: "data.t" },
+  );
+  await bench.reset("create table t (id int primary key, v text)");
+  bench.bench.handlers = new Map([["data.t", table]]);
+  await bench.bench.apply([json("INSERT", { id: 1, v: "abc" })], { "data.t": "data.t" });
+  assert.deepEqual(await bench.rows("select v from t"), [{ v: "ABC" }]);
+  await assert.rejects(
+    testRegistry("handler_modules = ./nowhere.js\n"),
+    /handler_modules: Failed to load handler module: \.\/nowhere\.js/,
+  );
+});
