@@ -56,6 +56,12 @@ export const londisteConfig: ConfigGroup = {
       doc: "key of the hashes of handler obfuscate",
     },
     {
+      key: "compare_sql",
+      type: "string",
+      default: "",
+      doc: "query of compare in place of its own; _TABLE_ and _COLS_ stand for the table and its common columns",
+    },
+    {
       key: "compare_fmt",
       type: "string",
       default: "",

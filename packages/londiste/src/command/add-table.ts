@@ -74,7 +74,7 @@ async function addTables(job: Job): Promise<void> {
   const names = await selectTables(at, wish);
   const from = await chooseSource(at, wish, names);
   const there = from === undefined ? onProvider : await getTableList(from.db, at.queueName);
-  const isCopied = at.node.nodeType !== "root" && !job.flag("expectSync") && needsTable(wish);
+  const isCopied = at.node.nodeType !== "root" && !job.flag("expectSync") && needTables(wish, names);
   const wanted = isCopied ? available(at, names, there) : names;
   for (const name of wanted) {
     await addTable(at, wish, name, { db: from?.db ?? provider, tables: there });
@@ -123,8 +123,8 @@ function handlerFor(wish: Wish, name: string): TableHandler {
   return wish.registry.create(wish.spec, { name, destination: wish.destination ?? name });
 }
 
-function needsTable(wish: Wish): boolean {
-  return handlerFor(wish, "public.any").needsTable !== false;
+function needTables(wish: Wish, names: readonly string[]): boolean {
+  return names.every((name) => handlerFor(wish, name).needsTable !== false);
 }
 
 async function selectTables(at: LocalNode, wish: Wish): Promise<string[]> {
@@ -137,7 +137,9 @@ async function selectTables(at: LocalNode, wish: Wish): Promise<string[]> {
     isAll: job.flag("all"),
     candidates: missing.filter((object) => object.kind !== "S").map((object) => object.name),
     done: tables.filter((table) => table.isLocal).map((table) => table.name),
-    isForced: job.flag("force") || (isRoot && (wish.destination !== undefined || !needsTable(wish))),
+    isForced:
+      job.flag("force") ||
+      (isRoot && (wish.destination !== undefined || !needTables(wish, job.args.map(fullName)))),
     isLenient: job.flag("skipNonExisting"),
     why: isRoot ? `no such table in ${local.label}` : `not a table of the set "${queueName}"`,
   });

@@ -1,11 +1,10 @@
 import type { Command, Config, Job } from "@skytools/skytools";
-import { mergeConnectString, printJson, UsageError } from "@skytools/skytools";
-import { type CompareResult, compareSettings, compareTable } from "../compare/compare-table.ts";
+import { printJson, UsageError } from "@skytools/skytools";
+import { type CompareResult, compareTable, type SideResult } from "../compare/compare-table.ts";
+import type { DifferentKey } from "../compare/different-keys.ts";
+import { comparison, namesToCompare, openSource, refuseRoot } from "../compare/open-sides.ts";
 import type { TableChecksum } from "../compare/table-checksum.ts";
-import { getTableList } from "../londiste-api.ts";
-import { fullName } from "../names.ts";
-import { formatSettings } from "../replication-session.ts";
-import { type LocalNode, openLocalNode } from "../table/local-node.ts";
+import { openLocalNode } from "../table/local-node.ts";
 
 /** Exit codes are one byte: 256 differing tables must not look like success. */
 const maxExitCode = 255;
@@ -18,37 +17,46 @@ export const compareCommand: Command = {
   pidfile: "admin",
   switches: [
     { flags: "--count-only", doc: "compare only the number of rows" },
+    { flags: "--row-limit <n>", doc: "compare only the first n rows by key" },
+    { flags: "--show-keys <n>", doc: "find that many of the rows that differ", default: "0" },
     { flags: "--force", doc: "wait for a lagging worker without limit" },
   ],
   run: compare,
 };
 
 async function compare(job: Job): Promise<number> {
+  const rowLimit = count(job, "rowLimit", "--row-limit");
+  const shownKeys = count(job, "showKeys", "--show-keys") ?? 0;
   const at = await openLocalNode(job);
-  if (at.node.nodeType === "root")
-    throw new UsageError(`node "${at.node.nodeName}" is the root: compare on another node`);
-  const { source, target } = await openSnapshots(at);
+  refuseRoot(at, "compare");
+  const base = await comparison(at);
+  const customSql = job.config.getOr("compare_sql", "");
   const results: CompareResult[] = [];
-  for (const table of await tablesToCompare(at)) {
-    const result = await compareTable({
-      job,
-      queueName: at.queueName,
-      workerName: at.workerName,
-      source,
-      target,
-      table,
-      isCountOnly: job.flag("countOnly"),
-      patienceMs: job.flag("force") ? Number.POSITIVE_INFINITY : job.config.getFloat("lock_timeout") * 1000,
-    });
+  for (const table of await namesToCompare(at)) {
+    const source = await openSource(at, base.registry, table);
+    const result = await compareTable(
+      { ...base, source, table },
+      {
+        isCountOnly: job.flag("countOnly"),
+        rowLimit,
+        shownKeys,
+        customSql: customSql === "" || job.flag("countOnly") ? undefined : customSql,
+      },
+    );
     report(job, result);
     results.push(result);
   }
   if (job.json) printJson(job.stdout, results);
   refuseEmptyVerdict(job, results);
-  return Math.min(
-    maxExitCode,
-    results.filter((result) => result.kind === "compared" && !result.isSame).length,
-  );
+  const differing = results.filter((result) => result.kind === "compared" && !result.isSame);
+  return Math.min(maxExitCode, differing.length);
+}
+
+function count(job: Job, name: string, flag: string): number | undefined {
+  const text = job.option(name);
+  if (text === undefined) return undefined;
+  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`${flag}: "${text}" is not a number`);
+  return Number(text);
 }
 
 /** Exit code 0 is taken for "identical": a table that was asked for by name, or all of them, must not be left out silently. */
@@ -60,50 +68,34 @@ function refuseEmptyVerdict(job: Job, results: readonly CompareResult[]): void {
   });
 }
 
-async function openSnapshots(at: LocalNode) {
-  const { config, databases } = at.job;
-  const onConnect = async (db: Awaited<ReturnType<typeof databases.get>>) => {
-    await db.execute(`${formatSettings}; ${compareSettings}`);
-    await db.commit();
-  };
-  const isolation = "repeatable read" as const;
-  const connstr = mergeConnectString(at.node.providerLocation, config.getOr("remote_extra_connstr", ""));
-  return {
-    target: await databases.get("compare_target", { connstr: config.get("db"), isolation, onConnect }),
-    source: await databases.get("compare_source", { connstr, isolation, onConnect }),
-  };
-}
-
-async function tablesToCompare({ job, local, queueName }: LocalNode): Promise<string[]> {
-  if (job.args.length > 0) return job.args.map(fullName);
-  const tables = await getTableList(local, queueName);
-  await local.commit();
-  return tables.filter((table) => table.isLocal).map((table) => table.name);
-}
-
 function report(job: Job, result: CompareResult): void {
   const { log, stdout } = job;
   if (result.kind === "skipped") {
     log.warn(result.reason);
     return;
   }
-  const source = formatResult(job.config, result.source);
-  const target = formatResult(job.config, result.target);
+  const source = formatResult(job.config, result.source, result.custom?.source);
+  const target = formatResult(job.config, result.target, result.custom?.target);
   log.info(`srcdb: ${source}`);
   log.info(`dstdb: ${target}`);
   if (!result.isSame) log.warn(`${result.destination}: Results do not match!`);
   if (job.json) return;
   const verdict = result.isSame ? `identical: ${source}` : `DIFFERENT: source ${source}; here ${target}`;
   stdout.write(`${result.table} ${verdict}\n`);
+  for (const key of result.differentKeys) stdout.write(`  ${keyText(key)}\n`);
+}
+
+function keyText({ kind, key }: DifferentKey): string {
+  return `${kind}: (${key.map((value) => value ?? "NULL").join(", ")})`;
 }
 
 /** The configured format has printf-style fields with column names. */
-function formatResult(config: Config, result: TableChecksum): string {
+function formatResult(config: Config, result: TableChecksum, custom: SideResult | undefined): string {
   const format = config.getOr("compare_fmt", "");
   const standard = result.checksum === null ? "%(cnt)d rows" : "%(cnt)d rows, checksum=%(chksum)s";
-  const values: Readonly<Record<string, string>> = {
+  const values: SideResult = custom ?? {
     cnt: String(result.rows),
-    chksum: result.checksum ?? "",
+    chksum: result.checksum,
   };
   return (format === "" ? standard : format).replace(
     /%\((\w+)\)[ds]/g,

@@ -1,23 +1,24 @@
-import { getConsumerState, isRefusal } from "@skytools/pgq/cascade";
-import { type Database, type Job, quoteLiteral, SkytoolsError } from "@skytools/skytools";
-import { loadTargetTables, type TargetColumn, type TargetTable } from "../apply/target-table.ts";
-import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
-import { readReplayGap } from "./replay-gap.ts";
+import type { Database } from "@skytools/skytools";
+import { quoteFqIdent, quoteIdent, SkytoolsError } from "@skytools/skytools";
+import { type AlignedSides, type AlignInput, type Skipped, withAlignedSides } from "./aligned-sides.ts";
+import { type DifferentKey, differentKeys } from "./different-keys.ts";
 import { type TableChecksum, tableChecksum } from "./table-checksum.ts";
 
-const retryMs = 200;
-
-export interface CompareInput {
-  readonly job: Job;
-  readonly queueName: string;
-  readonly workerName: string;
-  /** both in REPEATABLE READ, no transaction open */
-  readonly source: Database;
-  readonly target: Database;
-  readonly table: string;
+export interface CompareOptions {
   readonly isCountOnly: boolean;
-  /** how long to wait for replay to come close enough */
-  readonly patienceMs: number;
+  /** only the first rows by key */
+  readonly rowLimit?: number | undefined;
+  /** query with _TABLE_ and _COLS_ in place of the checksum */
+  readonly customSql?: string | undefined;
+  /** how many of the keys that differ are looked for */
+  readonly shownKeys: number;
+}
+
+/** What a query for one side gives, by column name. */
+export interface SideResult {
+  readonly cnt?: string | null;
+  readonly chksum?: string | null;
+  readonly [column: string]: string | null | undefined;
 }
 
 export type CompareResult =
@@ -28,97 +29,83 @@ export type CompareResult =
       readonly isSame: boolean;
       readonly source: TableChecksum;
       readonly target: TableChecksum;
+      /** of a custom query */
+      readonly custom?: { readonly source: SideResult; readonly target: SideResult };
+      readonly differentKeys: readonly DifferentKey[];
     }
-  | { readonly kind: "skipped"; readonly table: string; readonly reason: string };
+  | Skipped;
 
-/** Compares a table on two nodes at the same point of the queue, without a lock on either.
- *
- * The target's snapshot holds the table as of the tick that its worker has completed; the source's snapshot is taken later. The
- * events in between, which the source's snapshot shows and the tick does not, tell which rows will be different and how: they
- * are replaced in the target's sum. Nobody waits: not the source's writers, not replay.
- * Source: spec/londiste.md 13, with its defects 13.1 replaced */
-export async function compareTable(input: CompareInput): Promise<CompareResult> {
-  const deadline = performance.now() + input.patienceMs;
-  for (;;) {
-    try {
-      const result = await compareOnce(input);
-      if (typeof result === "object") return result;
-      if (performance.now() >= deadline) {
-        throw new SkytoolsError("COMPARE", `table "${input.table}" cannot be compared now: ${result}`, {
-          hint: "Consumer lagging too much, or its worker is not running? --force waits without limit.",
-        });
-      }
-    } finally {
-      await input.source.rollback();
-      await input.target.rollback();
+/** Compares a table on two nodes at the same point of the queue. Source: spec/londiste.md 13 */
+export async function compareTable(input: AlignInput, options: CompareOptions): Promise<CompareResult> {
+  const isExact = options.customSql !== undefined;
+  return withAlignedSides({ ...input, isExact }, async (sides): Promise<CompareResult> => {
+    input.job.log.info(`Counting ${sides.destination}`);
+    if (options.customSql !== undefined) return compareCustom(input, sides, options.customSql);
+    const { rowLimit: limit, isCountOnly } = options;
+    if (limit !== undefined && sides.target.key.length === 0) {
+      throw new SkytoolsError("COMPARE", `table "${sides.table}": --row-limit needs a primary key`);
     }
-    await input.job.sleep(retryMs);
-    if (input.job.isStopping) throw new SkytoolsError("COMPARE", "stopped");
-  }
+    const [source, target] = await Promise.all([
+      tableChecksum(input.source, { ...sides.source, limit }, isCountOnly),
+      tableChecksum(input.target, { ...sides.target, limit }, isCountOnly),
+    ]);
+    const isSame = source.rows === target.rows && source.checksum === target.checksum;
+    const keys = isSame || options.shownKeys === 0 ? [] : await firstKeys(input, sides, options.shownKeys);
+    return {
+      kind: "compared",
+      table: sides.table,
+      destination: sides.destination,
+      isSame,
+      source,
+      target,
+      differentKeys: keys,
+    };
+  });
 }
 
-/** @returns why not now */
-async function compareOnce(input: CompareInput): Promise<CompareResult | string> {
-  const { job, source, target, table, queueName, isCountOnly } = input;
-  const here = await localTable(target, queueName, table);
-  if (typeof here === "string") return skipped(table, here);
-  if (here.state.kind !== "ok") return skipped(table, `Table ${table} not synced yet, no point`);
-  const worker = await getConsumerState(target, queueName, input.workerName);
-  if (isRefusal(worker)) throw new SkytoolsError("CASCADE_NODE", `${worker.note} (on ${target.label})`);
-  const there = await localTable(source, queueName, table);
-  if (typeof there === "string") return skipped(table, `Table not available on provider: ${table}`);
-  if (there.state.kind !== "ok") return skipped(table, `Table ${table} not ready yet on provider`);
+async function firstKeys(input: AlignInput, sides: AlignedSides, count: number): Promise<DifferentKey[]> {
+  if (sides.target.key.length === 0) return [];
+  const keys: DifferentKey[] = [];
+  for await (const key of differentKeys(input.source, input.target, sides)) {
+    keys.push(key);
+    if (keys.length >= count) break;
+  }
+  return keys;
+}
 
-  const targetShape = (await loadTargetTables(target, [here.destination])).get(here.destination);
-  const sourceShape = (await loadTargetTables(source, [there.destination])).get(there.destination);
-  if (sourceShape === undefined) return skipped(table, `Table ${table} does not exist on provider side`);
-  if (targetShape === undefined) return skipped(table, `Table ${table} does not exist on subscriber side`);
-  const columns = commonColumns(job, table, sourceShape, targetShape);
-  const gap = await readReplayGap(source, queueName, table, worker.completedTick, columns);
-  if (gap.kind === "open") return gap.reason;
-  if (gap.kind === "corrected") job.log.debug(`${table}: ${gap.events} events are not replayed yet`);
-
-  job.log.info(`Counting ${here.destination}`);
-  const correction = gap.kind === "corrected" ? gap.correction : undefined;
-  const [atSource, atTarget] = await Promise.all([
-    tableChecksum(source, there.destination, sourceShape.only, inOrder(sourceShape, columns), isCountOnly),
-    tableChecksum(target, here.destination, targetShape.only, columns, isCountOnly, correction),
+async function compareCustom(input: AlignInput, sides: AlignedSides, sql: string): Promise<CompareResult> {
+  const [source, target] = await Promise.all([
+    runCustom(input.source, sql, sides.sourceTable, sides.source),
+    runCustom(input.target, sql, sides.destination, sides.target),
   ]);
   return {
     kind: "compared",
-    table,
-    destination: here.destination,
-    isSame: atSource.rows === atTarget.rows && atSource.checksum === atTarget.checksum,
-    source: atSource,
-    target: atTarget,
+    table: sides.table,
+    destination: sides.destination,
+    isSame: JSON.stringify(source) === JSON.stringify(target),
+    source: checksumOf(source),
+    target: checksumOf(target),
+    custom: { source, target },
+    differentKeys: [],
   };
 }
 
-async function localTable(db: Database, queueName: string, name: string): Promise<ReplicatedTable | string> {
-  const table = (await getTableList(db, queueName)).find((entry) => entry.name === name);
-  return table?.isLocal ? table : `Table not subscribed: ${name}`;
-}
-
-function skipped(table: string, reason: string): CompareResult {
-  return { kind: "skipped", table, reason };
-}
-
-/** The columns of the target that both have, in the source's order. Generated ones follow from the others. */
-function commonColumns(job: Job, table: string, source: TargetTable, target: TargetTable): TargetColumn[] {
-  const plain = (shape: TargetTable) => shape.columns.filter((column) => !column.isGenerated);
-  const common = plain(source).flatMap(
-    (column) => plain(target).find((entry) => entry.name === column.name) ?? [],
+async function runCustom(
+  db: Database,
+  sql: string,
+  table: string,
+  { columns, condition }: AlignedSides["source"],
+): Promise<SideResult> {
+  const list = `(${columns.map((column) => quoteIdent(column.name)).join(",")})`;
+  const query = sql.replaceAll("_TABLE_", () => quoteFqIdent(table)).replaceAll("_COLS_", () => list);
+  const where = condition === undefined ? "" : ` where ${condition}`;
+  const row = await db.queryOne<Record<string, unknown>>(`${query}${where}`);
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, value === null ? null : String(value)]),
   );
-  if (common.length < plain(source).length || common.length < plain(target).length) {
-    job.log.warn(`${table}: Ignoring some columns`);
-  }
-  if (common.length === 0) throw new SkytoolsError("COMPARE", `table "${table}": no common columns found`);
-  return common;
 }
 
-function inOrder(shape: TargetTable, columns: readonly TargetColumn[]): TargetColumn[] {
-  return columns.map((column) => shape.columns.find((entry) => entry.name === column.name) ?? column);
+function checksumOf(result: SideResult): TableChecksum {
+  const rows = result.cnt ?? "0";
+  return { rows: /^\d+$/.test(rows) ? BigInt(rows) : 0n, checksum: result.chksum ?? null };
 }
-
-/** Settings under which both servers write values alike. */
-export const compareSettings = `set timezone = 'UTC'; set lock_timeout = ${quoteLiteral("10s")}`;

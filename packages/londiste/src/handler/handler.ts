@@ -62,6 +62,8 @@ export interface TableHandler {
   readonly copiesRows?: boolean;
   /** false: the table here has not all rows as they are on the source: others must not copy from here */
   readonly isComplete?: boolean;
+  /** rows are in tables that inherit from the local one */
+  readonly hasPartitions?: boolean;
   /** which rows belong here, as a condition over columns; for the copy and compare. Asks the local database. */
   rowCondition?(local: Database): Promise<string | undefined>;
   /** the local column for a column of the source; undefined: it is not copied */

@@ -129,6 +129,7 @@ function dispatchedTable(table: HandledTable, defaults: Readonly<Record<string, 
   return {
     isComplete: false,
     ignoresTruncate: ignoresTruncate(table) || rules.tableMode === "ignore",
+    hasPartitions: rules.tableMode === "part",
     copiesRows: rules.tableMode !== "ignore",
     copyColumn: (column) => rules.fields.nameOf(column),
     ...(destination === undefined ? {} : { destination }),

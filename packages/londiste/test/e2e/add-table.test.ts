@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { NodeSet, type SetNode } from "../fixture/node-set.js";
+
+let set: NodeSet;
+let root: SetNode;
+let branch: SetNode;
+let leaf: SetNode;
+
+before(async () => {
+  set = await NodeSet.start();
+  set.startTicker();
+  root = await set.add("root", {
+    type: "root",
+    setup: `
+      create schema app;
+      create role reader_of_tables;
+      create function public.stamp() returns trigger language plpgsql as $$ begin return new; end $$;
+      create table app.orders (id bigserial primary key, "Total" numeric(8,2) not null default 0.5, code text unique,
+        ident int generated always as identity, doubled numeric generated always as ("Total" * 2) stored,
+        check ("Total" >= 0));
+      create index on app.orders ("Total") where "Total" > 1;
+      create trigger stamp before update on app.orders for each row execute function public.stamp();
+      grant select on app.orders to reader_of_tables;
+      create table plain (id serial primary key, v text default 'x');
+      create table more (id int primary key, v text);
+      create table late (id int primary key, v text)`,
+  });
+  root.startWorker();
+  branch = await set.add("branch", { type: "branch", provider: root });
+  branch.startWorker();
+  leaf = await set.add("leaf", { type: "leaf", provider: branch });
+  leaf.startWorker();
+  await root.query(
+    `insert into app.orders ("Total", code) select g, 'c' || g from generate_series(1, 20) g;
+     insert into plain (v) select 'v' || g from generate_series(1, 30) g;
+     insert into late select g from generate_series(1, 40) g`,
+  );
+  await root.londiste("add-table", "app.orders", "plain", "more", "late");
+  await set.settle(root, branch, leaf);
+});
+
+after(async () => {
+  await set[Symbol.asyncDispose]();
+});
+
+const columns = (node: SetNode, table: string) =>
+  node.query(
+    `select attname, format_type(atttypid, atttypmod) as type, attnotnull, attidentity::text, attgenerated::text,
+            pg_get_expr(adbin, adrelid) as expression
+       from pg_attribute left join pg_attrdef on adrelid = attrelid and adnum = attnum
+      where attrelid = $1::regclass and attnum > 0 order by attnum`,
+    [table],
+  );
+
+test("--create-full makes the table as it is on the provider, with everything but foreign keys", async () => {
+  await branch.query(
+    "create function public.stamp() returns trigger language plpgsql as 'begin return new; end'",
+  );
+  const added = await branch.londiste("add-table", "app.orders", "--create-full", "--wait-sync");
+  assert.match(added.stderr, /Creating app\.orders/);
+  assert.deepEqual(await columns(branch, "app.orders"), await columns(root, "app.orders"));
+  const parts = `select (select count(*) from pg_index where indrelid = t)::int4 as indexes,
+      (select count(*) from pg_constraint where conrelid = t and contype in ('p', 'u', 'c'))::int4 as constraints,
+      (select array_agg(tgname::text) from pg_trigger where tgrelid = t and tgname !~ '^_londiste') as triggers,
+      has_table_privilege('reader_of_tables', t, 'select') as grant
+      from (select 'app.orders'::regclass as t) as t`;
+  assert.deepEqual(await branch.query(parts), await root.query(parts));
+  await root.query(`insert into app.orders ("Total", code) values (100, 'new')`);
+  await set.settle(root, branch);
+  assert.match((await branch.londiste("compare", "app.orders")).stdout, /identical: 21 rows/);
+});
+
+test("sequences of serial and identity columns come along, ahead of the values in use", async () => {
+  const listed = JSON.parse((await branch.londiste("seqs", "--json")).stdout) as {
+    name: string;
+    isLocal: boolean;
+  }[];
+  assert.deepEqual(
+    listed.filter((sequence) => sequence.isLocal).map((sequence) => sequence.name),
+    ["app.orders_id_seq", "app.orders_ident_seq"],
+  );
+  const [value] = await branch.query<{ last_value: bigint }>("select last_value from app.orders_ident_seq");
+  assert.ok(value !== undefined && value.last_value >= 20n);
+});
+
+test("--create makes columns and key only, and says what it would do with --dry-run", async () => {
+  const dry = await branch.londiste("add-table", "plain", "--create", "--dry-run");
+  assert.match(dry.stdout, /create table public\.plain \(\n {2}id integer not null,\n {2}v text\n\);\n/);
+  assert.deepEqual(await branch.query("select to_regclass('plain') as found"), [{ found: null }]);
+  await branch.londiste("add-table", "plain", "--create", "--wait-sync");
+  assert.equal((await branch.query("select from plain")).length, 30);
+  const again = await branch.londiste("add-table", "plain", "--create");
+  assert.match(again.stderr, /public\.plain already processed/);
+});
+
+test("--dest-table: another local table takes the rows, created with free index names", async () => {
+  await leaf.query("create table plain (id int primary key, mine text)");
+  await leaf.londiste("add-table", "plain", "--dest-table=public.plain_copy", "--create", "--wait-sync");
+  assert.equal((await leaf.query("select from plain_copy")).length, 30);
+  await root.query("insert into plain (v) values ('more'); truncate more");
+  await set.settle(root, branch, leaf);
+  assert.equal((await leaf.query("select from plain_copy")).length, 31);
+  assert.match((await leaf.londiste("compare", "plain")).stdout, /identical: 31 rows/);
+});
+
+test("--find-copy-node copies from the root what the provider does not have; no event after it is lost or doubled", async () => {
+  const refused = await leaf.tryLondiste("add-table", "late", "--create");
+  assert.equal(refused.code, 1);
+  assert.match(
+    refused.stderr,
+    /ERROR Table public\.late does not exist on provider, need to switch to different provider/,
+  );
+  const added = await leaf.londiste("add-table", "late", "--create", "--find-copy-node", "--wait-sync");
+  assert.match(added.stderr, /Node branch does not have all tables/);
+  assert.match(added.stderr, /Node root seems good source, using it/);
+  await root.query(
+    "insert into late select g from generate_series(41, 60) g; delete from late where id <= 5",
+  );
+  await set.settle(root, leaf);
+  assert.deepEqual(
+    await leaf.query("select * from late order by id"),
+    await root.query("select * from late order by id"),
+  );
+  assert.match(leaf.log(), /Using 'root' as source node/);
+  const left = await root.query(
+    "select consumer_name from pgq.get_consumer_info('q') where consumer_name ~ 'copy'",
+  );
+  assert.deepEqual(left, []);
+});
+
+test("resync --copy-node copies from the node that is named, and knows the names", async () => {
+  await leaf.change("delete from late where id > 10");
+  const itself = await leaf.tryLondiste("resync", "late", "--copy-node=leaf");
+  assert.match(itself.stderr, /Cannot use itself as provider/);
+  const nobody = await leaf.tryLondiste("resync", "late", "--copy-node=nobody");
+  assert.match(nobody.stderr, /Cannot find node nobody/);
+  await leaf.londiste("resync", "late", "--copy-node=root");
+  await leaf.londiste("wait-sync");
+  assert.deepEqual(
+    await leaf.query("select count(*)::int4 as n from late"),
+    await root.query("select count(*)::int4 as n from late"),
+  );
+});
+
+test("--skip-non-existing leaves out what is not here, with a warning, and adds the rest", async () => {
+  await branch.query("create table more (id int primary key, v text)");
+  const result = await branch.londiste("add-table", "more", "late", "nowhere", "--skip-non-existing");
+  assert.match(result.stderr, /WARNING Table public\.late does not exist on local node, skipping/);
+  assert.match(result.stderr, /WARNING public\.nowhere not available/);
+  assert.match(result.stderr, /Table added: public\.more/);
+});
+
+test("attributes are stored: --skip-truncate, --max-parallel-copy", async () => {
+  await leaf.query("create table more (id int primary key, v text); insert into more values (-1, 'mine')");
+  await branch.londiste("wait-sync");
+  await leaf.londiste("add-table", "more", "--skip-truncate", "--max-parallel-copy=3", "--wait-sync");
+  const listed = JSON.parse((await leaf.londiste("tables", "--json")).stdout) as {
+    name: string;
+    attributes: unknown;
+  }[];
+  const more = listed.find((table) => table.name === "public.more");
+  assert.deepEqual(more?.attributes, { skip_truncate: "1", max_parallel_copy: "3" });
+  assert.deepEqual(await leaf.query("select id from more"), [{ id: -1 }]);
+  const bad = await leaf.tryLondiste("add-table", "more", "--max-parallel-copy=none");
+  assert.match(bad.stderr, /--max-parallel-copy: "none" is not a number above 0/);
+});
