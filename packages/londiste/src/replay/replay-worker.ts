@@ -89,8 +89,8 @@ export class ReplayWorker implements CascadedApplication {
     if (result.ignoredEvents > 0) statistics.put("ignored_events", result.ignoredEvents);
     if (result.rowByRowEvents > 0) statistics.put("row_by_row", result.rowByRowEvents);
     if (result.missingRows > 0) statistics.put("missing_rows", result.missingRows);
-    const isQueueCopied = await this.#forward(batch);
-    return { eventCount: result.eventCount, maxEventId: result.maxEventId, isQueueCopied };
+    const queueFilter = await this.#forward(batch);
+    return { eventCount: result.eventCount, maxEventId: result.maxEventId, queueFilter };
   }
 
   async #handled(tables: readonly ReplicatedTable[]): Promise<HandledTables> {
@@ -98,14 +98,16 @@ export class ReplayWorker implements CascadedApplication {
     return handledTables(this.#registry, tables);
   }
 
-  /** On a branch, where handlers decide what goes on to the nodes behind: also of tables that are being copied.
-   * @returns false: nothing is to be decided, the queue is copied as it is */
-  async #forward({ source, target, role, eventQuery }: CascadedBatch): Promise<boolean> {
-    if (role.copyTo === null) return false;
+  /** Where handlers decide what goes on to the nodes behind: also of tables that are being copied.
+   * @returns which events are copied as they are; undefined: all */
+  async #forward(batch: CascadedBatch): Promise<string | undefined> {
+    const { source, target } = batch;
+    const { copyTo } = batch.role;
+    if (copyTo === null) return undefined;
     const { handlers } = await this.#handled(this.#tables.filter((table) => table.isLocal));
-    if (!hasForwarders(handlers)) return false;
-    await forwardEvents({ source, target, queueName: role.copyTo, eventQuery, handlers });
-    return true;
+    if (!hasForwarders(handlers)) return undefined;
+    const eventQuery = (where: string) => batch.eventQuery(where);
+    return forwardEvents({ source, target, copyTo, eventQuery, handlers });
   }
 
   /** Nothing to replay: look after tables; come back soon while one of them is about to be handed over. */

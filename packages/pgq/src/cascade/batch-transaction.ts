@@ -33,7 +33,7 @@ export async function applyInOneTransaction(
   if (!isWhereExpected) throw positionMoved(work, behindLock.completedTick);
 
   const outcome = await application.applyBatch(work);
-  const copiedEvents = role.copyTo === null ? 0n : await copyToQueue(work, application.mergeFilter);
+  const copiedEvents = role.copyTo === null ? 0n : await copyToQueue(work, application, outcome);
   await source.commit();
   if (!isCovered) {
     const call = { log: job.log, quiet: true, commit: false };
@@ -45,11 +45,15 @@ export async function applyInOneTransaction(
 }
 
 /** @returns number of events in a mirrored batch */
-async function copyToQueue(work: CascadedBatch, mergeFilter: string | undefined): Promise<bigint> {
+async function copyToQueue(
+  work: CascadedBatch,
+  { mergeFilter }: CascadedApplication,
+  { queueFilter }: BatchOutcome,
+): Promise<bigint> {
   const { source, target, queueName, role, batch, node } = work;
   const { copyTo } = role;
   if (copyTo === null) return 0n;
-  const query = await work.eventQuery();
+  const query = await work.eventQuery(queueFilter);
   if (copyTo.kind === "mirror") {
     const watermark = role.syncWatermark === null ? null : node.globalWatermark;
     const rows = await mirrorEvents(source, query, target, copyTo.queueName, watermark);

@@ -41,6 +41,9 @@ export interface BatchOutcome {
   readonly eventCount?: number;
   /** highest event id of the batch, if known: becomes the event seq of the mirrored tick on a branch */
   readonly maxEventId?: bigint | undefined;
+  /** SQL condition over the event columns: which events are to be copied into `role.copyTo`. The application has stored the others
+   * itself, changed, or they are to stay behind; left out: all. */
+  readonly queueFilter?: string | undefined;
 }
 
 /** What a program does with batches. Only `applyBatch` is required; `eventByEvent` builds one from an event callback.
