@@ -3,11 +3,14 @@ import { cascadeCommands, cascadeConfig } from "@skytools/pgq/cascade";
 import type { Program } from "@skytools/skytools";
 import { addTableCommand } from "./command/add-table.ts";
 import { changeHandlerCommand } from "./command/change-handler.ts";
+import { checkCommand } from "./command/check.ts";
 import { compareCommand } from "./command/compare.ts";
 import { copyCommand } from "./command/copy.ts";
 import { executeCommand } from "./command/execute.ts";
+import { foreignKeysCommand } from "./command/fkeys.ts";
 import { missingCommand } from "./command/missing.ts";
 import { removeTableCommand } from "./command/remove-table.ts";
+import { repairCommand } from "./command/repair.ts";
 import { resyncCommand } from "./command/resync.ts";
 import { addSequenceCommand, removeSequenceCommand, sequencesCommand } from "./command/sequences.ts";
 import { showHandlersCommand } from "./command/show-handlers.ts";
@@ -44,6 +47,9 @@ export const londiste: Program = {
     missingCommand,
     executeCommand,
     compareCommand,
+    repairCommand,
+    checkCommand,
+    foreignKeysCommand,
     showHandlersCommand,
     copyCommand,
   ],

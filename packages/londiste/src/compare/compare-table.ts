@@ -99,7 +99,9 @@ async function runCustom(
   const list = `(${columns.map((column) => quoteIdent(column.name)).join(",")})`;
   const query = sql.replaceAll("_TABLE_", () => quoteFqIdent(table)).replaceAll("_COLS_", () => list);
   const where = condition === undefined ? "" : ` where ${condition}`;
-  const row = await db.queryOne<Record<string, unknown>>(`${query}${where}`);
+  const row = await db.queryOne<Record<string, string | number | bigint | boolean | null>>(
+    `${query}${where}`,
+  );
   return Object.fromEntries(
     Object.entries(row).map(([name, value]) => [name, value === null ? null : String(value)]),
   );

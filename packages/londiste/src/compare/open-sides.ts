@@ -8,7 +8,7 @@ import type { LocalNode } from "../table/local-node.ts";
 import type { AlignInput } from "./aligned-sides.ts";
 
 /** Settings under which both servers write values alike. */
-const compareSettings = `set timezone = 'UTC'; set lock_timeout = ${quoteLiteral("10s")}; set statement_timeout = 0; set row_security = off`;
+export const compareSettings = `set timezone = 'UTC'; set lock_timeout = ${quoteLiteral("10s")}; set statement_timeout = 0; set row_security = off`;
 
 /** @throws UsageError on a root: it has nobody to compare with */
 export function refuseRoot(at: LocalNode, what: string): void {
@@ -41,10 +41,16 @@ async function openSide({ job }: LocalNode, key: string, connstr: string): Promi
 }
 
 /** The node that a table is compared with: the provider, or the nearest one upstream that has the table. */
-export async function openSource(at: LocalNode, registry: HandlerRegistry, table: string): Promise<Database> {
+export async function openSource(
+  at: LocalNode,
+  registry: HandlerRegistry,
+  table: string,
+  /** distinguishes sessions */
+  purpose = "compare",
+): Promise<Database> {
   const { job, queueName, node } = at;
   const extra = job.config.getOr("remote_extra_connstr", "");
-  const provider = await openSide(at, "compare_source", mergeConnectString(node.providerLocation, extra));
+  const provider = await openSide(at, `${purpose}_source`, mergeConnectString(node.providerLocation, extra));
   const tables = await getTableList(provider, queueName);
   await provider.rollback();
   if (tables.some((entry) => entry.name === table && entry.isLocal)) return provider;
@@ -52,7 +58,7 @@ export async function openSource(at: LocalNode, registry: HandlerRegistry, table
   const start = { name: node.providerNode, location: node.providerLocation };
   const found = await findCopyNode({ job, registry, queueName, start, tables: [table] });
   job.log.info(`${table}: Using node ${found.name} as provider`);
-  return openSide(at, `compare_source.${found.name}`, mergeConnectString(found.location, extra));
+  return openSide(at, `${purpose}_source.${found.name}`, mergeConnectString(found.location, extra));
 }
 
 /** Names as given, or all tables that are replicated here. */

@@ -12,7 +12,7 @@ import {
   SkytoolsError,
   TableStructure,
 } from "@skytools/skytools";
-import type { TableHandler } from "../handler/handler.ts";
+import type { Row, TableHandler } from "../handler/handler.ts";
 import type { CopyProgress } from "./copy-progress.ts";
 
 /** Below this size of the source table indexes stay in place: maintaining them costs less than building them anew, and the
@@ -160,8 +160,9 @@ function copyFrom(from: TableStructure, columns: string, condition: string | und
 }
 
 /** The handler's change of each row; without one no row is looked at. */
-function rowChange({ copyRow: change }: TableHandler, columns: readonly ColumnPair[]) {
-  if (change === undefined) return {};
+function rowChange(handler: TableHandler, columns: readonly ColumnPair[]) {
+  if (handler.copyRow === undefined) return {};
+  const change = (row: Row) => handler.copyRow?.(row) ?? row;
   const transform = rewriteCopyRows((line) => {
     const values = parseCopyRow(line.toString("utf8"));
     const row = change(new Map(columns.map(({ source }, nr) => [source, values[nr] ?? null])));

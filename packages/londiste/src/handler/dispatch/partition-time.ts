@@ -20,7 +20,7 @@ export interface PartitionTime {
  * @throws SkytoolsError DISPATCH */
 export function parsePartitionTime(text: string): PartitionTime {
   const match = /^(\d{4,})-(\d\d)-(\d\d)(?:[ T](\d\d)(:\d\d:\d\d)?)?/.exec(text);
-  if (match === null || / BC$/.test(text)) {
+  if (match === null || text.endsWith(" BC")) {
     throw new SkytoolsError(
       "DISPATCH",
       `"${text.slice(0, 40)}" is not a time of the form YYYY-MM-DD HH:MM:SS`,

@@ -46,7 +46,7 @@ function columnActions(file: string, value: unknown, path: string): ReadonlyMap<
     const where = `${path}.${name}`;
     if (typeof action === "object") actions.set(name, columnActions(file, action, where));
     else if (isActionName(action)) actions.set(name, action);
-    else throw new ConfigError(`unknown action "${String(action)}"`, { file, key: where });
+    else throw new ConfigError(`unknown action ${JSON.stringify(action)}`, { file, key: where });
   }
   return actions;
 }

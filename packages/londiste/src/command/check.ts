@@ -1,0 +1,70 @@
+import type { Command, Database, Job } from "@skytools/skytools";
+import { printJson, TableStructure, UsageError } from "@skytools/skytools";
+import { type Drift, structureDrift } from "../check/structure-drift.ts";
+import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
+import { fullName } from "../names.ts";
+import { openLocalNode, openProvider } from "../table/local-node.ts";
+
+const maxExitCode = 255;
+
+/** The original's was an empty shell. Source: spec/londiste.md section 2 */
+export const checkCommand: Command = {
+  name: "check",
+  args: "[TABLE...]",
+  summary:
+    "compare the structure of tables with the provider's; the exit code is the number of tables that differ",
+  pidfile: "none",
+  run: check,
+};
+
+interface CheckedTable {
+  readonly table: string;
+  readonly drift: readonly Drift[];
+}
+
+async function check(job: Job): Promise<number> {
+  const at = await openLocalNode(job);
+  const { local, queueName, node } = at;
+  if (node.nodeType === "root") {
+    throw new UsageError(`node "${node.nodeName}" is the root: check on another node`);
+  }
+  const wanted = job.args.map(fullName);
+  const tables = (await getTableList(local, queueName)).filter((table) => table.isLocal);
+  const unknown = wanted.filter((name) => !tables.some((table) => table.name === name));
+  if (unknown.length > 0) throw new UsageError(`Table not subscribed: ${unknown.join(", ")}`);
+  const provider = await openProvider(at);
+  const onProvider = await getTableList(provider, queueName);
+  const checked: CheckedTable[] = [];
+  for (const table of tables) {
+    if (wanted.length > 0 && !wanted.includes(table.name)) continue;
+    const there = onProvider.find((entry) => entry.name === table.name && entry.isLocal);
+    checked.push({ table: table.name, drift: await driftOf(provider, local, there, table) });
+  }
+  await local.commit();
+  await provider.commit();
+  if (job.json) printJson(job.stdout, checked);
+  else for (const table of checked) job.stdout.write(report(table));
+  return Math.min(maxExitCode, checked.filter((table) => table.drift.length > 0).length);
+}
+
+async function driftOf(
+  provider: Database,
+  local: Database,
+  there: ReplicatedTable | undefined,
+  here: ReplicatedTable,
+): Promise<readonly Drift[]> {
+  if (there === undefined) return [{ object: "table", provider: "not replicated", here: here.destination }];
+  const source = await TableStructure.find(provider, there.destination);
+  const target = await TableStructure.find(local, here.destination);
+  if (source === undefined || target === undefined) {
+    const exists = (table: TableStructure | undefined) => (table === undefined ? "absent" : table.name);
+    return source === target ? [] : [{ object: "table", provider: exists(source), here: exists(target) }];
+  }
+  return structureDrift(source, target);
+}
+
+function report({ table, drift }: CheckedTable): string {
+  if (drift.length === 0) return `${table} same\n`;
+  const lines = drift.map((item) => `  ${item.object}: provider ${item.provider}; here ${item.here}\n`);
+  return `${table} DIFFERENT\n${lines.join("")}`;
+}

@@ -1,0 +1,129 @@
+import { closeSync, openSync, rmSync, writeSync } from "node:fs";
+import type { Command, Job } from "@skytools/skytools";
+import { dryRunSwitch, printJson, UsageError } from "@skytools/skytools";
+import type { AlignInput } from "../compare/aligned-sides.ts";
+import {
+  compareSettings,
+  comparison,
+  namesToCompare,
+  openSource,
+  refuseRoot,
+} from "../compare/open-sides.ts";
+import { AppliedFixes } from "../repair/applied-fixes.ts";
+import { type RepairResult, repairTable } from "../repair/repair-table.ts";
+import { WrittenFixes } from "../repair/written-fixes.ts";
+import { openTargetSession } from "../replication-session.ts";
+import { type LocalNode, openLocalNode } from "../table/local-node.ts";
+
+const maxExitCode = 255;
+
+/** Source: spec/londiste.md 13.4 */
+export const repairCommand: Command = {
+  name: "repair",
+  args: "[TABLE...]",
+  summary: "find rows that differ from the provider's: write fix.TABLE.sql, or fix them with --apply",
+  pidfile: "admin",
+  onInterrupt: "finish",
+  switches: [
+    { flags: "--apply", doc: "fix the rows, beside the running worker" },
+    { flags: "--repair-where <condition>", doc: "only rows that meet it, on both sides" },
+    { flags: "--sort-bufsize <size>", doc: "memory for sorting keys on each server, such as 64MB" },
+    { flags: "--force", doc: "wait for a lagging worker without limit" },
+    dryRunSwitch,
+  ],
+  run: repair,
+};
+
+async function repair(job: Job): Promise<number> {
+  const bufferSize = job.option("sortBufsize");
+  if (bufferSize !== undefined && !/^\d+(?:kB|MB|GB|%)?$/.test(bufferSize)) {
+    throw new UsageError(`--sort-bufsize: "${bufferSize}" is not a size such as 64MB`);
+  }
+  const at = await openLocalNode(job);
+  refuseRoot(at, "repair");
+  const base = await comparison(at);
+  const results: RepairResult[] = [];
+  for (const table of await namesToCompare(at)) {
+    const source = await openSource(at, base.registry, table);
+    if (bufferSize !== undefined && !bufferSize.endsWith("%")) {
+      for (const db of [source, base.target]) {
+        await db.query("select set_config('work_mem', $1, false)", [bufferSize]);
+        await db.commit();
+      }
+    }
+    const result = await repairOne(at, { ...base, source, table, condition: job.option("repairWhere") });
+    report(job, result);
+    results.push(result);
+  }
+  if (job.json) printJson(job.stdout, results);
+  const skipped = results.filter((result) => result.kind === "skipped").length;
+  if (skipped > 0 && (job.args.length > 0 || skipped === results.length)) {
+    throw new UsageError(`${skipped} of ${results.length} table(s) could not be checked`);
+  }
+  return Math.min(maxExitCode, results.filter(isDifferent).length);
+}
+
+/** After repair: a table that was fixed is the same. */
+function isDifferent(result: RepairResult): boolean {
+  if (result.kind === "skipped") return false;
+  if (result.isApplied) return result.unsettled > 0;
+  return result.inserts + result.updates + result.deletes > 0;
+}
+
+async function repairOne(at: LocalNode, input: AlignInput): Promise<RepairResult> {
+  const { job, queueName, workerName } = at;
+  if (job.isDryRun) {
+    return repairTable(input, new WrittenFixes(input.source, input.target, (line) => job.stdout.write(line)));
+  }
+  if (!job.flag("apply")) return repairIntoFile(input);
+  const source = await openSource(at, input.registry, input.table, "repair");
+  const target = await job.databases.get("repair_target", {
+    connstr: job.config.get("db"),
+    onConnect: async (db) => {
+      await openTargetSession(db, job.log);
+      await db.execute(compareSettings);
+      await db.commit();
+    },
+  });
+  const { patienceMs } = input;
+  return repairTable(input, new AppliedFixes({ job, queueName, workerName, source, target, patienceMs }));
+}
+
+/** One of an earlier run is replaced, or removed when nothing differs any more. */
+async function repairIntoFile(input: AlignInput): Promise<RepairResult> {
+  let file: number | undefined;
+  try {
+    const result = await repairTable(
+      input,
+      new WrittenFixes(input.source, input.target, (line, destination) => {
+        file ??= openSync(fileFor(destination), "w");
+        writeSync(file, line);
+      }),
+    );
+    if (result.kind === "checked") {
+      if (file !== undefined) input.job.log.info(`fixes are in ${fileFor(result.destination)}`);
+      else rmSync(fileFor(result.destination), { force: true });
+    }
+    return result;
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+function fileFor(destination: string): string {
+  return `fix.${destination.replaceAll("/", "%2F")}.sql`;
+}
+
+function report(job: Job, result: RepairResult): void {
+  if (result.kind === "skipped") {
+    job.log.warn(result.reason);
+    return;
+  }
+  if (job.json || job.isDryRun) return;
+  const { table, inserts, updates, deletes, unsettled, isApplied } = result;
+  const found = `${inserts} inserts, ${updates} updates, ${deletes} deletes`;
+  const verb = isApplied ? "repaired:" : "differs by";
+  const rest = unsettled > 0 ? `; ${unsettled} rows not settled: run it again` : "";
+  const isSame = inserts + updates + deletes + unsettled === 0;
+  job.stdout.write(isSame ? `${table} identical\n` : `${table} ${verb} ${found}${rest}\n`);
+}

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { NodeSet, type SetNode } from "../fixture/node-set.js";
+
+let set: NodeSet;
+const parts: SetNode[] = [];
+const leafs: SetNode[] = [];
+
+before(async () => {
+  set = await NodeSet.start();
+  set.startTicker();
+  for (const nr of [1, 2]) {
+    const part = await set.add(`part${nr}`, {
+      type: "root",
+      queue: `q${nr}`,
+      setup: `create table rows (id int primary key, v text);
+              insert into rows select ${nr} * 1000 + g, 'copied' from generate_series(1, 50) g`,
+    });
+    part.startWorker();
+    await part.londiste("add-table", "rows");
+    parts.push(part);
+  }
+  for (const [nr, part] of parts.entries()) {
+    const leaf = await set.add(`leaf${nr + 1}`, {
+      type: "leaf",
+      queue: part.queue,
+      provider: part,
+      ...(leafs[0] === undefined ? {} : { beside: leafs[0] }),
+    });
+    leafs.push(leaf);
+    leaf.startWorker();
+    await set.settle(part, leaf);
+  }
+});
+
+after(async () => {
+  await set[Symbol.asyncDispose]();
+});
+
+const count = async (node: SetNode) => (await node.query("select from rows")).length;
+
+test("--merge-all copies the rows of all queues into one table and replays them; no copy empties another's", async () => {
+  const [first, second] = leafs as [SetNode, SetNode];
+  const refused = await first.tryLondiste("add-table", "rows", "--create");
+  assert.match(
+    refused.stderr,
+    /Found multiple sources for table public\.rows, use merge-all or no-merge to continue/,
+  );
+  await first.londiste("add-table", "rows", "--create", "--merge-all", "--wait-sync");
+  await second.londiste("wait-sync");
+  assert.equal(await count(first), 100);
+  for (const [nr, part] of parts.entries()) {
+    await part.query(
+      `insert into rows values (${nr + 1}, 'new'); delete from rows where id = ${(nr + 1) * 1000 + 1}`,
+    );
+    await set.settle(part, leafs[nr]!);
+  }
+  assert.equal(await count(first), 100);
+  assert.equal((await first.query("select from rows where v = 'new'")).length, 2);
+});
+
+test("resync of a merged table copies it out of all its queues", async () => {
+  const [first, second] = leafs as [SetNode, SetNode];
+  await first.change("delete from rows where id > 20");
+  const dry = await second.londiste("resync", "rows", "--dry-run");
+  assert.equal(dry.stdout, "copy table public.rows anew\ncopy table public.rows anew out of queue q1\n");
+  await second.londiste("resync", "rows");
+  await first.londiste("wait-sync");
+  await second.londiste("wait-sync");
+  assert.equal(await count(first), 100);
+});
+
+test("a script that all parts execute runs once here", async () => {
+  const [first] = leafs as [SetNode, SetNode];
+  const text = "--*-- Local-Table: rows\nalter table @rows@ add column w int default 5";
+  for (const [nr, part] of parts.entries()) {
+    await part.londiste("execute", part.writeFile("add-w.sql", text));
+    await part.query(`insert into rows values (${(nr + 1) * 10}, 'with w', 9)`);
+    await set.settle(part, leafs[nr]!);
+  }
+  assert.equal((await first.query("select from rows where w = 9")).length, 2);
+  assert.equal((await first.query("select from rows where w = 5")).length, 100);
+});

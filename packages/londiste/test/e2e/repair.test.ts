@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { waitFor } from "@skytools/testbed";
+import { NodeSet, type SetNode } from "../fixture/node-set.js";
+
+let set: NodeSet;
+let root: SetNode;
+let branch: SetNode;
+let leaf: SetNode;
+
+const tables = `
+  create table "Odd.Name" (id int, "part" text, v text, j json, n numeric, at timestamptz, primary key (id, "part"));
+  create table parent (id int primary key);
+  create table child (id int primary key, parent int, v text);`;
+
+before(async () => {
+  set = await NodeSet.start();
+  set.startTicker();
+  root = await set.add("root", { type: "root", setup: tables });
+  root.startWorker();
+  branch = await set.add("branch", { type: "branch", provider: root, setup: tables });
+  branch.startWorker();
+  leaf = await set.add("leaf", { type: "leaf", provider: branch, setup: tables });
+  leaf.startWorker();
+  await root.query(
+    `insert into "Odd.Name" select g, 'p', 'v' || g, '{"a": 1}', g + 0.50, '2025-01-01' from generate_series(1, 2000) g;
+     insert into parent select g from generate_series(1, 10) g;
+     insert into child select g, g, 'c' from generate_series(1, 10) g`,
+  );
+  await root.londiste("add-table", "public.Odd.Name", "parent", "child");
+  await set.settle(root, branch);
+  await branch.londiste("add-table", "--all", "--wait-sync");
+  await set.settle(root, leaf);
+  await leaf.londiste("add-table", "--all", "--wait-sync");
+});
+
+after(async () => {
+  await set[Symbol.asyncDispose]();
+});
+
+/** A missing, a changed and an extra row, among them the first and the last one in the order of the key. */
+async function damage(node: SetNode): Promise<void> {
+  await node.change(
+    `delete from "Odd.Name" where id in (1, 2000);
+     update "Odd.Name" set v = E'it''s\\nwrong\\\\', n = null where id = 1000;
+     update "Odd.Name" set j = '{"a": 2}' where id = 3;
+     insert into "Odd.Name" values (9999, 'extra', 'x'), (9998, 'extra', null)`,
+  );
+}
+
+const name = "public.Odd.Name";
+const rows = (node: SetNode) =>
+  node.query(`select id, part, v, j::text, n::text, at from "Odd.Name" order by id, part`);
+
+test("compare tells the keys that differ, found by ranges of keys", async () => {
+  await damage(branch);
+  const result = await branch.tryLondiste("compare", name, "--show-keys=10");
+  assert.equal(result.code, 1);
+  const keys = result.stdout.trim().split("\n").slice(1);
+  assert.deepEqual(keys.map((line) => line.trim()).sort(), [
+    "changed: (1000, p)",
+    "changed: (3, p)",
+    "extra: (9998, extra)",
+    "extra: (9999, extra)",
+    "missing: (1, p)",
+    "missing: (2000, p)",
+  ]);
+});
+
+test("repair writes one statement a line into a file, which makes the table right", async () => {
+  const result = await branch.tryLondiste("repair", name, "--json");
+  assert.equal(result.code, 1);
+  assert.match(
+    result.stderr,
+    /finished public\.Odd\.Name: src: 2000 rows, dst: 2000 rows, missed: 2 inserts, 2 updates, 2 deletes/,
+  );
+  const [found] = JSON.parse(result.stdout) as { inserts: number; updates: number; deletes: number }[];
+  assert.deepEqual([found?.inserts, found?.updates, found?.deletes], [2, 2, 2]);
+  const lines = readFileSync(branch.path("fix.public.Odd.Name.sql"), "utf8").trimEnd().split("\n");
+  assert.equal(lines.length, 6);
+  assert.ok(
+    lines.some((line) =>
+      /^update only public\."Odd\.Name" set v = 'v1000', n = '1000\.50' where id = '1000' and part = 'p' and v = E'it''s\\nwrong\\\\' and n is null;$/.test(
+        line,
+      ),
+    ),
+    lines.join("\n"),
+  );
+  await branch.change(lines.join("\n"));
+  assert.deepEqual(await rows(branch), await rows(root));
+  await branch.londiste("repair", name);
+  assert.equal(existsSync(branch.path("fix.public.Odd.Name.sql")), false, "a file without fixes");
+});
+
+test("repair --apply fixes a branch and a leaf behind it while changes come in, and undoes none of them", async () => {
+  await damage(branch);
+  await damage(leaf);
+  let isWriting = true;
+  const writer = (async () => {
+    for (let nr = 0; isWriting; nr += 1) {
+      await root.query(
+        `update "Odd.Name" set v = 'live ${nr}' where id in (1000, 1001); insert into "Odd.Name" values (${10_000 + nr}, 'live', 'x')`,
+      );
+    }
+  })();
+  const first = await branch.londiste("repair", name, "--apply", "--force");
+  assert.match(first.stdout, /public\.Odd\.Name repaired: 2 inserts, \d updates, 2 deletes/);
+  const second = await leaf.londiste("repair", name, "--apply", "--force");
+  assert.match(second.stdout, /public\.Odd\.Name repaired: 2 inserts/);
+  isWriting = false;
+  await writer;
+  await set.settle(root, branch, leaf);
+  const expected = await rows(root);
+  assert.deepEqual(await rows(branch), expected);
+  assert.deepEqual(await rows(leaf), expected);
+});
+
+test("repair of an empty table, and of one whose last rows are missing", async () => {
+  await leaf.change("truncate parent; delete from child where id > 5");
+  const result = await leaf.londiste("repair", "parent", "child", "--apply");
+  assert.match(
+    result.stdout,
+    /public\.parent repaired: 10 inserts, 0 updates, 0 deletes\npublic\.child repaired: 5 inserts/,
+  );
+  await leaf.londiste("compare", "parent", "child");
+});
+
+test("--repair-where and --dry-run: only the rows asked for, on the terminal, nothing changed", async () => {
+  await leaf.change("update child set v = 'wrong'");
+  const result = await leaf.tryLondiste("repair", "child", "--repair-where=id <= 2", "--dry-run");
+  assert.equal(result.code, 1);
+  assert.equal(
+    result.stdout.trim().split("\n").sort().join("\n"),
+    "update only public.child set v = 'c' where id = '1' and v = 'wrong';\nupdate only public.child set v = 'c' where id = '2' and v = 'wrong';",
+  );
+  assert.equal((await leaf.query("select from child where v = 'wrong'")).length, 10);
+  await leaf.londiste("repair", "child", "--apply");
+});
+
+test("--row-limit compares the first rows by key; compare_sql asks what it says", async () => {
+  await leaf.change("update child set v = 'wrong' where id = 9");
+  await leaf.londiste("compare", "child", "--row-limit=8");
+  const all = await leaf.tryLondiste("compare", "child", "--row-limit=9");
+  assert.equal(all.code, 1);
+  const custom = "--set=compare_sql=select count(1) as cnt, sum(id) as chksum from only _TABLE_";
+  const same = await leaf.londiste("compare", "child", custom);
+  assert.match(same.stdout, /public\.child identical: 10 rows, checksum=55/);
+  await leaf.londiste("repair", "child", "--apply");
+});
+
+test("check tells where a table here is not as on the provider", async () => {
+  const same = await leaf.londiste("check");
+  assert.match(same.stdout, /public\.child same/);
+  await leaf.query(
+    "alter table child add column mine int; alter table child alter column v set not null; create unique index on child (v, id)",
+  );
+  const result = await leaf.tryLondiste("check", "child");
+  assert.equal(result.code, 1);
+  assert.equal(
+    result.stdout,
+    [
+      "public.child DIFFERENT",
+      "  column v: provider text; here text not null",
+      "  column mine: provider absent; here integer",
+      "  unique: provider absent; here USING btree (v, id)",
+      "",
+    ].join("\n"),
+  );
+  const unknown = await leaf.tryLondiste("check", "nowhere");
+  assert.match(unknown.stderr, /Table not subscribed: public\.nowhere/);
+});
+
+test("fkeys lists a key that waits, and what it waits for", async () => {
+  await branch.query("create table other (id int primary key)");
+  await branch.change("insert into other select id from parent");
+  await branch.query(
+    "alter table child add constraint child_other foreign key (parent) references other (id)",
+  );
+  await branch.londiste("resync", "child");
+  await waitFor("the key to be dropped", async () => {
+    const found = await branch.query("select from londiste.pending_fkeys");
+    return found.length === 1;
+  });
+  await branch.londiste("wait-sync");
+  const listed = await branch.londiste("fkeys", "--json");
+  const [key] = JSON.parse(listed.stdout) as { name: string; reasons: string[] }[];
+  assert.deepEqual([key?.name, key?.reasons], ["child_other", ["public.other is not replicated here"]]);
+  const text = await branch.londiste("fkeys");
+  assert.match(
+    text.stdout,
+    /child_other +public\.child +public\.other +public\.other is not replicated here/,
+  );
+  const sql = await branch.londiste("fkeys", "--sql");
+  assert.match(sql.stdout, /^alter table only .*child add constraint child_other foreign key .*;$/im);
+});
