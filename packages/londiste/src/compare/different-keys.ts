@@ -101,8 +101,10 @@ class HashedKeys {
     const list = `$${parameters.length + 1}::int4[]`;
     await db.query(
       `declare londiste_keys no scroll cursor for
-       select to_json(array[${key}])::text as key, ${rowHash(selection.columns)}::text as hash
-         from (${sql}) as t where ${rangeSql(selection)} = any (${list}) order by 1 collate "C"`,
+       select key, hash
+         from (select to_json(array[${key}])::text collate "C" as key, ${rowHash(selection.columns)}::text as hash
+                 from (${sql}) as t where ${rangeSql(selection)} = any (${list})) as h
+        order by key`,
       [...parameters, [...ranges]],
     );
     return new HashedKeys(db);
