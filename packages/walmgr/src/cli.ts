@@ -5,6 +5,7 @@ import { bootCommand } from "./command/boot.ts";
 import { listbackupsCommand } from "./command/listbackups.ts";
 import { restoreCommandEntry } from "./command/restore.ts";
 import { setupCommand } from "./command/setup.ts";
+import { syncdaemonCommand } from "./command/syncdaemon.ts";
 import { xarchiveCommand } from "./command/xarchive.ts";
 import { xrestoreCommand } from "./command/xrestore.ts";
 import { xserveCommand } from "./command/xserve.ts";
@@ -28,6 +29,7 @@ export const walmgr: Program = {
     restoreCommandEntry,
     bootCommand,
     listbackupsCommand,
+    syncdaemonCommand,
     xarchiveCommand,
     xrestoreCommand,
     xserveCommand,

@@ -127,6 +127,20 @@ const archiveKeys: ConfigGroup = {
       doc: "seconds after which the newest backup is reported as too old by check",
     },
     {
+      key: "exception_sleep",
+      type: "float",
+      default: "1",
+      min: 0,
+      doc: "seconds that the receiver waits after a failure",
+    },
+    {
+      key: "exception_sleep_max",
+      type: "float",
+      default: "30",
+      min: 0,
+      doc: "the wait doubles with each failure in a row, up to this many seconds",
+    },
+    {
       key: "archive_engine",
       type: "choice",
       choices: ["walmgr", "pgbackrest", "wal-g"],

@@ -1,0 +1,31 @@
+import { type Command, dryRunSwitch, printJson, UsageError } from "@skytools/skytools";
+import { BackupLock } from "../backup/backup-lock.ts";
+import { settingsFor } from "../place/settings.ts";
+import { expire } from "../retention/expire.ts";
+
+/** Source: spec/walmgr.md 12.1 */
+export const expireCommand: Command = {
+  name: "expire",
+  args: "",
+  summary: "remove the backup sets and the WAL that nobody needs any more",
+  pidfile: "none",
+  switches: [dryRunSwitch],
+  run: async (job) => {
+    const settings = settingsFor(job);
+    if (settings.remote !== undefined)
+      throw new UsageError(`the archive is on ${settings.remote.host}: expire works there`);
+    const lock = new BackupLock(settings.paths.completed);
+    if (!job.isDryRun) await lock.take();
+    try {
+      const expiry = await expire(job, settings);
+      if (job.json) printJson(job.stdout, expiry);
+      else {
+        const { sets, wal, partialWal } = expiry;
+        const verb = job.isDryRun ? "remove" : "removed";
+        for (const name of [...sets, ...wal, ...partialWal]) job.stdout.write(`${verb} ${name}\n`);
+      }
+    } finally {
+      await lock.release();
+    }
+  },
+};

@@ -1,0 +1,25 @@
+import { type Command, UsageError } from "@skytools/skytools";
+import { BackupLock } from "../backup/backup-lock.ts";
+import { settingsFor } from "../place/settings.ts";
+
+/** Source: spec/walmgr.md 5.15 */
+export const xlockCommand: Command = {
+  name: "xlock",
+  args: "[PID]",
+  summary: "take the backup lock; prints its holder and fails when it is taken",
+  pidfile: "none",
+  run: async (job) => {
+    const lock = new BackupLock(settingsFor(job, "standby").paths.completed);
+    const holder = await lock.holder();
+    if (holder !== undefined) {
+      if (holder.pid > 0) job.stdout.write(`${holder.pid}\n`);
+      return 1;
+    }
+    const pid = job.args[0];
+    if (pid !== undefined && !/^[1-9]\d{0,9}$/.test(pid))
+      throw new UsageError(`"${pid}" is not a process id`);
+    // The number is a process of the primary, which cannot be looked at from here.
+    await lock.take(Number(pid ?? 0), undefined);
+    return 0;
+  },
+};

@@ -1,0 +1,14 @@
+import { type Command } from "@skytools/skytools";
+import { BackupLock } from "../backup/backup-lock.ts";
+import { settingsFor } from "../place/settings.ts";
+
+/** Source: spec/walmgr.md 5.15 */
+export const xreleaseCommand: Command = {
+  name: "xrelease",
+  args: "",
+  summary: "remove the backup lock, whoever holds it",
+  pidfile: "none",
+  run: async (job) => {
+    await new BackupLock(settingsFor(job, "standby").paths.completed).remove();
+  },
+};

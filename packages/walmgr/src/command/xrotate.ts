@@ -1,0 +1,14 @@
+import { type Command } from "@skytools/skytools";
+import { makeRoom } from "../backup/rotate-sets.ts";
+import { settingsFor } from "../place/settings.ts";
+
+/** Source: spec/walmgr.md 5.15 */
+export const xrotateCommand: Command = {
+  name: "xrotate",
+  args: "",
+  summary: "make room for a new backup set; the ones that retention keeps are renamed",
+  pidfile: "none",
+  run: async (job) => {
+    await makeRoom(settingsFor(job, "standby").paths.fullBackup);
+  },
+};

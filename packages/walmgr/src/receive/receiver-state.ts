@@ -1,0 +1,34 @@
+import { existsSync, readFileSync } from "node:fs";
+import { rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/** What a receiver notes about itself, for `status` and `check`. */
+export interface ReceiverState {
+  readonly pid: number;
+  readonly timeline: number;
+  /** everything before it is on the disk */
+  readonly flushedLsn: string;
+  /** when the server's end was reached last: up to then nothing would be lost */
+  readonly caughtUpAt: string | undefined;
+  readonly updatedAt: string;
+}
+
+const fileName = "RECEIVER";
+
+/** Not synced: a lost note is made again within a second. */
+export async function writeReceiverState(partialWals: string, state: ReceiverState): Promise<void> {
+  const path = join(partialWals, fileName);
+  await writeFile(`${path}.tmp`, JSON.stringify(state));
+  await rename(`${path}.tmp`, path);
+}
+
+/** @returns undefined when no receiver ever worked here */
+export function readReceiverState(partialWals: string): ReceiverState | undefined {
+  const path = join(partialWals, fileName);
+  if (!existsSync(path)) return undefined;
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as ReceiverState;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { type RunningProgram, waitFor } from "@skytools/testbed";
+import pg from "pg";
+import { Stage } from "../fixture/stage.js";
+
+let stage: Stage;
+let archiveFile: string;
+let receiver: RunningProgram;
+
+before(async () => {
+  stage = await Stage.start({ settings: { archive_mode: "off" } });
+  await stage.primary.query("create table t (id int primary key, v text)");
+  archiveFile = await stage.file({
+    walmgr_data: stage.archive,
+    primary_conninfo: stage.primary.connstr(),
+    loop_delay: "0.1",
+    exception_sleep: "0.2",
+  });
+  await stage.walmgr(archiveFile, ["setup"]);
+});
+
+after(async () => {
+  await receiver?.[Symbol.asyncDispose]();
+  await stage[Symbol.asyncDispose]();
+});
+
+function startReceiver(env: Record<string, string> = {}): void {
+  receiver = stage.start(archiveFile, ["syncdaemon"], env);
+}
+
+async function receivedEverything(): Promise<void> {
+  await waitFor("the receiver to have everything", async () => {
+    const [row] = await stage.primary.query<{ done: boolean }>(
+      "select flush_lsn = pg_current_wal_flush_lsn() as done from pg_stat_replication where application_name = 'walmgr'",
+    );
+    return row?.done;
+  });
+}
+
+/** Commits rows one by one until the server is gone.
+ * @returns the last row whose commit was confirmed */
+async function commitUntilGone(from: number, onCommit: (id: number) => void): Promise<number> {
+  const client = new pg.Client({
+    host: stage.primary.socketDir,
+    port: stage.primary.port,
+    user: "postgres",
+    database: "postgres",
+  });
+  client.on("error", () => {});
+  await client.connect();
+  let last = from - 1;
+  try {
+    for (let id = from; ; id++) {
+      await client.query("insert into t values ($1, repeat('y', 2000))", [id]);
+      last = id;
+      onCommit(id);
+    }
+  } catch {
+    return last;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+test("segments arrive whole, the begun one as a partial; a receiver that dies anywhere goes on where it was", async () => {
+  for (const point of ["receiver.written=kill:3", "receiver.synced=kill:3", "receiver.segment-stored=kill"]) {
+    startReceiver({ SKYTOOLS_CRASH_POINT: point });
+    await receiver.waitForOutput(/Receiving from/);
+    let id = (await stage.primary.query<{ top: number }>("select coalesce(max(id), 0) as top from t"))[0]!
+      .top;
+    await waitFor(`the end by ${point}`, async () => {
+      id += 1;
+      await stage.primary.query("insert into t values ($1, repeat(md5($1::text), 3000))", [id]);
+      return !receiver.isRunning;
+    });
+    assert.equal((await receiver.exit).signal, "SIGKILL", receiver.outputTail());
+  }
+  startReceiver();
+  await receivedEverything();
+  const archived = (await stage.archivedNames()).filter((name) => name.length === 24);
+  assert.ok(archived.length >= 2, archived.join());
+  const verify = await stage.run(archiveFile, ["verify", "--json"]);
+  assert.equal(verify.code, 0, verify.stdout + verify.stderr);
+});
+
+test("a commit that waited for the receiver survives the loss of the primary's host", async () => {
+  await stage.walmgr(archiveFile, ["backup"]);
+  await stage.primary.query("alter system set synchronous_standby_names = 'walmgr'");
+  await stage.primary.reload();
+  await waitFor("the receiver to be synchronous", async () => {
+    const rows = await stage.primary.query<{ s: string }>("select sync_state as s from pg_stat_replication");
+    return rows.some((row) => row.s === "sync");
+  });
+  const [row] = await stage.primary.query<{ top: number }>("select max(id) as top from t");
+  let killing: Promise<void> | undefined;
+  const last = await commitUntilGone(row!.top + 1, (id) => {
+    if (id - row!.top === 300) killing = stage.primary.killHard();
+  });
+  await killing;
+  assert.ok(last >= row!.top + 300);
+  await receiver.waitForOutput(/connection lost|could not connect/);
+  receiver.signal("SIGINT");
+  await receiver.exit;
+  const names = await readdir(join(stage.archive, "logs.partial"));
+  assert.ok(names.some((name) => name.endsWith(".partial")));
+
+  const place = stage.place();
+  const file = await stage.standbyFile(place);
+  await stage.walmgr(file, ["restore", "--recover", "--no-start"]);
+  await stage.startRestored(place);
+  await stage.waitForPrimary(place);
+  const [found] = await place.query<{ top: number; count: number }>(
+    "select max(id) as top, count(*)::int from t",
+  );
+  assert.ok(found!.top >= last, `the last confirmed commit was ${last}, ${found!.top} was recovered`);
+  assert.equal(found!.count, found!.top, "no gap");
+});
