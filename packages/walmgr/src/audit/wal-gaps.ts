@@ -33,9 +33,9 @@ export function findGaps(
     .flatMap((timeline) => {
       const known = numbers.get(timeline)!;
       const fork = histories.find((each) => each.timeline === timeline)?.ancestors.at(-1);
-      const begin = fork === undefined ? least(known) : fork.leftAt / BigInt(segmentSize);
-      const end = [...known].reduce((a, b) => (a > b ? a : b));
-      return missingRuns(known, begin > from ? begin : from, end).map(([first, last]) => ({
+      const sorted = [...known].sort((a, b) => (a < b ? -1 : 1));
+      const begin = fork === undefined ? sorted[0]! : fork.leftAt / BigInt(segmentSize);
+      return missingRuns(sorted, begin > from ? begin : from).map(([first, last]) => ({
         timeline,
         first: segmentName(timeline, first, segmentSize),
         last: segmentName(timeline, last, segmentSize),
@@ -44,19 +44,15 @@ export function findGaps(
     });
 }
 
-function least(numbers: ReadonlySet<bigint>): bigint {
-  return [...numbers].reduce((a, b) => (a < b ? a : b));
-}
-
-function missingRuns(known: ReadonlySet<bigint>, begin: bigint, end: bigint): [bigint, bigint][] {
+/** @param sorted numbers that are there, ascending */
+function missingRuns(sorted: readonly bigint[], begin: bigint): [bigint, bigint][] {
   const runs: [bigint, bigint][] = [];
-  const sorted = [...known].filter((number) => number >= begin).sort((a, b) => (a < b ? -1 : 1));
   let expected = begin;
   for (const number of sorted) {
+    if (number < begin) continue;
     if (number > expected) runs.push([expected, number - 1n]);
     expected = number + 1n;
   }
-  if (expected <= end) runs.push([expected, end]);
   return runs;
 }
 

@@ -1,13 +1,7 @@
-import {
-  type Command,
-  dryRunSwitch,
-  formatBytes,
-  type Job,
-  maskConnectString,
-  printJson,
-} from "@skytools/skytools";
+import { type Command, formatBytes, type Job, maskConnectString, printJson } from "@skytools/skytools";
 import { backupConninfo, takeBackup } from "../backup/take-backup.ts";
 import { engineOf } from "../engine/engine.ts";
+import { isDryRun } from "../place/dry-run.ts";
 import { settingsFor } from "../place/settings.ts";
 
 /** Source: spec/walmgr.md 5.3, 5.4 */
@@ -17,7 +11,6 @@ export const backupCommand: Command = {
   summary: "take a base backup into the archive, then remove what retention lets go",
   pidfile: "none",
   switches: [
-    dryRunSwitch,
     { flags: "--incremental", doc: "only what has changed since the newest set (PostgreSQL 17 and newer)" },
   ],
   run: backup,
@@ -28,7 +21,7 @@ async function backup(job: Job): Promise<number> {
   const isIncremental = job.flag("incremental");
   const engine = engineOf(settings);
   const from = maskConnectString(backupConninfo(settings));
-  if (job.isDryRun) {
+  if (isDryRun(job)) {
     const steps =
       engine === undefined
         ? [

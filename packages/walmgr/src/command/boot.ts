@@ -1,4 +1,5 @@
-import { type Command, dryRunSwitch, type Job, printJson } from "@skytools/skytools";
+import { type Command, type Job, printJson } from "@skytools/skytools";
+import { isDryRun } from "../place/dry-run.ts";
 import { settingsFor } from "../place/settings.ts";
 import { primaryAnswers, promote } from "../standby/promote.ts";
 import { WalError } from "../wal/wal-error.ts";
@@ -11,7 +12,6 @@ export const bootCommand: Command = {
   summary: "let the standby take over as primary",
   pidfile: "none",
   switches: [
-    dryRunSwitch,
     { flags: "--force", doc: "even while the old primary still answers" },
     { flags: "--wait <seconds>", doc: "how long to wait for the end of recovery", default: "300" },
   ],
@@ -26,7 +26,7 @@ async function boot(job: Job): Promise<void> {
       hint: "Stop it first, or give --force.",
     });
   }
-  if (job.isDryRun) {
+  if (isDryRun(job)) {
     job.stdout.write(
       `write ${settings.paths.completed}/STOP\npromote the server on ${settings.path("slave_data")}\n`,
     );

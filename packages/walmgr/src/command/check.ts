@@ -27,7 +27,9 @@ async function check(job: Job): Promise<number> {
   const findings = judge(settings, status);
   if (job.flag("metrics")) job.stdout.write(metricsText(status, findings));
   else if (job.json) printJson(job.stdout, { severity: worst(findings), findings });
-  else for (const { check: what, severity, text } of findings) job.stdout.write(`${severity.toUpperCase()} ${what}: ${text}\n`);
+  else
+    for (const { check: what, severity, text } of findings)
+      job.stdout.write(`${severity.toUpperCase()} ${what}: ${text}\n`);
   return ["ok", "warning", "critical"].indexOf(worst(findings));
 }
 
@@ -43,6 +45,7 @@ async function fix(job: Job, settings: Settings): Promise<void> {
   // Calls that run right now write drafts too.
   const youngestMs = 10_000;
   for (const directory of [settings.paths.completed, settings.paths.partial]) {
-    for (const name of await removeDrafts(directory, youngestMs)) job.log.info(`removed ${directory}/${name}`);
+    for (const name of await removeDrafts(directory, youngestMs))
+      job.log.info(`removed ${directory}/${name}`);
   }
 }

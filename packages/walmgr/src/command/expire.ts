@@ -1,5 +1,6 @@
-import { type Command, dryRunSwitch, printJson, UsageError } from "@skytools/skytools";
+import { type Command, printJson, UsageError } from "@skytools/skytools";
 import { BackupLock } from "../backup/backup-lock.ts";
+import { isDryRun } from "../place/dry-run.ts";
 import { settingsFor } from "../place/settings.ts";
 import { expire } from "../retention/expire.ts";
 
@@ -9,19 +10,18 @@ export const expireCommand: Command = {
   args: "",
   summary: "remove the backup sets and the WAL that nobody needs any more",
   pidfile: "none",
-  switches: [dryRunSwitch],
   run: async (job) => {
     const settings = settingsFor(job);
     if (settings.remote !== undefined)
       throw new UsageError(`the archive is on ${settings.remote.host}: expire works there`);
     const lock = new BackupLock(settings.paths.completed);
-    if (!job.isDryRun) await lock.take();
+    if (!isDryRun(job)) await lock.take();
     try {
       const expiry = await expire(job, settings);
       if (job.json) printJson(job.stdout, expiry);
       else {
         const { sets, wal, partialWal } = expiry;
-        const verb = job.isDryRun ? "remove" : "removed";
+        const verb = isDryRun(job) ? "remove" : "removed";
         for (const name of [...sets, ...wal, ...partialWal]) job.stdout.write(`${verb} ${name}\n`);
       }
     } finally {

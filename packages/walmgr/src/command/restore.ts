@@ -1,7 +1,8 @@
 import { copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
-import { type Command, dryRunSwitch, formatBytes, type Job, printJson, UsageError } from "@skytools/skytools";
+import { type Command, formatBytes, type Job, printJson, UsageError } from "@skytools/skytools";
 import { engineOf } from "../engine/engine.ts";
+import { isDryRun } from "../place/dry-run.ts";
 import { runningServer } from "../place/server-directory.ts";
 import { type Settings, settingsFor } from "../place/settings.ts";
 import { recoveryTarget, targetSwitches } from "../restore/recovery-target.ts";
@@ -12,13 +13,12 @@ import { startServer, stopServer } from "../standby/server-control.ts";
 import { noArchiving, ownArchiving, recoverySettings, standbySlotName } from "../standby/standby-settings.ts";
 
 /** Source: spec/walmgr.md 5.5 */
-export const restoreCommandEntry: Command = {
+export const restoreCommand: Command = {
   name: "restore",
   args: "[SET] [DIRECTORY]",
   summary: "make a data directory out of a backup set and the archive, as a standby or up to a point in time",
   pidfile: "none",
   switches: [
-    dryRunSwitch,
     { flags: "--set-name <name>", doc: "the backup set, by name or id. Default: the newest that fits" },
     { flags: "--standby", doc: "the server follows the archive and the primary (default without a target)" },
     { flags: "--recover", doc: "the server recovers as far as the archive goes, then goes on alone" },
@@ -62,7 +62,7 @@ async function restore(job: Job): Promise<number> {
   });
   const starts = !isCopy && !job.flag("noStart");
   const signalFile = isStandby ? "standby.signal" : "recovery.signal";
-  if (job.isDryRun) {
+  if (isDryRun(job)) {
     for (const step of describe(
       plan,
       signalFile,

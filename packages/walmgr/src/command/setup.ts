@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Command, Database, dryRunSwitch, type Job, ReplicationConnection } from "@skytools/skytools";
+import { type Command, Database, type Job, ReplicationConnection } from "@skytools/skytools";
 import { claimIdentity } from "../archive/archive-identity.ts";
 import { engineOf } from "../engine/engine.ts";
 import { archiveCommand } from "../hook/archive-status.ts";
+import { isDryRun } from "../place/dry-run.ts";
 import { ownCommand } from "../place/own-command.ts";
 import { askServer } from "../place/server-facts.ts";
 import { type Settings, settingsFor } from "../place/settings.ts";
@@ -26,7 +27,7 @@ export const setupCommand: Command = {
   args: "",
   summary: "make the archive's directories; on the primary let the server archive, and prove that it does",
   pidfile: "none",
-  switches: [dryRunSwitch, { flags: "--no-proof", doc: "do not wait for a segment to be archived" }],
+  switches: [{ flags: "--no-proof", doc: "do not wait for a segment to be archived" }],
   run: async (job) => {
     const settings = settingsFor(job);
     return settings.role === "primary" ? setupPrimary(job, settings) : setupArchive(job, settings);
@@ -34,7 +35,7 @@ export const setupCommand: Command = {
 };
 
 async function setupArchive(job: Job, settings: Settings): Promise<number> {
-  if (job.isDryRun) {
+  if (isDryRun(job)) {
     for (const path of missingDirectories(settings)) job.stdout.write(`create ${path}\n`);
     return 0;
   }
@@ -49,7 +50,7 @@ async function setupPrimary(job: Job, settings: Settings): Promise<number> {
   try {
     const command = archiveCommand(ownCommand(resolve(job.config.file)));
     const changes = await archivingChanges(database, command);
-    if (job.isDryRun) for (const line of changes.map(describe)) job.stdout.write(`${line}\n`);
+    if (isDryRun(job)) for (const line of changes.map(describe)) job.stdout.write(`${line}\n`);
     if (engineOf(settings) === undefined) {
       const code =
         settings.remote === undefined
@@ -58,7 +59,7 @@ async function setupPrimary(job: Job, settings: Settings): Promise<number> {
       if (code !== 0)
         throw new WalError(`setup failed on ${settings.remote?.host}: nothing was changed here`);
     }
-    if (job.isDryRun) return 0;
+    if (isDryRun(job)) return 0;
     await claimArchive(settings);
     await rememberFormer(settings.dataDirectory(), changes);
     await applyChanges(database, changes);

@@ -52,7 +52,10 @@ function statusText({ archive, archiveError, primary, primaryError, lag, possibl
       ["newest segment", ago(archive.newestSegment, archive.secondsSinceArchived)],
       ["gaps", archive.gaps.length === 0 ? "none" : archive.gaps.join("; ")],
       ["backups", String(archive.backups.length)],
-      ["newest backup", newest === undefined ? "none" : ago(`${newest.name} (${newest.id})`, newest.ageSeconds)],
+      [
+        "newest backup",
+        newest === undefined ? "none" : ago(`${newest.name} (${newest.id})`, newest.ageSeconds),
+      ],
       [
         "receiver",
         archive.receiver === null
@@ -70,7 +73,8 @@ function statusText({ archive, archiveError, primary, primaryError, lag, possibl
       lines.push([`slot ${slot.name}`, `${state}, holds ${formatBytes(slot.retainedBytes)}`]);
     }
   }
-  if (lag !== undefined) lines.push(["archive lag", `${lag.segments} segments, ${formatDuration(lag.seconds)}`]);
+  if (lag !== undefined)
+    lines.push(["archive lag", `${lag.segments} segments, ${formatDuration(lag.seconds)}`]);
   if (possibleLoss !== undefined) {
     const time = possibleLoss.seconds === undefined ? "" : `, ${formatDuration(possibleLoss.seconds)}`;
     lines.push(["possible loss now", `${formatBytes(possibleLoss.bytes)}${time}`]);

@@ -1,5 +1,6 @@
 import { type Command, UsageError } from "@skytools/skytools";
 import { BackupLock } from "../backup/backup-lock.ts";
+import { isOnlyTold } from "../place/dry-run.ts";
 import { settingsFor } from "../place/settings.ts";
 
 /** Source: spec/walmgr.md 5.15 */
@@ -9,6 +10,7 @@ export const xlockCommand: Command = {
   summary: "take the backup lock; prints its holder and fails when it is taken",
   pidfile: "none",
   run: async (job) => {
+    if (isOnlyTold(job, "take the backup lock")) return 0;
     const lock = new BackupLock(settingsFor(job, "standby").paths.completed);
     const holder = await lock.holder();
     if (holder !== undefined) {

@@ -1,4 +1,5 @@
 import { type Command, UsageError } from "@skytools/skytools";
+import { isOnlyTold } from "../place/dry-run.ts";
 import { settingsFor } from "../place/settings.ts";
 import { shipPartial } from "../receive/ship-partial.ts";
 import { parseWalName } from "../wal/wal-name.ts";
@@ -10,6 +11,7 @@ export const xpartialsyncCommand: Command = {
   summary: "write the bytes on standard input into a begun segment",
   pidfile: "none",
   run: async (job) => {
+    if (isOnlyTold(job, "write into the begun segment")) return;
     const settings = settingsFor(job, "standby");
     const [name, offset, bytes] = job.args as [string, string, string];
     if (parseWalName(name)?.kind !== "segment")

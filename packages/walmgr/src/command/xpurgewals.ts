@@ -1,6 +1,7 @@
 import { join } from "node:path";
-import { type Command, dryRunSwitch } from "@skytools/skytools";
+import type { Command } from "@skytools/skytools";
 import { listSets } from "../backup/set-info.ts";
+import { isDryRun } from "../place/dry-run.ts";
 import { settingsFor } from "../place/settings.ts";
 import { firstNeededSegment, removeWal, unneededWal } from "../retention/wal-purge.ts";
 
@@ -10,7 +11,6 @@ export const xpurgewalsCommand: Command = {
   args: "",
   summary: "remove WAL from before the oldest backup set",
   pidfile: "none",
-  switches: [dryRunSwitch],
   run: async (job) => {
     const { completed, partial, fullBackup } = settingsFor(job, "standby").paths;
     const needed = await firstNeededSegment(await listSets(fullBackup), completed);
@@ -20,7 +20,7 @@ export const xpurgewalsCommand: Command = {
     }
     for (const directory of [completed, partial]) {
       const names = await unneededWal(directory, needed);
-      if (job.isDryRun) for (const name of names) job.stdout.write(`remove ${join(directory, name)}\n`);
+      if (isDryRun(job)) for (const name of names) job.stdout.write(`remove ${join(directory, name)}\n`);
       else await removeWal(directory, names);
     }
   },

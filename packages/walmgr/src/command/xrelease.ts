@@ -1,5 +1,6 @@
-import { type Command } from "@skytools/skytools";
+import type { Command } from "@skytools/skytools";
 import { BackupLock } from "../backup/backup-lock.ts";
+import { isOnlyTold } from "../place/dry-run.ts";
 import { settingsFor } from "../place/settings.ts";
 
 /** Source: spec/walmgr.md 5.15 */
@@ -9,6 +10,7 @@ export const xreleaseCommand: Command = {
   summary: "remove the backup lock, whoever holds it",
   pidfile: "none",
   run: async (job) => {
+    if (isOnlyTold(job, "remove the backup lock")) return;
     await new BackupLock(settingsFor(job, "standby").paths.completed).remove();
   },
 };

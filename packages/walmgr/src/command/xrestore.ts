@@ -11,9 +11,9 @@ export const xrestoreCommand: Command = {
   pidfile: "none",
   run: async (job) => {
     const settings = settingsFor(job);
-    const [name, destination] = job.args as [string, string];
+    const [name, destination, restartSegment] = job.args as [string, string, string?];
     const engine = engineOf(settings);
     if (engine !== undefined) return engine.archiveGet(name, destination);
-    return restoreFile(job, settings, name, destination);
+    return restoreFile(job, settings, name, destination, restartSegment);
   },
 };

@@ -1,5 +1,6 @@
-import { type Command } from "@skytools/skytools";
+import type { Command } from "@skytools/skytools";
 import { makeRoom } from "../backup/rotate-sets.ts";
+import { isOnlyTold } from "../place/dry-run.ts";
 import { settingsFor } from "../place/settings.ts";
 
 /** Source: spec/walmgr.md 5.15 */
@@ -9,6 +10,7 @@ export const xrotateCommand: Command = {
   summary: "make room for a new backup set; the ones that retention keeps are renamed",
   pidfile: "none",
   run: async (job) => {
+    if (isOnlyTold(job, "rename the backup sets")) return;
     await makeRoom(settingsFor(job, "standby").paths.fullBackup);
   },
 };

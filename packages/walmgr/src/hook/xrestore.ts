@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Job, SkytoolsError } from "@skytools/skytools";
 import type { Settings } from "../place/settings.ts";
+import { restartFile } from "../retention/wal-purge.ts";
 import { hookExit } from "../wal/wal-error.ts";
 import { parseWalName } from "../wal/wal-name.ts";
 
@@ -15,6 +16,7 @@ type RecoveryKind = "standby" | "recovery";
 
 /** Hands a file of the archive to a server in recovery. Does not wait: the server asks again by itself. The exception is a
  * recovery that ends by itself: "not there" would make it end now, so it is only said when it is known.
+ * @param restartSegment from where the server would start again
  * @returns the exit code for the server
  * Source: spec/walmgr.md 6.2, 12.2 */
 export async function restoreFile(
@@ -22,6 +24,7 @@ export async function restoreFile(
   settings: Settings,
   name: string,
   destination: string,
+  restartSegment: string | undefined,
 ): Promise<number> {
   if (parseWalName(name) === undefined) {
     job.log.error(`"${name.slice(0, 80)}" is not the name of a WAL file`);
@@ -31,7 +34,10 @@ export async function restoreFile(
   const giveUpAt = performance.now() + settings.config.getFloat("restore_retry_timeout") * 1000;
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     const answer = isPaused(settings) ? "wait" : await tryOnce(job, settings, kind, name, destination);
-    if (answer === "found") return hookExit.done;
+    if (answer === "found") {
+      await noteRestart(settings, restartSegment);
+      return hookExit.done;
+    }
     if (answer === "absent") return hookExit.absent;
     if (answer === "damaged") {
       // A streaming standby gets the segment from the primary instead.
@@ -88,4 +94,12 @@ function isStopping(settings: Settings): boolean {
 async function noteProgress(settings: Settings): Promise<void> {
   if (settings.remote !== undefined) return;
   await writeFile(join(settings.paths.completed, "PROGRESS"), "1").catch(() => undefined);
+}
+
+/** Retention must not remove what this server would need if it started again. Before the first restart point the server
+ * gives zeros. */
+async function noteRestart(settings: Settings, segment: string | undefined): Promise<void> {
+  if (settings.remote !== undefined || segment === undefined || parseWalName(segment)?.kind !== "segment")
+    return;
+  await writeFile(join(settings.paths.completed, restartFile), segment).catch(() => undefined);
 }

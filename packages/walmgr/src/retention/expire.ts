@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { crashPoint, type Job } from "@skytools/skytools";
 import { syncDirectory } from "../archive/durable-file.ts";
 import { type BackupSet, listSets } from "../backup/set-info.ts";
+import { isDryRun } from "../place/dry-run.ts";
 import type { Settings } from "../place/settings.ts";
 import { parseLsn } from "../wal/lsn.ts";
 import { WalError } from "../wal/wal-error.ts";
@@ -24,11 +25,11 @@ export interface Expiry {
 export async function expire(job: Job, settings: Settings): Promise<Expiry> {
   const { fullBackup, completed, partial } = settings.paths;
   const { kept, expired } = await planExpiry(settings);
-  if (!job.isDryRun) for (const set of expired) await removeSet(job, settings, set);
+  if (!isDryRun(job)) for (const set of expired) await removeSet(job, settings, set);
   const needed = await firstNeededSegment(kept, completed);
   const wal = needed === undefined ? [] : await unneededWal(completed, needed);
   const partialWal = needed === undefined ? [] : await unneededWal(partial, needed);
-  if (!job.isDryRun) {
+  if (!isDryRun(job)) {
     crashPoint("expire.before-wal");
     await removeWal(completed, wal);
     await removeWal(partial, partialWal);

@@ -62,7 +62,9 @@ export async function reportArchive(settings: Settings): Promise<ArchiveReport> 
     walBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
     newestSegment: newest?.name ?? null,
     archivedLsn:
-      newest === undefined || size === undefined ? null : formatLsn(segmentStart(newest.name, size) + BigInt(size)),
+      newest === undefined || size === undefined
+        ? null
+        : formatLsn(segmentStart(newest.name, size) + BigInt(size)),
     secondsSinceArchived: newest === undefined ? null : (now - newest.modifiedMs) / 1000,
     gaps: problems,
     backups: sets.map(({ name, info }) => ({
@@ -81,7 +83,8 @@ export async function reportArchive(settings: Settings): Promise<ArchiveReport> 
             isRunning: isSameProcess(state.pid, undefined) && now - Date.parse(state.updatedAt) < 60_000,
             flushedLsn: state.flushedLsn,
             timeline: state.timeline,
-            secondsSinceCaughtUp: state.caughtUpAt === undefined ? null : (now - Date.parse(state.caughtUpAt)) / 1000,
+            secondsSinceCaughtUp:
+              state.caughtUpAt === undefined ? null : (now - Date.parse(state.caughtUpAt)) / 1000,
           },
     freeBytes,
     secondsUntilFull: bytesPerSecond > 0 ? freeBytes / bytesPerSecond : null,

@@ -30,8 +30,10 @@ export function judge(settings: Settings, status: Status): Finding[] {
 
 function judgeReach({ archive, archiveError, primary, primaryError }: Status): Finding[] {
   const findings: Finding[] = [];
-  if (archive === undefined) findings.push({ check: "archive", severity: "critical", text: archiveError ?? "unknown" });
-  if (primary === undefined) findings.push({ check: "primary", severity: "warning", text: primaryError ?? "unknown" });
+  if (archive === undefined)
+    findings.push({ check: "archive", severity: "critical", text: archiveError ?? "unknown" });
+  if (primary === undefined)
+    findings.push({ check: "primary", severity: "warning", text: primaryError ?? "unknown" });
   const owner = archive?.systemIdentifier ?? null;
   if (owner !== null && primary !== undefined && owner !== primary.systemIdentifier) {
     const text = `the archive is of system ${owner}, the primary is ${primary.systemIdentifier}`;
@@ -45,7 +47,9 @@ function judgeArchiving(settings: Settings, { archive, primary, lag }: Status): 
   if (archive !== undefined) {
     findings.push(
       ...archive.gaps.map((text): Finding => ({ check: "gaps", severity: "critical", text })),
-      ...(archive.gaps.length === 0 ? [{ check: "gaps", severity: "ok", text: "no WAL is missing" } as const] : []),
+      ...(archive.gaps.length === 0
+        ? [{ check: "gaps", severity: "ok", text: "no WAL is missing" } as const]
+        : []),
     );
   }
   const archiver = primary?.archiver;
@@ -53,7 +57,11 @@ function judgeArchiving(settings: Settings, { archive, primary, lag }: Status): 
   if (archiver !== undefined && primary?.isInRecovery === false) {
     const isFailing = (archiver.secondsSinceFailed ?? Infinity) < (archiver.secondsSinceArchived ?? Infinity);
     if (!archiver.isOn && !isReceiving) {
-      findings.push({ check: "archiver", severity: "critical", text: "neither archiving nor a receiver is on" });
+      findings.push({
+        check: "archiver",
+        severity: "critical",
+        text: "neither archiving nor a receiver is on",
+      });
     } else if (archiver.isOn && isFailing) {
       const text = `archive_command fails for ${archiver.lastFailed}, ${archiver.waiting ?? "some"} segments wait`;
       findings.push({ check: "archiver", severity: "critical", text });
@@ -62,7 +70,11 @@ function judgeArchiving(settings: Settings, { archive, primary, lag }: Status): 
   if (lag !== undefined) {
     const limit = settings.config.getFloat("alert_archive_lag");
     const text = `${lag.segments} segments, ${formatDuration(lag.seconds)} behind`;
-    findings.push({ check: "lag", severity: lag.segments > 0 && lag.seconds > limit ? "critical" : "ok", text });
+    findings.push({
+      check: "lag",
+      severity: lag.segments > 0 && lag.seconds > limit ? "critical" : "ok",
+      text,
+    });
   }
   return findings;
 }
@@ -99,7 +111,11 @@ function judgeSlots({ primary }: Status): Finding[] {
     const isLost = slot.walStatus === "lost" || slot.walStatus === "unreserved";
     const severity = isLost ? "critical" : slot.isActive ? "ok" : "warning";
     const state = isLost ? `has lost WAL (${slot.walStatus})` : slot.isActive ? "is in use" : "is not in use";
-    return { check: `slot ${slot.name}`, severity, text: `${state}, holds ${formatBytes(slot.retainedBytes)} of WAL` };
+    return {
+      check: `slot ${slot.name}`,
+      severity,
+      text: `${state}, holds ${formatBytes(slot.retainedBytes)} of WAL`,
+    };
   });
 }
 
@@ -107,6 +123,9 @@ function judgeSpace({ archive }: Status): Finding[] {
   if (archive === undefined) return [];
   const { freeBytes, secondsUntilFull } = archive;
   const isSoon = secondsUntilFull !== null && secondsUntilFull < fullSoonSeconds;
-  const when = secondsUntilFull === null ? "" : `, full in ${formatDuration(secondsUntilFull)} at the present rate`;
-  return [{ check: "space", severity: isSoon ? "warning" : "ok", text: `${formatBytes(freeBytes)} free${when}` }];
+  const when =
+    secondsUntilFull === null ? "" : `, full in ${formatDuration(secondsUntilFull)} at the present rate`;
+  return [
+    { check: "space", severity: isSoon ? "warning" : "ok", text: `${formatBytes(freeBytes)} free${when}` },
+  ];
 }

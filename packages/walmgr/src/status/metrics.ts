@@ -18,10 +18,18 @@ export function metricsText(status: Status, findings: readonly Finding[]): strin
     ["walmgr_archive_wal_files", "number of stored WAL files", [["", archive?.walFiles]]],
     ["walmgr_archive_problems", "gaps and missing files", [["", archive?.gaps.length]]],
     ["walmgr_archive_free_bytes", "free space of the archive", [["", archive?.freeBytes]]],
-    ["walmgr_archive_full_seconds", "until the archive is full at the present rate", [["", archive?.secondsUntilFull]]],
+    [
+      "walmgr_archive_full_seconds",
+      "until the archive is full at the present rate",
+      [["", archive?.secondsUntilFull]],
+    ],
     ["walmgr_backups", "number of backup sets", [["", archive?.backups.length]]],
     ["walmgr_backup_age_seconds", "age of the newest backup set", [["", archive?.backups[0]?.ageSeconds]]],
-    ["walmgr_receiver_running", "1 when the receiver works", [["", archive?.receiver == null ? undefined : Number(archive.receiver.isRunning)]]],
+    [
+      "walmgr_receiver_running",
+      "1 when the receiver works",
+      [["", archive?.receiver == null ? undefined : Number(archive.receiver.isRunning)]],
+    ],
     ["walmgr_archiver_failures", "failed calls of archive_command", [["", primary?.archiver.failedCount]]],
     [
       "walmgr_slot_retained_bytes",
@@ -40,9 +48,15 @@ export function metricsText(status: Status, findings: readonly Finding[]): strin
     ],
   ];
   const lines = families.flatMap(([name, help, samples]) => {
-    const known = samples.filter(([, value]) => value !== undefined && value !== null && Number.isFinite(value));
+    const known = samples.filter(
+      ([, value]) => value !== undefined && value !== null && Number.isFinite(value),
+    );
     if (known.length === 0) return [];
-    return [`# TYPE ${name} gauge`, `# HELP ${name} ${help}`, ...known.map(([labels, value]) => `${name}${labels} ${value}`)];
+    return [
+      `# TYPE ${name} gauge`,
+      `# HELP ${name} ${help}`,
+      ...known.map(([labels, value]) => `${name}${labels} ${value}`),
+    ];
   });
   return `${[...lines, "# EOF"].join("\n")}\n`;
 }

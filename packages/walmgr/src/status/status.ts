@@ -20,7 +20,9 @@ export interface Status {
 
 export async function collectStatus(job: Job, settings: Settings): Promise<Status> {
   const [archive, archiveError] = await attempt(() => archiveReport(job, settings));
-  const key = ["master_db", "primary_conninfo", "receive_conninfo", "slave_db"].find((each) => settings.has(each));
+  const key = ["master_db", "primary_conninfo", "receive_conninfo", "slave_db"].find((each) =>
+    settings.has(each),
+  );
   const [primary, primaryError] =
     key === undefined
       ? [undefined, "no connect string is configured"]
@@ -46,11 +48,15 @@ async function attempt<T>(work: () => Promise<T>): Promise<[T | undefined, strin
 async function archiveReport(_job: Job, settings: Settings): Promise<ArchiveReport> {
   if (settings.remote === undefined) return reportArchive(settings);
   const { code, stdout, stderr } = await runRemote(settings.remote, ["status", "--json", "--archive-only"]);
-  if (code !== 0) throw storageTrouble(`${settings.remote.host}: ${stderr.trim().split("\n")[0] ?? `exit code ${code}`}`);
+  if (code !== 0)
+    throw storageTrouble(`${settings.remote.host}: ${stderr.trim().split("\n")[0] ?? `exit code ${code}`}`);
   return JSON.parse(stdout) as ArchiveReport;
 }
 
-function possibleLoss(archive: ArchiveReport | undefined, primary: PrimaryStatus | undefined): Status["possibleLoss"] {
+function possibleLoss(
+  archive: ArchiveReport | undefined,
+  primary: PrimaryStatus | undefined,
+): Status["possibleLoss"] {
   if (archive === undefined || primary === undefined || primary.isInRecovery) return undefined;
   const archived = archive.archivedLsn === null ? 0n : parseLsn(archive.archivedLsn);
   const received = archive.receiver === null ? 0n : parseLsn(archive.receiver.flushedLsn);
@@ -71,5 +77,8 @@ function archiveLag(archive: ArchiveReport | undefined, primary: PrimaryStatus |
   if (primary.flushedLsn <= archived) return { segments: 0, seconds: 0 };
   const whole = Number((primary.flushedLsn - archived) / BigInt(primary.segmentSize));
   const segments = archive.archivedLsn === null ? (primary.archiver.waiting ?? 1) : whole;
-  return { segments, seconds: segments === 0 ? 0 : (archive.secondsSinceArchived ?? Number.POSITIVE_INFINITY) };
+  return {
+    segments,
+    seconds: segments === 0 ? 0 : (archive.secondsSinceArchived ?? Number.POSITIVE_INFINITY),
+  };
 }

@@ -1,0 +1,108 @@
+import { existsSync } from "node:fs";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type Command,
+  type Job,
+  maskConnectString,
+  ReplicationConnection,
+  UsageError,
+} from "@skytools/skytools";
+import { syncDirectory } from "../archive/durable-file.ts";
+import { isOnlyTold } from "../place/dry-run.ts";
+import { restoreCommand } from "../place/own-command.ts";
+import { runningServer } from "../place/server-directory.ts";
+import { askServer } from "../place/server-facts.ts";
+import { type Settings, settingsFor } from "../place/settings.ts";
+import { writeAutoConf } from "../restore/server-settings.ts";
+import { cloneServer } from "../standby/clone.ts";
+import { slotForStandby } from "../standby/replication-slot.ts";
+import { rewind } from "../standby/rewind.ts";
+import { hasServerProgram, startServer } from "../standby/server-control.ts";
+import { ownArchiving, standbySlotName } from "../standby/standby-settings.ts";
+import { readControlFile } from "../wal/control-file.ts";
+import { WalError } from "../wal/wal-error.ts";
+
+/** Source: spec/walmgr.md 7, 12.1 */
+export const rejoinCommand: Command = {
+  name: "rejoin",
+  args: "[CONNINFO]",
+  summary: "make the old primary a standby of the new one, by pg_rewind or a new copy",
+  pidfile: "none",
+  switches: [
+    { flags: "--clone", doc: "copy the new primary instead of rewinding; the old directory is set aside" },
+    { flags: "--no-start", doc: "leave the server stopped" },
+  ],
+  run: rejoin,
+};
+
+async function rejoin(job: Job): Promise<void> {
+  const settings = settingsFor(job);
+  const data = settings.dataDirectory();
+  const conninfo = job.args[0] ?? settings.config.find("primary_conninfo");
+  if (conninfo === undefined || conninfo === "") {
+    throw new UsageError("rejoin needs the new primary: give its connect string, or set primary_conninfo");
+  }
+  if (runningServer(data) !== undefined)
+    throw new WalError(`a server runs on ${data}`, { hint: "Stop it first." });
+  const isClone = job.flag("clone") || !existsSync(join(data, "global", "pg_control"));
+  await checkPrimary(conninfo, data, isClone);
+  if (!isClone && !hasServerProgram(settings, "pg_rewind")) {
+    throw new WalError("pg_rewind was not found", {
+      hint: "Set master_bin or slave_bin to the directory it is in, or use --clone.",
+    });
+  }
+  const way = isClone ? `copy ${maskConnectString(conninfo)}, set ${data} aside` : `pg_rewind ${data}`;
+  if (isOnlyTold(job, way, "write the standby's settings and standby.signal", "start the server")) return;
+  await turnIntoStandby(job, settings, data, conninfo, isClone);
+  job.log.info(`${data} is a standby of ${maskConnectString(conninfo)} now`);
+  if (!job.flag("noStart")) startServer(job, settings, data);
+}
+
+/** @throws WalError when that is no primary of the same cluster on a later timeline */
+async function checkPrimary(conninfo: string, data: string, isClone: boolean): Promise<void> {
+  const connection = await ReplicationConnection.open(conninfo);
+  try {
+    const facts = await askServer(connection);
+    if (isClone) return;
+    const control = readControlFile(data);
+    if (facts.systemIdentifier !== control.systemIdentifier) {
+      throw new WalError(
+        `${connection.label} is of system ${facts.systemIdentifier}, ${data} of ${control.systemIdentifier}`,
+      );
+    }
+    if (facts.timeline < control.timeline) {
+      throw new WalError(
+        `${connection.label} is on timeline ${facts.timeline}, ${data} on the later ${control.timeline}`,
+      );
+    }
+  } finally {
+    connection.close();
+  }
+}
+
+async function turnIntoStandby(
+  job: Job,
+  settings: Settings,
+  data: string,
+  conninfo: string,
+  isClone: boolean,
+): Promise<void> {
+  const slot = await slotForStandby(conninfo, standbySlotName(settings), job.log);
+  const serverSettings = new Map([
+    ["restore_command", restoreCommand(job.config.file)],
+    ["recovery_target_timeline", "latest"],
+    ["primary_conninfo", conninfo],
+    ...(slot === undefined ? [] : ([["primary_slot_name", slot]] as const)),
+    ...ownArchiving(settings),
+  ]);
+  if (isClone) {
+    await cloneServer(job, conninfo, data, serverSettings);
+    return;
+  }
+  rewind(settings, data, conninfo);
+  await rm(join(data, "recovery.signal"), { force: true });
+  await writeAutoConf(data, serverSettings);
+  await writeFile(join(data, "standby.signal"), "");
+  await syncDirectory(data);
+}

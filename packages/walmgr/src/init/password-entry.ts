@@ -1,0 +1,31 @@
+import { existsSync, readFileSync } from "node:fs";
+import { userInfo } from "node:os";
+import { parseConnectPairs } from "@skytools/skytools";
+import { replaceFile } from "../archive/durable-file.ts";
+
+/** Writes the password of a replication connection into a password file: first, in place of older entries for the same.
+ * @param password undefined: only remove them
+ * Source: spec/walmgr.md 2; PostgreSQL manual, "The Password File" */
+export async function setPasswordEntry(
+  file: string,
+  conninfo: string,
+  password: string | undefined,
+): Promise<void> {
+  const pairs = parseConnectPairs(conninfo);
+  const fields = [
+    pairs.get("host") ?? "localhost",
+    pairs.get("port") ?? "5432",
+    "replication",
+    pairs.get("user") ?? userInfo().username,
+  ];
+  const escape = (text: string) => text.replace(/[\\:]/g, "\\$&");
+  const prefix = `${fields.map(escape).join(":")}:`;
+  const lines = existsSync(file)
+    ? readFileSync(file, "utf8")
+        .split("\n")
+        .filter((line) => line !== "")
+    : [];
+  const others = lines.filter((line) => !line.startsWith(prefix));
+  const own = password === undefined ? [] : [prefix + escape(password)];
+  await replaceFile(file, [...own, ...others].map((line) => `${line}\n`).join(""));
+}

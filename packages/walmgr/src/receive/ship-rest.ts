@@ -1,0 +1,80 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Archive } from "../archive/archive.ts";
+import { localSource } from "../archive/local-source.ts";
+import type { Settings } from "../place/settings.ts";
+import { runRemote } from "../remote/remote-program.ts";
+import { storageTrouble } from "../wal/wal-error.ts";
+import { readWalHeader } from "../wal/wal-header.ts";
+import { parseWalName, segmentStart } from "../wal/wal-name.ts";
+import { shipPartial } from "./ship-partial.ts";
+
+/** What of the primary's WAL the archive does not have. */
+export interface WalRest {
+  /** finished segments and histories, in order */
+  readonly finished: readonly string[];
+  /** the one that is, or was, being written */
+  readonly begun: string | undefined;
+}
+
+/** Looks at the primary's files: the server may be down. Recycled segments, which carry the name of WAL that is not written
+ * yet, are told by the position in their header.
+ * Source: spec/walmgr.md 5.9 */
+export async function findRest(walDirectory: string, archive: Archive): Promise<WalRest> {
+  const archived = new Set((await archive.list()).map((file) => file.name));
+  const names = (await readdir(walDirectory)).sort();
+  const segments: string[] = [];
+  for (const name of names.filter((each) => parseWalName(each)?.kind === "segment")) {
+    const { head } = await localSource(name, join(walDirectory, name));
+    const header = readWalHeader(head);
+    if (header?.pageAddress === segmentStart(name, header?.segmentSize ?? 1)) segments.push(name);
+  }
+  const begun = segments.at(-1);
+  const histories = names.filter((name) => parseWalName(name)?.kind === "history");
+  const newestArchived =
+    [...archived]
+      .filter((name) => parseWalName(name)?.kind === "segment")
+      .sort()
+      .at(-1) ?? "";
+  return {
+    finished: [
+      ...histories.filter((name) => !archived.has(name)),
+      ...segments.slice(0, -1).filter((name) => name > newestArchived),
+    ],
+    begun: begun !== undefined && !archived.has(begun) ? begun : undefined,
+  };
+}
+
+/** @throws WalError; what was shipped before stays */
+export async function shipRest(
+  settings: Settings,
+  walDirectory: string,
+  archive: Archive,
+  rest: WalRest,
+): Promise<void> {
+  const sources = [];
+  for (const name of rest.finished) sources.push(await localSource(name, join(walDirectory, name)));
+  const { failure } = await archive.store(sources);
+  if (failure !== undefined) throw failure;
+  if (rest.begun === undefined) return;
+  const content = await readFile(join(walDirectory, rest.begun));
+  if (settings.remote === undefined) {
+    await shipPartial(settings, {
+      name: rest.begun,
+      offset: 0,
+      bytes: content.length,
+      input: pieces(content),
+    });
+    return;
+  }
+  const { code, stderr } = await runRemote(
+    settings.remote,
+    ["xpartialsync", rest.begun, "0", String(content.length)],
+    content,
+  );
+  if (code !== 0) throw storageTrouble(`${settings.remote.host}: ${stderr.trim().split("\n").at(-1)}`);
+}
+
+async function* pieces(content: Buffer): AsyncGenerator<Buffer> {
+  yield content;
+}

@@ -1,0 +1,81 @@
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { type Job, ProgressDisplay, ReplicationConnection } from "@skytools/skytools";
+import { takeBaseBackup } from "../backup/base-backup.ts";
+import type { BackupSet } from "../backup/set-info.ts";
+import { SetWriter } from "../backup/set-writer.ts";
+import { askServer } from "../place/server-facts.ts";
+import { restoreSet } from "../restore/restore-set.ts";
+import type { ServerSettings } from "../restore/server-settings.ts";
+
+/** Makes a standby's data directory straight from a server; the old directory is set aside when the new one is complete.
+ * @throws DatabaseError, WalError; nothing has changed then */
+export async function cloneServer(
+  job: Job,
+  conninfo: string,
+  dataDirectory: string,
+  serverSettings: ServerSettings,
+): Promise<void> {
+  const connection = await ReplicationConnection.open(conninfo, { applicationName: "walmgr clone" });
+  const path = join(dirname(dataDirectory), `.${basename(dataDirectory)}.clone`);
+  const writer = new SetWriter(path, "none");
+  const display = new ProgressDisplay({ line: (text) => job.log.info(text) });
+  try {
+    const facts = await askServer(connection);
+    await writer.begin();
+    const tracker = display.add("clone");
+    let bytes = 0;
+    const startTime = new Date().toISOString();
+    const range = await takeBaseBackup(
+      connection,
+      {
+        label: `Clone ${startTime}`,
+        checkpoint: "fast",
+        maxRate: 0,
+        includesWal: true,
+        isIncremental: false,
+      },
+      {
+        onPart: (part) => writer.beginPart(part),
+        onManifest: () => writer.beginManifest(),
+        onData: (chunk) => {
+          writer.data(chunk);
+          bytes += chunk.length;
+          tracker.update({ bytes });
+        },
+      },
+    );
+    const info = await writer.finish(
+      {
+        ...facts,
+        label: "clone",
+        includesWal: true,
+        basedOn: undefined,
+        startTime,
+        walmgrVersion: job.program.version,
+      },
+      range,
+    );
+    tracker.end();
+    const set: BackupSet = { name: basename(path), path, info };
+    const tablespaces = new Map(info.tablespaces.map(({ oid, location }) => [oid, location]));
+    await restoreSet(
+      job,
+      { chain: [set], dataDirectory, setAside: freeName(dataDirectory), tablespaces },
+      { serverSettings, signalFile: "standby.signal", walDirectory: "", deletesOld: false },
+    );
+  } finally {
+    display.stop();
+    connection.close();
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+function freeName(dataDirectory: string): string | undefined {
+  if (!existsSync(dataDirectory)) return undefined;
+  for (let number = 0; ; number++) {
+    const name = `${dataDirectory}.${number}`;
+    if (!existsSync(name)) return name;
+  }
+}
