@@ -8,9 +8,10 @@ import { insert } from "./scenario/insert.ts";
 import { latency } from "./scenario/latency.ts";
 import { replay } from "./scenario/replay.ts";
 import { ticker } from "./scenario/ticker.ts";
+import { walmgr } from "./scenario/walmgr.ts";
 import type { Scenario } from "./scenario.ts";
 
-const scenarios: readonly Scenario[] = [capture, insert, latency, ticker, consume, copy, replay];
+const scenarios: readonly Scenario[] = [capture, insert, latency, ticker, consume, copy, replay, walmgr];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -18,14 +18,14 @@ export async function setPasswordEntry(
     "replication",
     pairs.get("user") ?? userInfo().username,
   ];
-  const escape = (text: string) => text.replace(/[\\:]/g, "\\$&");
-  const prefix = `${fields.map(escape).join(":")}:`;
+  const escaped = (text: string) => text.replace(/[\\:]/g, "\\$&");
+  const prefix = `${fields.map(escaped).join(":")}:`;
   const lines = existsSync(file)
     ? readFileSync(file, "utf8")
         .split("\n")
         .filter((line) => line !== "")
     : [];
   const others = lines.filter((line) => !line.startsWith(prefix));
-  const own = password === undefined ? [] : [prefix + escape(password)];
+  const own = password === undefined ? [] : [prefix + escaped(password)];
   await replaceFile(file, [...own, ...others].map((line) => `${line}\n`).join(""));
 }

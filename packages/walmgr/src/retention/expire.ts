@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { rename, rm } from "node:fs/promises";
+import { readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { crashPoint, type Job } from "@skytools/skytools";
 import { syncDirectory } from "../archive/durable-file.ts";
@@ -33,6 +33,7 @@ export async function expire(job: Job, settings: Settings): Promise<Expiry> {
     crashPoint("expire.before-wal");
     await removeWal(completed, wal);
     await removeWal(partial, partialWal);
+    await removeLeftovers(dirname(fullBackup));
     if (expired.length > 0) await syncDirectory(dirname(fullBackup));
   }
   return { sets: expired.map((set) => set.name), wal, partialWal };
@@ -76,6 +77,13 @@ async function removeSet(job: Job, settings: Settings, set: BackupSet): Promise<
   crashPoint("expire.renamed");
   await rm(doomed, { recursive: true, force: true });
   job.log.info(`removed backup set ${set.name} (${set.info.id})`);
+}
+
+/** Sets that an interrupted call had taken out of the list. */
+async function removeLeftovers(root: string): Promise<void> {
+  for (const name of await readdir(root)) {
+    if (name.startsWith(".expired-")) await rm(join(root, name), { recursive: true, force: true });
+  }
 }
 
 /** The administrator's own archiving of expired sets. $BACKUPDIR reaches it in the environment, which is what the shell

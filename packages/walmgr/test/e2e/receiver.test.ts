@@ -73,7 +73,7 @@ test("segments arrive whole, the begun one as a partial; a receiver that dies an
       .top;
     await waitFor(`the end by ${point}`, async () => {
       id += 1;
-      await stage.primary.query("insert into t values ($1, repeat(md5($1::text), 3000))", [id]);
+      await stage.primary.query("insert into t values ($1::int, repeat(md5($1::int::text), 3000))", [id]);
       return !receiver.isRunning;
     });
     assert.equal((await receiver.exit).signal, "SIGKILL", receiver.outputTail());
