@@ -11,6 +11,7 @@ const serverTests = [
   "/packages/pgq/",
   "/packages/pgqd/",
   "/packages/londiste/",
+  "/packages/walmgr/dist-test/e2e/",
 ];
 
 const words = process.argv.slice(2).filter((word) => word !== "--");
