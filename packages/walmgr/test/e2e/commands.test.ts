@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { runProgram } from "@skytools/testbed";
+import { PrimaryDirectory } from "../fixture/primary-directory.js";
+import { walFile } from "../fixture/wal-file.js";
+
+let here: PrimaryDirectory;
+let slave: string;
+
+before(async () => {
+  here = await PrimaryDirectory.create();
+  slave = join(here.root, "slave.ini");
+  await writeFile(slave, `[walmgr]\nwalmgr_data = ${here.archive}\nslave_data = ${here.root}/standby\n`);
+});
+
+after(async () => {
+  await here[Symbol.asyncDispose]();
+});
+
+function onSlave(args: readonly string[], input = "") {
+  return runProgram("walmgr", [slave, ...args], { input });
+}
+
+test("xlock and xrelease speak with a walmgr of old", async () => {
+  assert.equal((await onSlave(["xlock", "4711"])).code, 0);
+  const taken = await onSlave(["xlock", "4712"]);
+  assert.deepEqual([taken.code, taken.stdout], [1, "4711\n"]);
+  assert.equal((await onSlave(["xrelease"])).code, 0);
+  assert.equal((await onSlave(["xrelease"])).code, 0);
+  assert.equal((await onSlave(["xlock", "1; rm -rf /"])).code, 1);
+});
+
+test("xpartialsync writes pieces, and only into begun segments", async () => {
+  const segment = "000000010000000000000005";
+  const content = walFile(segment, { fill: 65 });
+  const text = content.toString("latin1").slice(0, 100);
+  const first = await onSlave(["xpartialsync", segment, "0", "100"], text.slice(0, 10));
+  assert.equal(first.code, 1);
+  assert.match(first.stderr, /\d+ of 100 bytes came/);
+  const escaping = await onSlave(["xpartialsync", "../../x", "0", "1"], "a");
+  assert.equal(escaping.code, 1);
+  assert.match(escaping.stderr, /is not the name of a segment/);
+});
+
+test("sync ships the rest of a server that is down: finished segments, and the begun one", async () => {
+  const names = [1, 2, 3].map((n) => `00000001000000000000000${n}`);
+  for (const name of names) await here.addWal(name, walFile(name));
+  // A recycled segment: named for WAL that is not written yet.
+  await here.addWal("000000010000000000000004", walFile("000000010000000000000001"));
+  const sync = await here.walmgr(["sync"]);
+  assert.equal(sync.code, 0, sync.stderr);
+  assert.match(sync.stderr, /Archived 2 files; begun segment: 0{7}10{15}3/);
+  assert.deepEqual(
+    await readFile(join(here.archive, "logs.partial", names[2]!)),
+    await readFile(join(here.data, "pg_wal", names[2]!)),
+  );
+});
+
+test("every mistake in a file is one line that names file, line and key", async () => {
+  const cases: [values: Record<string, string>, args: string[], message: RegExp][] = [
+    [
+      { archive_compression: "lzma" },
+      ["setup"],
+      /master\.ini:\d+: \[walmgr\] archive_compression: "lzma" is not one of/,
+    ],
+    [{ walmgr_data: "relative" }, ["setup"], /walmgr_data: "relative" must be an absolute path/],
+    [{ keep_backups: "-1" }, ["setup"], /keep_backups: -1 is less than 0/],
+    [{ slave: "far", walmgr_data: "far:/x" }, ["setup"], /slave_config: required key is not set/],
+    [{ slave: "-oProxyCommand=x", slave_config: "/x" }, ["listbackups"], /slave: .*dash|completed_wals/],
+    [{ master_db: "nonsense=1" }, ["setup"], /master_db: .*nonsense/],
+    [{ keep_window: "soon" }, ["expire"], /keep_window: "soon" is not a time/],
+  ];
+  for (const [values, args, message] of cases) {
+    await here.configure(values);
+    const refused = await here.walmgr(args);
+    assert.equal(refused.code, 1, `${JSON.stringify(values)}: ${refused.stderr}`);
+    assert.match(refused.stderr, message);
+    assert.equal(
+      refused.stderr
+        .trimEnd()
+        .split("\n")
+        .filter((line) => !line.startsWith("HINT")).length,
+      1,
+    );
+  }
+  await here.configure({});
+  const wrongSide = await here.walmgr(["boot"]);
+  assert.equal(wrongSide.code, 1);
+  assert.match(wrongSide.stderr, /command boot is not available on the primary/);
+});
+
+test("periodic runs when it is due, fails when its command fails, and does not hold up archiving", async () => {
+  await here.configure({ periodic_command: "exit 3" });
+  const failed = await here.walmgr(["periodic"]);
+  assert.equal(failed.code, 1);
+  assert.match(failed.stderr, /periodic_command failed \(exit code 3\)/);
+  await here.configure({ periodic_command: "echo ran >&2", command_interval: "3600" });
+  assert.match((await here.walmgr(["periodic"])).stderr, /^ran$/m);
+  assert.match((await here.walmgr(["periodic"])).stderr, /Nothing to do: it ran/);
+  await here.configure({});
+});
+
+test("--init-master and --init-slave write files that can be used, and never over another", async () => {
+  const home = join(here.root, "home");
+  await mkdir(home);
+  const data = join(here.root, "pgdata");
+  await mkdir(data);
+  await writeFile(join(data, "postgresql.conf"), "");
+  const run = (args: readonly string[]) => runProgram("walmgr", args, { env: { HOME: home } });
+  const made = await run(["--init-master", "--slave=far", `--pgdata=${data}`]);
+  assert.equal(made.code, 0, made.stderr);
+  const file = join(home, "conf/wal-master.ini");
+  const check = await runProgram("walmgr", [file, "--check"], { env: { HOME: home } });
+  assert.equal(check.code, 0, check.stderr + check.stdout);
+  const again = await run(["--init-master", "--slave=far", `--pgdata=${data}`]);
+  assert.match(again.stderr, /wal-master\.ini is there already/);
+  await writeFile(join(home, "pw"), "s:ecret\n");
+  const conninfo = "host=db1 user=repl";
+  const standby = await run([
+    "--init-slave",
+    `--pgdata=${data}`,
+    `--primary-conninfo=${conninfo}`,
+    `--add-password=${home}/pw`,
+  ]);
+  assert.equal(standby.code, 0, standby.stderr);
+  assert.equal(await readFile(join(home, ".pgpass"), "utf8"), "db1:5432:replication:repl:s\\:ecret\n");
+  assert.ok(!(standby.stdout + standby.stderr).includes("ecret"));
+});
+
+test("an engine does the work behind the same commands", async () => {
+  const tool = join(here.root, "tool");
+  await writeFile(
+    tool,
+    `#!/bin/sh\nfor word; do printf '<%s>' "$word"; done; echo; exit "\${TOOL_EXIT:-0}"\n`,
+  );
+  await chmod(tool, 0o755);
+  const common = { engine_command: tool, engine_stanza: "a b" };
+  await here.configure({ archive_engine: "pgbackrest", ...common });
+  const push = await here.walmgr(["xarchive", "pg_wal/0001", "0001"]);
+  assert.equal(push.stdout, "<--stanza=a b><archive-push><pg_wal/0001>\n");
+  assert.equal((await here.walmgr(["xarchive", "pg_wal/0001", "0001"], { TOOL_EXIT: "200" })).code, 125);
+  assert.equal(
+    (await here.walmgr(["backup", "--incremental"])).stdout,
+    "<--stanza=a b><--type=incr><backup>\n",
+  );
+  assert.equal(
+    (await here.walmgr(["listbackups", "--json"])).stdout,
+    "<--stanza=a b><--output=json><info>\n",
+  );
+  await here.configure({ archive_engine: "wal-g", ...common });
+  assert.equal((await here.walmgr(["backup"])).stdout, `<backup-push><--full><${here.data}>\n`);
+  assert.equal((await here.walmgr(["xrestore", "0001", "dest"], { TOOL_EXIT: "74" })).code, 74);
+  await here.configure({ archive_engine: "wal-g", engine_command: join(here.root, "none") });
+  assert.match((await here.walmgr(["verify"])).stderr, /wal-g could not be started/);
+  await here.configure({});
+});
+
+test("cleanup lists what it would remove, and does it only when told to", async () => {
+  const refused = await onSlave(["cleanup"]);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /cleanup would remove /);
+  assert.ok(existsSync(here.archive));
+  assert.equal((await onSlave(["cleanup", "--force"])).code, 0);
+  assert.ok(!existsSync(here.archive) && !existsSync(slave));
+});
