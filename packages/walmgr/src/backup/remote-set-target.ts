@@ -16,6 +16,7 @@ export class RemoteSetTarget implements SetTarget {
   #isSending = false;
   #queue: Promise<void> = Promise.resolve();
   #queuedBytes = 0;
+  #configFiles: Readonly<Record<string, string>> | undefined;
 
   constructor(remote: RemoteHost) {
     this.#remote = remote;
@@ -72,7 +73,8 @@ export class RemoteSetTarget implements SetTarget {
   }
 
   async storeConfig(files: Readonly<Record<string, string>>): Promise<void> {
-    await (await this.#open()).call({ op: "store-config", files });
+    // The connection is busy with the backup's data until `finish`.
+    this.#configFiles = files;
   }
 
   async finish(range: BackupRange) {
@@ -81,6 +83,7 @@ export class RemoteSetTarget implements SetTarget {
     await session.sendEnd();
     this.#isSending = false;
     await session.answer();
+    if (this.#configFiles !== undefined) await session.call({ op: "store-config", files: this.#configFiles });
     const positions = {
       startLsn: range.startLsn.toString(),
       stopLsn: range.stopLsn.toString(),
