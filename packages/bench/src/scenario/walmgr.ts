@@ -75,7 +75,7 @@ async function pushContest({ cluster, root, archiveCommand }: Stage, count: numb
     await asOwner("mkdir", [directory]);
     const peer = await pgBackRest(directory, cluster, way === "async");
     if (peer !== undefined)
-      contestants.push(contestant(`pgBackRest ${way}`, peer.archiveCommand, peer.empty));
+      contestants.push(contestant(`pgBackRest ${way}`, peer.archiveCommand, () => peer.empty()));
   }
   return {
     title: `${count} segments of 16 MB, a call of archive_command for each`,
