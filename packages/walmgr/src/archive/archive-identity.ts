@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { link, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCode, foreignFile, storageTrouble } from "../wal/wal-error.ts";
@@ -64,7 +65,7 @@ export function checkIdentity(present: ArchiveIdentity, wanted: ArchiveIdentity,
 /** @returns the identity that is in the archive now: another process may have been first */
 async function writeIdentity(directory: string, identity: ArchiveIdentity): Promise<ArchiveIdentity> {
   const path = join(directory, fileName);
-  const draft = join(directory, `.${fileName}.${process.pid}.tmp`);
+  const draft = join(directory, `.${fileName}.${process.pid}-${randomBytes(3).toString("hex")}.tmp`);
   const handle = await open(draft, "w", 0o600);
   try {
     await handle.writeFile(`${JSON.stringify(identity)}\n`);

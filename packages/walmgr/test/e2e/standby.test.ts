@@ -16,7 +16,10 @@ before(async () => {
   await stage.primary.query("create table t (id int primary key)");
   await stage.walmgr(primaryFile, ["setup"]);
   standby = stage.place();
-  standbyFile = await stage.standbyFile(standby, { primary_conninfo: stage.primary.connstr() });
+  standbyFile = await stage.standbyFile(standby, {
+    primary_conninfo: stage.primary.connstr(),
+    slave_db: standby.connstr(),
+  });
 });
 
 after(async () => {
