@@ -10,7 +10,6 @@ export class DatabaseState {
   readonly name: string;
   /** the name as log lines begin */
   readonly logName: string;
-  readonly knownSinceMs = performance.now();
   /** figures of the last collection, and when that was */
   figures: DatabaseFigures | undefined;
   /** why its ticker cannot work; undefined while it can */
@@ -24,10 +23,15 @@ export class DatabaseState {
   #ticks = 0;
   #tickMs = 0;
   #lastTickAtMs: number | undefined;
+  #sinceMs: number;
+  readonly #now: () => number;
 
-  constructor(name: string) {
+  /** @param now a clock that nobody sets, milliseconds */
+  constructor(name: string, now: () => number = () => performance.now()) {
     this.name = name;
     this.logName = logName(name);
+    this.#now = now;
+    this.#sinceMs = now();
   }
 
   get presence(): Presence {
@@ -49,11 +53,17 @@ export class DatabaseState {
     return this.#tickMs;
   }
 
+  /** when it was first heard of, or what was found in it has changed */
+  get sinceMs(): number {
+    return this.#sinceMs;
+  }
+
   get lastTickAtMs(): number | undefined {
     return this.#lastTickAtMs;
   }
 
   found(presence: Presence, version?: string): void {
+    if (presence !== this.#presence) this.#sinceMs = this.#now();
     this.#presence = presence;
     this.#version = version;
     this.trouble = undefined;
@@ -66,7 +76,7 @@ export class DatabaseState {
   ticked(tookMs: number): void {
     this.#ticks += 1;
     this.#tickMs += tookMs;
-    this.#lastTickAtMs = performance.now();
+    this.#lastTickAtMs = this.#now();
     this.trouble = undefined;
   }
 }

@@ -33,7 +33,7 @@ export function databaseHealth(state: DatabaseState, rules: HealthRules): Databa
   if (!isListed && state.presence === "unknown" && state.isClosedToUs) {
     return judged("ignored", state.trouble);
   }
-  const waitingMs = rules.nowMs - (state.lastTickAtMs ?? state.knownSinceMs);
+  const waitingMs = rules.nowMs - (state.lastTickAtMs ?? state.sinceMs);
   const isLate = waitingMs > rules.unhealthyPeriodMs;
   if (!isLate && state.lastTickAtMs !== undefined) return judged("ok");
   const cause = state.trouble ?? missing(state);

@@ -4,10 +4,12 @@ import { DatabaseState } from "#src/database-state.js";
 import { databaseHealth, type HealthRules } from "#src/monitor/health.js";
 
 describe("the health of a database", () => {
+  let clockMs = 0;
+
   function judge(prepare: (state: DatabaseState) => void, afterMs: number, listed: string[] = []) {
-    const state = new DatabaseState("db");
+    const state = new DatabaseState("db", () => clockMs);
     prepare(state);
-    const rules: HealthRules = { nowMs: performance.now() + afterMs, unhealthyPeriodMs: 60_000, listed };
+    const rules: HealthRules = { nowMs: clockMs + afterMs, unhealthyPeriodMs: 60_000, listed };
     const { verdict, reason } = databaseHealth(state, rules);
     return [verdict, reason];
   }
@@ -36,6 +38,16 @@ describe("the health of a database", () => {
       judge(() => undefined, 61_000),
       ["failing", "not ticked for 61 s"],
     );
+  });
+
+  it("is open for a while after PgQ has come", () => {
+    const installedLater = (state: DatabaseState) => {
+      state.found("absent");
+      clockMs += 3_600_000;
+      state.found("present", "4.0.0");
+    };
+    assert.deepEqual(judge(installedLater, 10_000), ["starting", "not ticked yet"]);
+    assert.deepEqual(judge(installedLater, 61_000), ["failing", "not ticked for 61 s"]);
   });
 
   it("does not count without PgQ, unless the database was asked for by name", () => {
