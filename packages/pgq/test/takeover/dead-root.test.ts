@@ -61,6 +61,8 @@ describe("failover of a dead root, and its resurrection", () => {
     await running.writeTo("n1", "lost in a batch");
     await running.member("n1").query("select pgq.insert_event('q', 'data', 'lost in the partial batch')");
     running.accepted.push("lost in the partial batch");
+    const n4 = running.member("n4");
+    await n4.query("select pgq_node.register_consumer('q', 'plain', 'n1', $1)", [ahead]);
     await running.takeDown("n1");
     for (const name of ["n2", "n3", "n5"]) running.startWorker(name);
 
@@ -71,6 +73,16 @@ describe("failover of a dead root, and its resurrection", () => {
       n4: { type: "leaf", provider: "n2" },
       n5: { type: "leaf", provider: "n2" },
     });
+    const [plain] = await n4.query(
+      "select provider_node, completed_tick::text from pgq_node.get_consumer_state('q', 'plain')",
+    );
+    assert.deepEqual(plain, { provider_node: "n2", completed_tick: ahead });
+    const place = await running
+      .member("n2")
+      .query("select last_tick::text from pgq.get_consumer_info('q', 'plain')");
+    assert.deepEqual(place, [{ last_tick: ahead }]);
+    await n4.query("select pgq_node.unregister_consumer('q', 'plain')");
+    await running.member("n2").query("select pgq.unregister_consumer('q', 'plain')");
     running.startLoad();
     await waitFor("writes to arrive at the new root", () =>
       running.accepted.length > 5 ? running.accepted : undefined,

@@ -28,7 +28,6 @@ describe("rename-node under load", () => {
   for (const [oldName, newName, member] of [
     ["riga", "vilnius", "riga"],
     ["oslo", "bergen", "oslo"],
-    ["tartu", "narva", "tartu"],
   ] as const) {
     it(`renames ${oldName}, killed after each step, and nobody stops`, async () => {
       running.startLoad();
@@ -47,15 +46,15 @@ describe("rename-node under load", () => {
   }
 
   it("refuses a name in use, and an unknown node", async () => {
-    const used = await running.member("riga").run(["rename-node", "vilnius", "narva"]);
+    const used = await running.member("riga").run(["rename-node", "vilnius", "tartu"]);
     assert.equal(used.code, 1);
-    assert.match(used.stderr, /Node 'narva' already exists/);
+    assert.match(used.stderr, /Node 'tartu' already exists/);
     const unknown = await running.member("riga").run(["rename-node", "nobody", "somebody"]);
     assert.match(unknown.stderr, /node "nobody" is not known/);
   });
 
   it("lists the consumers of a node", async () => {
-    const { stdout } = await running.command("riga", "show-consumers", "--node=narva");
-    assert.match(stdout, /^Consumers of narva@q:\n.*\n.*\ntartu_worker +vilnius +\d+ +False +True +None\n/);
+    const { stdout } = await running.command("riga", "show-consumers", "--node=tartu");
+    assert.match(stdout, /^Consumers of tartu@q:\n.*\n.*\ntartu_worker +vilnius +\d+ +False +True +None\n/);
   });
 });

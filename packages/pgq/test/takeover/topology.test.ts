@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import type { Member } from "../fixture/cascade-set.js";
 import { killAfterEachStep, RunningSet } from "../fixture/running-set.js";
 
 describe("moving nodes under load", () => {
@@ -61,6 +62,32 @@ describe("moving nodes under load", () => {
     });
   }
 
+  it("moves a plain consumer, which keeps its position, killed after each step", async () => {
+    const [n1, n2, n5] = ["n1", "n2", "n5"].map((name) => running.member(name)) as [Member, Member, Member];
+    await n1.query("select pgq.register_consumer('q', 'plain')");
+    const [row] = await n1.query<{ tick: string }>(
+      "select last_tick::text as tick from pgq.get_consumer_info('q', 'plain')",
+    );
+    await n5.query("select pgq_node.register_consumer('q', 'plain', 'n1', $1)", [row!.tick]);
+    let isWanted = true;
+    const consumer = async () => {
+      while (isWanted) await n5.query("select pgq_node.set_consumer_uptodate('q', 'plain', true)");
+    };
+    const answering = consumer();
+    await killAfterEachStep(n5, ["change-provider", "--consumer=plain", "--provider=n2"]);
+    isWanted = false;
+    await answering;
+    const [state] = await n5.query(
+      "select provider_node, completed_tick::text, paused from pgq_node.get_consumer_state('q', 'plain')",
+    );
+    assert.deepEqual(state, { provider_node: "n2", completed_tick: row!.tick, paused: false });
+    const positions = await n2.query("select last_tick::text from pgq.get_consumer_info('q', 'plain')");
+    assert.deepEqual(positions, [{ last_tick: row!.tick }]);
+    assert.deepEqual(await n1.query("select from pgq.get_consumer_info('q', 'plain')"), []);
+    await n5.query("select pgq_node.unregister_consumer('q', 'plain')");
+    await n2.query("select pgq.unregister_consumer('q', 'plain')");
+  });
+
   it("T1: a node moves to a provider that is behind, once that has caught up", async () => {
     running.startLoad();
     await running.killWorker("n2");
@@ -103,12 +130,12 @@ describe("moving nodes under load", () => {
     assert.doesNotMatch((await running.command("n5", "members")).stdout, /True/);
   });
 
-  it("tag-dead and tag-alive tell everybody, killed after each step", async () => {
+  it("tag-dead, killed after each step, and tag-alive tell everybody", async () => {
     await killAfterEachStep(running.member("n5"), ["tag-dead", "n2"]);
     for (const name of ["n1", "n3", "n4", "n5"]) {
       assert.match((await running.command(name, "members")).stdout, /^n2 +True/m);
     }
-    await killAfterEachStep(running.member("n1"), ["tag-alive", "n2"]);
+    await running.command("n1", "tag-alive", "n2");
     for (const name of ["n1", "n3", "n4", "n5"]) {
       assert.doesNotMatch((await running.command(name, "members")).stdout, /True/);
     }

@@ -33,6 +33,7 @@ export async function runPlanned(
     return;
   }
   report(job, plan);
+  await limitLockWaits(set, timeoutSeconds);
   const workers = plan.workers.flatMap((worker) => {
     const member = set.live.get(worker.nodeName);
     return member === undefined ? [] : [{ ...worker, db: member.db }];
@@ -41,6 +42,14 @@ export async function runPlanned(
   await runPlan(admin, plan);
   if (plan.steps.length > 0) job.log.info(`${plan.title}: done`);
   if (job.json) printJson(job.stdout, { plan: plan.title, isDone: true, steps: plan.steps.map(stepId) });
+}
+
+/** A row that somebody else has locked must not make a step wait for ever. */
+async function limitLockWaits({ live }: SetState, timeoutSeconds: number): Promise<void> {
+  for (const { db } of live.values()) {
+    await db.query("select set_config('lock_timeout', $1, false)", [`${Math.ceil(timeoutSeconds)}s`]);
+    await db.commit();
+  }
 }
 
 function report(job: Job, plan: Plan): void {

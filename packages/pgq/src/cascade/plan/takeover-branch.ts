@@ -1,5 +1,6 @@
 import { checkMove } from "./change-provider-plan.ts";
 import { forgetMoved, moveConsumer } from "./move-consumer.ts";
+import { adoptConsumers, orphanedConsumers } from "./orphaned-consumers.ts";
 import type { Finding, Plan, PlanStep } from "./plan.ts";
 import { refuseLeaf, requireLive, silentFindings, workerTrouble } from "./plan-checks.ts";
 import { type PlanContext, workerOf } from "./plan-context.ts";
@@ -30,10 +31,22 @@ export function takeoverBranch(
     ...forgetMoved(context, set, above === undefined ? followers : [taker, ...followers]),
     ...(above === undefined ? [] : moveConsumer(context, set, workerOf(taker), above)),
     ...followers.flatMap((member) => moveConsumer(context, set, workerOf(member), taker)),
+    ...(isLive(old) ? [] : adoption(context, request, old, findings)),
   ];
   const movers = above === undefined ? followers : [taker, ...followers];
   const workers = movers.map(({ nodeName, node }) => ({ nodeName, consumerName: node.workerName }));
   return { title: takeoverTitle(request), findings, steps, workers };
+}
+
+function adoption(
+  context: PlanContext,
+  { set, taker }: TakeoverRequest,
+  { nodeName }: SilentMember,
+  findings: Finding[],
+): PlanStep[] {
+  // the taker keeps reading, so it comes to any tick that they have finished
+  const top = set.roots.reduce((_none, { queue }) => queue!.newestTick, taker.node.workerLastTick);
+  return adoptConsumers(context, orphanedConsumers(set, nodeName), taker, top, findings);
 }
 
 /** The node that the old one reads from; of a dead one, the node on which it is registered. */

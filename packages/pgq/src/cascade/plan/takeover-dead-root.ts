@@ -1,4 +1,5 @@
 import { finishMove, forgetMoved, forgetNewRoot, keepPlace, moveConsumer } from "./move-consumer.ts";
+import { adoptConsumers, orphanedConsumers } from "./orphaned-consumers.ts";
 import type { Finding, Plan, PlanStep } from "./plan.ts";
 import { refuseLeaf, silentFindings } from "./plan-checks.ts";
 import { type PlanContext, workerOf } from "./plan-context.ts";
@@ -38,6 +39,14 @@ export function takeoverDeadRoot(context: PlanContext, request: TakeoverRequest,
         ...forgetNewRoot(context, taker, set.subscribedOn(taker.nodeName)),
       ]
     : failover(context, request, old, followers);
+  const orphans = orphanedConsumers(set, old.nodeName);
+  const adoption = adoptConsumers(
+    context,
+    orphans,
+    taker,
+    isPromoted ? taker.queue!.newestTick : top,
+    findings,
+  );
   const best = isPromoted ? undefined : mostAdvanced(request);
   const workers = [...new Set([taker, ...(best === undefined ? [] : [best]), ...followers])].map(
     ({ nodeName, node }) => ({
@@ -48,7 +57,7 @@ export function takeoverDeadRoot(context: PlanContext, request: TakeoverRequest,
   return {
     title: takeoverTitle(request),
     findings,
-    steps: [...tags, ...forgetMoved(context, set, [taker, ...followers]), ...steps],
+    steps: [...tags, ...forgetMoved(context, set, [taker, ...followers]), ...steps, ...adoption],
     workers,
   };
 }

@@ -124,6 +124,10 @@ function checkSwitchover({ set, taker }: TakeoverRequest, old: LiveMember, findi
     );
   }
   const [mine, theirs] = [taker.queue?.newestTick, old.queue?.newestTick];
+  if (mine !== undefined && theirs !== undefined) {
+    const text = `"${taker.nodeName}" is at tick ${mine}, "${old.nodeName}" at ${theirs}; nothing is lost, writes fail from refuse-writes to promote`;
+    findings.push({ kind: "note", text });
+  }
   if (mine !== undefined && theirs !== undefined && mine > theirs) {
     refuse(
       `"${taker.nodeName}" is at tick ${mine}, its root "${old.nodeName}" only at ${theirs}: that database was restored from an older state`,

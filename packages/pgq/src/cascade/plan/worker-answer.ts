@@ -42,7 +42,7 @@ export async function awaitAnswers(
       message: silent
         .map(({ consumerName, nodeName }) => `worker "${consumerName}" of node "${nodeName}" does not answer`)
         .join(", "),
-      hint: "Start it (see its log), or give it longer with --timeout when it is busy with a large batch.",
+      hint: "Start it (see its log), give it longer with --timeout when it is busy with a large batch, or leave its node out with --dead.",
     }),
   );
 }

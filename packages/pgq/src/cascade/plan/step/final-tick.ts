@@ -1,14 +1,14 @@
 import { DatabaseError, SkytoolsError } from "@skytools/skytools";
 import { demoteRoot, getNodeInfo } from "../../pgq-node-api.ts";
 import type { PlanStep } from "../plan.ts";
-import { insideOn, type PlanContext } from "../plan-context.ts";
+import { type PlanContext, quietOn } from "../plan-context.ts";
 import type { LiveMember } from "../set-state.ts";
 
 /** SQLSTATE lock_not_available */
 const lockTimedOut = "55P03";
 
 /** Waits for the writers that are still at it and cuts the old root's last batch. Repeating it cuts another, empty one, which
- * is harmless as long as nobody else is the root.
+ * is harmless as long as nobody else is the root. Its lock waits no longer than lock_timeout of the session.
  * @param isOver true once somebody else is */
 export function finalTick(
   context: PlanContext,
@@ -32,10 +32,7 @@ export function finalTick(
     },
     run: async () => {
       try {
-        await db.transaction(async () => {
-          await db.query("select set_config('lock_timeout', $1, true)", [`${patience.timeoutSeconds}s`]);
-          await demoteRoot(db, insideOn(context, nodeName), admin.queueName, 2, newRootName);
-        });
+        await demoteRoot(db, quietOn(context, nodeName), admin.queueName, 2, newRootName);
       } catch (error) {
         if (!(error instanceof DatabaseError) || error.sqlState !== lockTimedOut) throw error;
         throw new SkytoolsError(
