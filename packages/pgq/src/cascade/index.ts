@@ -16,6 +16,7 @@ export type {
   CascadeRound,
 } from "./cascaded-application.ts";
 export { type CascadedWorkerOptions, cascadedWorker } from "./cascaded-worker.ts";
+export { changeProvider } from "./command/change-provider.ts";
 export { cascadeCommands } from "./command/command-table.ts";
 export { createBranch } from "./command/create-branch.ts";
 export { createLeaf } from "./command/create-leaf.ts";
@@ -25,8 +26,13 @@ export { listMembers, type Members } from "./command/members.ts";
 export type { NodeCreation } from "./command/node-creation.ts";
 export { describeNode, type NodeDescription, nodeInfoLines } from "./command/node-info.ts";
 export { type PauseResult, pauseConsumer } from "./command/pause.ts";
+export { renameCascadeNode } from "./command/rename-node.ts";
 export { resumeConsumer } from "./command/resume.ts";
+export { resurrect } from "./command/resurrect.ts";
+export { type NodeConsumers, showConsumers } from "./command/show-consumers.ts";
 export { showStatus, statusAsJson } from "./command/status.ts";
+export { tagNode } from "./command/tag.ts";
+export { takeover } from "./command/takeover.ts";
 export { waitProvider } from "./command/wait-provider.ts";
 export { waitRoot } from "./command/wait-root.ts";
 export { type ConsumerPlace, readConsumer, waitForConsumer } from "./consumer-wait.ts";

@@ -94,6 +94,8 @@ describe("failover of a dead root, and its resurrection", () => {
   it("resurrect sets aside exactly the lost events, killed after each step", async () => {
     running.startLoad();
     const n1 = await running.bringBack("n1");
+    const shown = await running.command("n1", "resurrect", "--dry-run");
+    assert.match(shown.stdout, /^note: "n1" has \d+ events after tick \d+, 1 of them in no batch yet$/m);
     await killAfterEachStep(n1, ["resurrect"]);
     assert.deepEqual(dumpedData(), ["lost in a batch", "lost in the partial batch"]);
     running.forget(dumpedData());

@@ -77,7 +77,7 @@ function variant(
   return refused(request, {
     kind: "refusal",
     text: `node "${old.nodeName}" ${old.failure === null ? "is dead" : `does not answer: ${old.failure}`}`,
-    hint: "Say --dead-root or --dead-branch when it will not come back soon.",
+    hint: "Say --dead-root or --dead-branch when it will not come back soon; run resurrect on a former root that is back.",
   });
 }
 

@@ -8,6 +8,7 @@ import { refuseWritesForGood } from "../step/refuse-writes.ts";
 import { tag } from "../step/tag.ts";
 import { gravestoneName } from "../takeover-dead-root.ts";
 import { dumpFileExists } from "./dump-file.ts";
+import { countEventsAfter } from "./events-after.ts";
 import type { Resurrection } from "./resurrection.ts";
 import { newestSharedTick } from "./shared-tick.ts";
 import {
@@ -67,7 +68,7 @@ export async function resurrectPlan(
   const work: Resurrection = { context, self, provider, sharedTick, takeoverTick, ...options };
   return {
     title,
-    findings: [...silentFindings(set), ...describe(work)],
+    findings: [...silentFindings(set), ...(await describe(work))],
     steps: resurrection(work, root),
     workers: [],
   };
@@ -91,8 +92,14 @@ function resurrection(work: Resurrection, root: LiveMember): PlanStep[] {
   ];
 }
 
-function describe({ self, provider, sharedTick, takeoverTick, isMerging, context }: Resurrection): Finding[] {
+async function describe(work: Resurrection): Promise<Finding[]> {
+  const { self, provider, sharedTick, takeoverTick, isMerging, context } = work;
+  const { eventCount, unbatchedCount } = await countEventsAfter(self.db, context.admin.queueName, sharedTick);
   const findings: Finding[] = [
+    {
+      kind: "note",
+      text: `"${self.nodeName}" has ${eventCount} events after tick ${sharedTick}, ${unbatchedCount} of them in no batch yet`,
+    },
     {
       kind: "note",
       text: `"${provider.nodeName}" took over at tick ${takeoverTick}; "${self.nodeName}" is at ${self.queue!.newestTick}, and both have tick ${sharedTick}`,
