@@ -65,7 +65,7 @@ describe("setadm3", () => {
   it("has the switches that takeover needs, and prints its plan", async () => {
     const args = ["takeover", "root", "--all", "--target=branch", "--dry-run"];
     const { stdout } = await must("leaf", ...args);
-    assert.match(stdout, /^takeover of root by branch with all its subscribers\n/);
+    assert.match(stdout, /^takeover of root by branch with all its subscribers$/m);
     const json = JSON.parse((await must("leaf", ...args, "--json")).stdout) as { steps: { id: string }[] };
     assert.equal(json.steps.at(-1)?.id, "unsubscribe@root");
   });
