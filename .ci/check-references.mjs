@@ -5,7 +5,7 @@ import { join, relative } from "node:path";
 const root = new URL("..", import.meta.url).pathname;
 const byName = (a, b) => (a < b ? -1 : 1);
 const packageDirs = readdirSync(join(root, "packages")).filter((name) => !name.includes("."));
-const dirs = [...packageDirs.map((name) => join("packages", name)), "sql"];
+const dirs = [...packageDirs.map((name) => join("packages", name)), "scripts", "sql"];
 
 const readJson = (path) => JSON.parse(readFileSync(join(root, path), "utf8"));
 const manifests = new Map(dirs.map((dir) => [dir, readJson(join(dir, "package.json"))]));

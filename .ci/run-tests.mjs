@@ -18,7 +18,11 @@ function testFiles(dir) {
   });
 }
 
-const packages = [...readdirSync(join(root, "packages")).map((name) => join("packages", name)), "sql"];
+const packages = [
+  ...readdirSync(join(root, "packages")).map((name) => join("packages", name)),
+  "scripts",
+  "sql",
+];
 const wanted = process.argv.slice(2);
 const isNamed = (dir) => wanted.some((part) => part.includes(dir.slice(1, -1)));
 const isWanted = (file) =>

@@ -8,6 +8,7 @@ const runTests = new URL("run-tests.mjs", import.meta.url).pathname;
 const serverTests = [
   "/sql/dist-test/",
   "/skytools/dist-test/structure/",
+  "/scripts/",
   "/packages/pgq/",
   "/packages/pgqd/",
   "/packages/londiste/",

@@ -3,6 +3,7 @@ import { measure } from "./measure.ts";
 import { contestTable, figureText, machineLine } from "./report.ts";
 import { capture } from "./scenario/capture.ts";
 import { consume } from "./scenario/consume.ts";
+import { consumer } from "./scenario/consumer.ts";
 import { copy } from "./scenario/copy.ts";
 import { insert } from "./scenario/insert.ts";
 import { latency } from "./scenario/latency.ts";
@@ -11,7 +12,17 @@ import { ticker } from "./scenario/ticker.ts";
 import { walmgr } from "./scenario/walmgr.ts";
 import type { Scenario } from "./scenario.ts";
 
-const scenarios: readonly Scenario[] = [capture, insert, latency, ticker, consume, copy, replay, walmgr];
+const scenarios: readonly Scenario[] = [
+  capture,
+  insert,
+  latency,
+  ticker,
+  consume,
+  consumer,
+  copy,
+  replay,
+  walmgr,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -16,6 +16,7 @@ export { TickFile } from "./consumer/tick-file.ts";
 export { CopyTextRows, eventFromCopyLine } from "./copy-text.ts";
 export type { PgqEvent } from "./event.ts";
 export { describeEvent, eventColumns } from "./event.ts";
+export { insertEventsByCall } from "./insert-by-call.ts";
 export {
   batchEventSql,
   type ConsumerInfo,
@@ -42,4 +43,4 @@ export {
   tickAll,
   unregisterConsumer,
 } from "./pgq-api.ts";
-export { type BulkEvent, insertEvents } from "./producer.ts";
+export { type BulkEvent, type BulkInsertOptions, insertEvents } from "./producer.ts";

@@ -226,7 +226,7 @@ export async function getQueueInfo(db: Database, queueName?: string): Promise<Qu
 
 /** What a producer puts into a queue; the extras may be left out. */
 export interface NewEvent {
-  readonly type: string;
+  readonly type: string | null;
   readonly data: string | null;
   readonly extra1?: string | null | undefined;
   readonly extra2?: string | null | undefined;

@@ -25,6 +25,9 @@ import { ConsumerLock } from "./consumer-lock.ts";
 import { configuredFilter } from "./event-filter.ts";
 import { EventList } from "./event-list.ts";
 
+/** Events of a block while none of the queue is large and the configuration says nothing. */
+const mostSmallEvents = 3000;
+
 /** Config keys of the connect strings of a consumer. */
 export interface ConsumerDatabases {
   readonly sourceKey: string;
@@ -76,7 +79,10 @@ export abstract class BaseConsumer<E extends PgqEvent = PgqEvent> implements Loo
   /** Handles one batch; the default calls `processEvent` for each event. Returning means: acknowledge it. */
   protected async processBatch(batch: ConsumerBatch<E>): Promise<void> {
     for await (const block of batch.events.blocks()) {
-      for (const event of block) await this.processEvent(event, batch);
+      for (const event of block) {
+        const work = this.processEvent(event, batch);
+        if (work !== undefined) await work;
+      }
     }
   }
 
@@ -132,9 +138,10 @@ export abstract class BaseConsumer<E extends PgqEvent = PgqEvent> implements Loo
     const info = await this.openBatch(source);
     await source.commit();
     if (info === undefined) return "idle";
-    const events = new EventList(
-      this.wrapEvents(source, info, await this.#eventBlocks(source, info.batchId)),
-    );
+    const where = this.eventFilter();
+    const query = async () => filteredBatchSql(await batchEventSql(source, info.batchId), where);
+    const found = await this.#eventBlocks(source, info.batchId, where, query);
+    const events = new EventList({ db: source, blocks: this.wrapEvents(source, info, found), query });
     crashPoint("consumer.before-process");
     await this.processBatch({ queueName: this.queueName, info, events, source });
     crashPoint("consumer.before-finish");
@@ -149,20 +156,22 @@ export abstract class BaseConsumer<E extends PgqEvent = PgqEvent> implements Loo
     return "busy";
   }
 
-  async #eventBlocks(source: Database, batchId: bigint): Promise<AsyncIterable<PgqEvent[]>> {
+  async #eventBlocks(
+    source: Database,
+    batchId: bigint,
+    where: string | undefined,
+    query: () => Promise<string>,
+  ): Promise<AsyncIterable<PgqEvent[]>> {
     const { config } = this.job;
-    const where = this.eventFilter();
     const maxCount = config.getInt("pgq_lazy_fetch");
     if (maxCount > 0) {
-      return readBatchCursor(source, batchId, {
-        where,
-        maxCount,
-        maxBytes: config.getBytes("pgq_fetch_bytes"),
-      });
+      const maxSmallCount = config.has("pgq_lazy_fetch") ? maxCount : mostSmallEvents;
+      const maxBytes = config.getBytes("pgq_fetch_bytes");
+      const { queueName } = this;
+      return readBatchCursor(source, batchId, { queueName, where, maxCount, maxSmallCount, maxBytes });
     }
     const loaded: PgqEvent[][] = [];
-    const sql = filteredBatchSql(await batchEventSql(source, batchId), where);
-    for await (const block of copyEventBlocks(source, sql)) loaded.push(block);
+    for await (const block of copyEventBlocks(source, await query())) loaded.push(block);
     await source.commit();
     return fromArray(loaded);
   }

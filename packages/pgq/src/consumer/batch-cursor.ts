@@ -1,11 +1,15 @@
 import { type Database, quoteIdent } from "@skytools/skytools";
 import type { PgqEvent } from "../event.ts";
+import { holdsLargeEvents } from "./large-events.ts";
 
 export interface BatchCursorOptions {
+  readonly queueName: string;
   /** condition over the event columns, raw SQL */
   readonly where: string | undefined;
   /** most events of one block */
   readonly maxCount: number;
+  /** most events of one block while the queue holds no large event; at least `maxCount` */
+  readonly maxSmallCount: number;
   /** what a block should not exceed; one event may be larger */
   readonly maxBytes: number;
 }
@@ -35,15 +39,21 @@ const firstCount = 30;
 export async function* readBatchCursor(
   db: Database,
   batchId: bigint,
-  { where, maxCount, maxBytes }: BatchCursorOptions,
+  options: BatchCursorOptions,
 ): AsyncGenerator<PgqEvent[], void> {
-  let count = Math.min(maxCount, firstCount);
+  let mostEvents = options.maxCount;
+  let isSizeKnown = options.maxSmallCount <= options.maxCount;
+  let count = Math.min(mostEvents, firstCount);
   let rows = await db.query<EventRow>(
     "select * from pgq.get_batch_cursor($1::int8, $2, $3::int4, $4::text)",
-    [batchId, cursorName, count, where ?? null],
+    [batchId, cursorName, count, options.where ?? null],
   );
   while (rows.length === count) {
-    count = nextCount(rows, count, maxCount, maxBytes);
+    if (count === mostEvents && !isSizeKnown) {
+      isSizeKnown = true;
+      if (!(await holdsLargeEvents(db, options.queueName))) mostEvents = options.maxSmallCount;
+    }
+    count = nextCount(rows, count, mostEvents, options.maxBytes);
     const next = db.query<EventRow>(`fetch ${count} from ${quoteIdent(cursorName)}`);
     // Whoever leaves early does not wait for it.
     next.catch(() => undefined);
@@ -54,21 +64,26 @@ export async function* readBatchCursor(
   await db.execute(`close ${quoteIdent(cursorName)}`);
 }
 
-function nextCount(rows: readonly EventRow[], count: number, maxCount: number, maxBytes: number): number {
+function nextCount(rows: readonly EventRow[], count: number, mostEvents: number, maxBytes: number): number {
   let largest = 1;
   for (const row of rows) {
     const length = textLength(row);
     if (length > largest) largest = length;
   }
-  return Math.max(1, Math.min(maxCount, count * 2, Math.floor(maxBytes / largest)));
+  return Math.max(1, Math.min(mostEvents, count * 2, Math.floor(maxBytes / largest)));
 }
 
 /** About what an event takes in memory. */
 function textLength(row: EventRow): number {
-  let length = 200;
-  for (const text of [row.ev_type, row.ev_data, row.ev_extra1, row.ev_extra2, row.ev_extra3, row.ev_extra4])
-    length += text?.length ?? 0;
-  return length;
+  return (
+    200 +
+    (row.ev_type?.length ?? 0) +
+    (row.ev_data?.length ?? 0) +
+    (row.ev_extra1?.length ?? 0) +
+    (row.ev_extra2?.length ?? 0) +
+    (row.ev_extra3?.length ?? 0) +
+    (row.ev_extra4?.length ?? 0)
+  );
 }
 
 function eventFromRow(row: EventRow): PgqEvent {

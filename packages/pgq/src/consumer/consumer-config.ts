@@ -22,7 +22,7 @@ export const consumerKeys: readonly ConfigKey[] = [
     type: "int",
     default: "300",
     min: 0,
-    doc: "largest number of events fetched at once, 0: load whole batches into memory",
+    doc: "largest number of events fetched at once, 0: load whole batches into memory. Unset: more while the queue holds no large event",
   },
   {
     key: "pgq_fetch_bytes",

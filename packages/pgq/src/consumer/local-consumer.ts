@@ -78,7 +78,10 @@ export class LocalConsumer extends BaseConsumer {
   /** Handles one batch; the default calls `processLocalEvent` for each event. */
   protected async processLocalBatch(batch: ConsumerBatch): Promise<void> {
     for await (const block of batch.events.blocks()) {
-      for (const event of block) await this.processLocalEvent(event, batch);
+      for (const event of block) {
+        const work = this.processLocalEvent(event, batch);
+        if (work !== undefined) await work;
+      }
     }
   }
 

@@ -37,7 +37,10 @@ export class RemoteConsumer extends Consumer {
   /** Applies one batch within the open transaction of `target`; the default calls `processRemoteEvent` for each event. */
   protected async processRemoteBatch(batch: ConsumerBatch<ConsumedEvent>, target: Database): Promise<void> {
     for await (const block of batch.events.blocks()) {
-      for (const event of block) await this.processRemoteEvent(event, target, batch);
+      for (const event of block) {
+        const work = this.processRemoteEvent(event, target, batch);
+        if (work !== undefined) await work;
+      }
     }
   }
 

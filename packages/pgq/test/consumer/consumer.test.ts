@@ -129,6 +129,34 @@ describe("Consumer", () => {
     );
   });
 
+  it("fetches more at once while the queue holds no large event", async () => {
+    class Counter extends Recorder {
+      protected override async processBatch({ events }: ConsumerBatch<ConsumedEvent>): Promise<void> {
+        for await (const block of events.blocks()) this.sizes.push(block.length);
+      }
+    }
+    await using test = await start();
+    const consumer = new Counter(test.job, databases);
+    await consumer.register();
+    const many = "select pgq.insert_event('q', 't', n::text) from generate_series(1, 9000) n";
+    await queue.query(many);
+    await queue.tick();
+    await consume(consumer);
+    assert.equal(Math.max(...consumer.sizes), 3000);
+    consumer.sizes.length = 0;
+    await queue.query(many);
+    await queue.query(
+      "select pgq.insert_event('q', 't', (select string_agg(md5(n::text), '') from generate_series(1, 3000) n))",
+    );
+    await queue.tick();
+    await consume(consumer);
+    assert.equal(Math.max(...consumer.sizes), 300);
+    assert.equal(
+      consumer.sizes.reduce((sum, size) => sum + size, 0),
+      9001,
+    );
+  });
+
   it("sends very many tags in parts and refuses to change those", async () => {
     const refused: unknown[] = [];
     class Retrying extends Consumer {

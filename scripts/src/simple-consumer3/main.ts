@@ -1,0 +1,4 @@
+import { runProgram } from "@skytools/skytools";
+import { simpleConsumer } from "./simple-consumer.ts";
+
+await runProgram(simpleConsumer);
