@@ -11,16 +11,21 @@ import { DecodedRowEvent } from "./row-event.ts";
 import { copyNull, decodeRaw } from "./row-layout.ts";
 import type { RowChange } from "./row-statement.ts";
 import type { RowsTreatment } from "./rows-treatment.ts";
-import { dropStages } from "./stage-table.ts";
+import { dropOldStages, dropStages } from "./stage-table.ts";
 import { type EventStatement, StatementList } from "./statement-list.ts";
 import { type ApplyCounts, OrderNeeded, TableEvents } from "./table-events.ts";
 import { loadTargetTables } from "./target-table.ts";
 
-/** Collected lines of one table and of all, in characters, at which they go to the server. */
-const tableBudget = 1_000_000;
-const totalBudget = 8_000_000;
-/** Above this estimate the provider is spared sorting, at the risk of having to read the batch twice. */
-const largeBatch = 10_000;
+/** Sizes at which a batch is handled in another way. */
+export interface ApplyLimits {
+  /** collected lines of one table and of all, in bytes, at which they go to the server */
+  readonly tableBytes: number;
+  readonly totalBytes: number;
+  /** above this estimate the provider is spared sorting, at the risk of having to read the batch twice */
+  readonly orderedEvents: number;
+}
+
+const usualLimits: ApplyLimits = { tableBytes: 1_000_000, totalBytes: 8_000_000, orderedEvents: 10_000 };
 
 export interface ApplyInput {
   readonly source: Database;
@@ -35,6 +40,7 @@ export interface ApplyInput {
   readonly eventQuery: string;
   /** how many events to expect; only a hint */
   readonly expectedEvents: number;
+  readonly limits?: ApplyLimits;
   /** tables whose events are to be applied now, by set name; events of others are ignored */
   readonly tables: ReadonlyMap<string, ReplicatedTable>;
   /** of those tables whose handler is not the default one, by set name */
@@ -67,8 +73,10 @@ export interface ApplyResult extends Readonly<ApplyCounts> {
  * Source: design "Apply"; spec/londiste.md 9 */
 export async function applyBatch(input: ApplyInput): Promise<ApplyResult> {
   try {
+    await dropOldStages(input.target);
+    const { orderedEvents } = input.limits ?? usualLimits;
     const hasSinks = [...input.handlers.values()].some((handler) => handler.open !== undefined);
-    if (input.expectedEvents < largeBatch || hasSinks) return await new BatchApply(input, true).run();
+    if (input.expectedEvents < orderedEvents || hasSinks) return await new BatchApply(input, true).run();
     await input.target.execute("savepoint londiste_batch");
     if (input.source.isTransactional) await input.source.execute("savepoint londiste_read");
     try {
@@ -340,13 +348,14 @@ class BatchApply {
 
   /** Sends collected lines on their way when there are many; the next ones are read meanwhile. */
   async #keepBudget(): Promise<void> {
+    const { tableBytes, totalBytes } = this.#input.limits ?? usualLimits;
     let total = 0;
     let largest: TableEvents | undefined;
     for (const events of this.#events.values()) {
       total += events.size;
       if (events.size > (largest?.size ?? 0)) largest = events;
     }
-    if (largest === undefined || (largest.size < tableBudget && total < totalBudget)) return;
+    if (largest === undefined || (largest.size < tableBytes && total < totalBytes)) return;
     await this.#loading;
     this.#loading = largest.loadStage();
     // Whoever waits for it next sees the failure.

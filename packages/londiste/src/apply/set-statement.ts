@@ -63,7 +63,7 @@ function insertOnly({ table, stage, treatment }: SetInput): string {
   const isWanted = treatment.condition === undefined ? "" : ` where ${meets(stage, treatment.condition)}`;
   return `with ins as (
   insert into ${table.sqlName} (${columnList(stage)}) overriding system value
-  select ${stage.columns.map((_column, nr) => `c${nr}`).join(", ")} from ${stage.name} s${isWanted}
+  select ${stage.columns.map((_column, nr) => `c${nr}`).join(", ")} from ${stage.rows} s${isWanted}
   returning 1)
 select count(*) as inserted, 0::int8 as updated, 0::int8 as deleted, 0::int8 as missing_updates, 0::int8 as missing_deletes from ins`;
 }
@@ -77,7 +77,7 @@ function meets(stage: StageTable, condition: string): string {
 function deleteOnly(input: SetInput): string {
   const { table, stage, key } = input;
   return `with gone as materialized (
-  select distinct ${key.map((column) => alias(stage, column)).join(", ")} from ${stage.name}),
+  select distinct ${key.map((column) => alias(stage, column)).join(", ")} from ${stage.rows} s),
 del as (delete from ${table.only}${table.sqlName} t using gone n where ${keyMatch(input)} returning 1)
 select 0::int8 as inserted, 0::int8 as updated, (select count(*) from del) as deleted, 0::int8 as missing_updates,
        (select count(*) from gone) - (select count(*) from del) as missing_deletes`;
@@ -99,7 +99,7 @@ function foldedChanges(input: SetInput): string {
     `ranked as (
   select s.*, first_value(op) over w as first_op, lead(ev_id) over w as next_id,
          max(case op when 'I' then ev_id * 2 + 1 when 'D' then ev_id * 2 end) over w as existence
-    from ${stage.name} s window w as (partition by ${key.map((column) => alias(stage, column)).join(", ")} order by ev_id))`,
+    from ${stage.rows} s window w as (partition by ${key.map((column) => alias(stage, column)).join(", ")} order by ev_id))`,
     `net as materialized (
   select s.*, case when existence % 2 = 0 then case when first_op = 'I' then 'N' else 'D' end${actions(input)} end as act
     from ranked s where next_id is null)`,

@@ -10,6 +10,8 @@ const maxStages = 100;
 export interface StageTable {
   /** as SQL */
   readonly name: string;
+  /** FROM item: the rows with every column in its table's type */
+  readonly rows: string;
   /** event columns: ev_id, ev_txid, op, then c0, c1 ... */
   readonly columns: readonly TargetColumn[];
 }
@@ -17,16 +19,15 @@ export interface StageTable {
 const stagesOfSession = new WeakMap<Database, Map<string, StageTable>>();
 
 /** Makes sure that the stage for these columns of a table exists. Within the open transaction: when that is rolled back, a new stage is
- * gone, which the next call repairs. */
+ * gone, which the next call repairs. Values of types that users have made wait as text: a column of such a type would stand in
+ * the way of everybody who alters or drops the type. */
 export async function openStage(
   target: Database,
   table: TargetTable,
   columns: readonly TargetColumn[],
 ): Promise<StageTable> {
   const definition = columns
-    .map(
-      (column, nr) => `c${nr} ${column.type}${column.collation === "" ? "" : ` collate ${column.collation}`}`,
-    )
+    .map((column, nr) => `c${nr} ${column.isTypeOfUser ? "text" : typeOf(column)}`)
     .join(", ");
   const hash = createHash("sha256").update(`${table.sqlName} ${definition}`).digest("hex").slice(0, 24);
   const stages = stagesOfSession.get(target) ?? new Map<string, StageTable>();
@@ -36,15 +37,31 @@ export async function openStage(
     `create temporary table if not exists londiste_${hash} (ev_id int8 not null, ev_txid int8, op "char" not null, ${definition})
        on commit delete rows`,
   );
-  const stage = { name, columns };
+  const stage = { name, rows: rowsOf(name, columns), columns };
   stages.delete(name);
   stages.set(name, stage);
-  const [oldest] = stages.keys();
-  if (stages.size > maxStages && oldest !== undefined) {
-    stages.delete(oldest);
-    await target.execute(`drop table if exists ${oldest}`);
-  }
   return stage;
+}
+
+function typeOf({ type, collation }: TargetColumn): string {
+  return collation === "" ? type : `${type} collate ${collation}`;
+}
+
+function rowsOf(name: string, columns: readonly TargetColumn[]): string {
+  if (!columns.some((column) => column.isTypeOfUser)) return name;
+  const values = columns.map((column, nr) =>
+    column.isTypeOfUser ? `c${nr}::${typeOf(column)} as c${nr}` : `c${nr}`,
+  );
+  return `(select ev_id, ev_txid, op, ${values.join(", ")} from ${name})`;
+}
+
+/** Drops the stages that were not used for the longest time, down to the limit. Call it when no stage holds rows. */
+export async function dropOldStages(target: Database): Promise<void> {
+  const stages = stagesOfSession.get(target);
+  const old = [...(stages?.keys() ?? [])].slice(0, -maxStages);
+  if (stages === undefined || old.length === 0) return;
+  for (const name of old) stages.delete(name);
+  await target.execute(`drop table if exists ${old.join(", ")}`);
 }
 
 /** Empties a stage that is used again in the same transaction. */

@@ -6,6 +6,8 @@ export interface TargetColumn {
   readonly name: string;
   /** type with modifier, as SQL */
   readonly type: string;
+  /** made by a user or an extension; not built in */
+  readonly isTypeOfUser: boolean;
   /** quoted; empty: the database's, or none */
   readonly collation: string;
   /** values that are equal may differ all the same, as 1.0 and 1.00 do: a key can change without becoming another key */
@@ -39,6 +41,7 @@ interface TableRow {
 interface ColumnJson {
   readonly name: string;
   readonly type: string;
+  readonly of_user: boolean;
   readonly collation: string | null;
   readonly has_twins: boolean;
   readonly generated: boolean;
@@ -71,6 +74,7 @@ function targetTable(name: string, row: TableRow): TargetTable {
     columns: columns.map((column) => ({
       name: column.name,
       type: column.type,
+      isTypeOfUser: column.of_user,
       collation: column.collation ?? "",
       hasTwins: column.has_twins,
       isGenerated: column.generated,
@@ -85,6 +89,7 @@ const tableSql = `
 select t.nr::int4 as nr, c.relkind::text as relkind,
        coalesce((select json_agg(json_build_object(
                 'name', a.attname, 'type', pg_catalog.format_type(a.atttypid, a.atttypmod),
+                'of_user', (select y.typnamespace <> 'pg_catalog'::regnamespace from pg_catalog.pg_type y where y.oid = a.atttypid),
                 'collation', (select pg_catalog.format('%I.%I', n.nspname, l.collname)
                                 from pg_catalog.pg_collation l join pg_catalog.pg_namespace n on n.oid = l.collnamespace
                                where l.oid = a.attcollation and l.collname <> 'default'),
