@@ -9,6 +9,8 @@ export const formatSettings = `
   set extra_float_digits = 1;
   set bytea_output = 'hex';
   set lc_monetary = 'C';
+  set array_nulls = on;
+  set xmloption = 'content';
   set standard_conforming_strings = on;
   set client_encoding = 'UTF8'`;
 
@@ -17,11 +19,15 @@ const roomForSorting = `
 
 /** Against settings of roles and databases that would lose rows. A policy that hides rows becomes an error. Commits wait for the
  * disk: opening a batch is a commit on the provider, so all that the batch holds is safe there before it is applied, and it is
- * safe on the target before the provider hears that it is done. Limits for short statements are not for us. */
+ * safe on the target before the provider hears that it is done. Limits for short statements and sessions
+ * are not for us. */
 const safetySettings = `
   set row_security = off;
   set statement_timeout = 0;
+  set lock_timeout = 0;
   set idle_in_transaction_session_timeout = 0;
+  set idle_session_timeout = 0;
+  select set_config('transaction_timeout', '0', false) where current_setting('transaction_timeout', true) <> '0';
   select set_config('synchronous_commit', 'local', false) where current_setting('synchronous_commit') = 'off'`;
 
 /** Prepares a session that reads from a provider. */
