@@ -1,5 +1,6 @@
 import {
   forceTick,
+  getConsumerInfo,
   newestTick,
   registerConsumer,
   registerConsumerAt,
@@ -69,6 +70,8 @@ export class CopyProcess {
       await this.#copy();
       table = await this.#find();
       if (table === undefined) return 1;
+    } else if (!(await this.#hasPlace())) {
+      return this.#startAnew();
     }
     return this.#catchUp();
   }
@@ -76,6 +79,36 @@ export class CopyProcess {
   async #handlers(): Promise<HandlerRegistry> {
     this.#registry ??= await HandlerRegistry.load(this.#job.config);
     return this.#registry;
+  }
+
+  /** Whether the queue still holds for us what the table lacks: somebody may have removed our consumer, or restored the
+   * provider from a backup. */
+  async #hasPlace(): Promise<boolean> {
+    const target = await this.#target();
+    const state = await getConsumerState(target, this.#queueName, this.#consumerName);
+    await target.commit();
+    if (isRefusal(state)) return false;
+    const connstr = mergeConnectString(
+      state.providerLocation,
+      this.#job.config.getOr("remote_extra_connstr", ""),
+    );
+    const source = await this.#job.databases.get("copy_source", { connstr });
+    const [place] = await getConsumerInfo(source, this.#queueName, this.#consumerName);
+    await source.commit();
+    await this.#job.databases.close("copy_source");
+    return place?.lastTick === state.completedTick || place?.nextTick === state.completedTick;
+  }
+
+  /** Gives the table back: the worker has it copied again. */
+  async #startAnew(): Promise<number> {
+    const target = await this.#target();
+    const { log } = this.#job;
+    log.warn(
+      `${this.#table}: the place of consumer "${this.#consumerName}" in the provider's queue is lost, the table is copied again`,
+    );
+    await moveTable(target, log, { queueName: this.#queueName, table: this.#table, event: "place-lost" });
+    await target.commit();
+    return 0;
   }
 
   async #find(): Promise<ReplicatedTable | undefined> {

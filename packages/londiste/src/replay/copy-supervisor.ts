@@ -14,6 +14,8 @@ const providerPollMs = 1000;
 
 interface CopyRecord {
   process: ChildProcess | undefined;
+  /** the process was told to end because its table is not to be copied, or from the start */
+  isUnwanted: boolean;
   failures: number;
   notBefore: number;
   /** what the process said before it failed */
@@ -53,7 +55,8 @@ export class CopySupervisor {
     const needing = local.filter((table) => needsCopyProcess(table.state));
     const fresh = local.filter((table) => table.state.kind === "none");
     this.#forget(new Set([...needing, ...fresh].map((table) => table.name)));
-    if (needing.length === 0 && fresh.length === 0) return new Set();
+    this.#endUnwanted(local);
+    if (needing.length === 0 && fresh.length === 0) return this.#alive();
     await this.#storeErrors(node);
     const running = await this.#running(node, needing);
     const slots = this.#job.config.getInt("parallel_copies");
@@ -69,6 +72,22 @@ export class CopySupervisor {
     return running;
   }
 
+  /** A copy that began before its table was removed, or was sent back to the start, would go on with old rows and an old place. */
+  #endUnwanted(local: readonly ReplicatedTable[]): void {
+    const states = new Map(local.map((table) => [table.name, table.state.kind]));
+    for (const [name, record] of this.#copies) {
+      if (record.process === undefined || record.isUnwanted || (states.get(name) ?? "none") !== "none")
+        continue;
+      record.isUnwanted = true;
+      this.#job.log.info(`ending the copy process of ${name}: its copy is not wanted any more`);
+      record.process.kill("SIGTERM");
+    }
+  }
+
+  #alive(): Set<string> {
+    return new Set([...this.#copies].flatMap(([name, record]) => (record.process ? [name] : [])));
+  }
+
   /** Where `tables` shows them. */
   async #storeErrors(node: SupervisedNode): Promise<void> {
     for (const [table, record] of this.#copies) {
@@ -81,12 +100,8 @@ export class CopySupervisor {
   }
 
   async #running(node: SupervisedNode, needing: readonly ReplicatedTable[]): Promise<Set<string>> {
-    const running = new Set<string>();
-    const unknown: string[] = [];
-    for (const table of needing) {
-      if (this.#copies.get(table.name)?.process !== undefined) running.add(table.name);
-      else unknown.push(table.name);
-    }
+    const running = this.#alive();
+    const unknown = needing.flatMap(({ name }) => (running.has(name) ? [] : name));
     for (const name of await tablesInCopy(node.target, node.queueName, unknown)) running.add(name);
     await node.target.commit();
     return running;
@@ -109,7 +124,7 @@ export class CopySupervisor {
     await source.commit();
     for (const table of fresh) {
       if (running.size >= slots) break;
-      if (!this.#isDue(table.name)) continue;
+      if (running.has(table.name) || !this.#isDue(table.name)) continue;
       const there = onProvider.get(table.name);
       const isFromElsewhere = (table.attributes.get("copy_node") ?? "") !== "";
       if (isFromElsewhere) {
@@ -173,7 +188,9 @@ export class CopySupervisor {
     record.process = undefined;
     this.hasEnded = true;
     this.#job.wake();
-    if (failure === undefined) {
+    const isUnwanted = record.isUnwanted;
+    record.isUnwanted = false;
+    if (failure === undefined || isUnwanted) {
       record.failures = 0;
       record.notBefore = 0;
       return;
@@ -203,6 +220,7 @@ export class CopySupervisor {
     if (record === undefined) {
       record = {
         process: undefined,
+        isUnwanted: false,
         failures: 0,
         notBefore: 0,
         lastMessage: undefined,

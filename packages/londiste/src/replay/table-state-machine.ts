@@ -22,6 +22,9 @@ import type { TableState, TableStateKind } from "./table-state.ts";
  * 5. The snapshot that tells which events the copied rows contain already belongs to the copy process: it is gone before
  *    wanna-sync, because transaction ids mean nothing to a process that reads another node.
  *
+ * A copy process whose place in the provider's queue is gone (place-lost: from each of its states back to none) cannot know
+ * which events it has missed: the table is copied again.
+ *
  * Each move is a compare-and-set on the table's row: a process acts on the state that it finds behind the row lock.
  * Source: the state table of the seeds; spec/londiste.md 7 */
 
@@ -35,6 +38,7 @@ export type TableEvent =
   | "grant"
   | "withdraw"
   | "take-over"
+  | "place-lost"
   | "resync";
 
 /** Who may cause an event. */
@@ -45,6 +49,7 @@ export const eventActor = {
   grant: "worker",
   withdraw: "worker",
   "take-over": "copy",
+  "place-lost": "copy",
   resync: "operator",
 } as const satisfies Record<TableEvent, Actor>;
 
@@ -76,6 +81,7 @@ export const transitions: { readonly [S in TableStateKind]: { readonly [E in Tab
     grant: nothingAsked,
     withdraw: nothingGranted,
     "take-over": nothingGranted,
+    "place-lost": copyNotRunning,
     resync: to("none"),
   },
   "in-copy": {
@@ -85,6 +91,7 @@ export const transitions: { readonly [S in TableStateKind]: { readonly [E in Tab
     grant: nothingAsked,
     withdraw: nothingGranted,
     "take-over": nothingGranted,
+    "place-lost": notCopied,
     resync: to("none"),
   },
   "catching-up": {
@@ -94,6 +101,7 @@ export const transitions: { readonly [S in TableStateKind]: { readonly [E in Tab
     grant: nothingAsked,
     withdraw: nothingGranted,
     "take-over": nothingGranted,
+    "place-lost": to("none"),
     resync: to("none"),
   },
   "wanna-sync": {
@@ -103,6 +111,7 @@ export const transitions: { readonly [S in TableStateKind]: { readonly [E in Tab
     grant: to("do-sync"),
     withdraw: nothingGranted,
     "take-over": nothingGranted,
+    "place-lost": to("none"),
     resync: to("none"),
   },
   "do-sync": {
@@ -112,6 +121,7 @@ export const transitions: { readonly [S in TableStateKind]: { readonly [E in Tab
     grant: refuse("the hand-over is granted already"),
     withdraw: to("catching-up"),
     "take-over": to("ok"),
+    "place-lost": to("none"),
     resync: to("none"),
   },
   ok: {
@@ -121,6 +131,7 @@ export const transitions: { readonly [S in TableStateKind]: { readonly [E in Tab
     grant: isReplicated,
     withdraw: isReplicated,
     "take-over": isReplicated,
+    "place-lost": isReplicated,
     resync: to("none"),
   },
 };

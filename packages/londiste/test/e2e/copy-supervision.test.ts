@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { Database } from "@skytools/skytools";
 import { waitFor } from "@skytools/testbed";
 import { queueName, Replication } from "../fixture/replication.js";
 
 const both = `
   create table good (id int primary key, v text);
   create table bad (id int primary key, v text);
+  create table slow (id int primary key, v text);
   create table parent (id int primary key, v text);
   create table child (id int primary key, parent int);
   create table big (id int primary key, v text, w text, u int);`;
@@ -28,6 +30,7 @@ before(async () => {
   await stage.run(
     "root",
     `insert into good values (1, 'x'); insert into bad values (1, 'bad');
+     insert into slow select g, 'copied' from generate_series(1, 50) g;
      insert into parent values (1, 'p'); insert into child values (1, 1), (2, null);
      insert into big select g, g::text, repeat('w', 60), g from generate_series(1, 60000) g`,
   );
@@ -114,4 +117,47 @@ test("a consumer that a copy left behind is removed from the provider", async ()
     );
     return rows.length === 0;
   });
+});
+
+async function assertSlowIsWhole(added: number): Promise<void> {
+  await stage.waitForState("public.slow", /^ok$/);
+  await stage.query("root", "insert into slow values ($1, 'replayed')", [added]);
+  await stage.waitUntilReplicated();
+  const rows = "select count(*)::int as rows, max(id) as last from slow";
+  assert.deepEqual(await stage.query("leaf", rows), await stage.query("root", rows));
+}
+
+test("a table that is removed and added again while it is copied is copied anew", async () => {
+  await stage.londiste("root", "add-table", "slow");
+  await using holder = await Database.open(stage.connstr("root"));
+  await holder.execute("lock table slow in access exclusive mode");
+  await stage.londiste("leaf", "add-table", "slow");
+  const waiting = "select pid from pg_locks where not granted and relation = 'slow'::regclass";
+  const [first] = await waitFor("the copy to wait for the table", async () => {
+    const rows = await stage.query<{ pid: number }>("root", waiting);
+    return rows.length > 0 && rows;
+  });
+  await stage.londiste("leaf", "remove-table", "slow");
+  await stage.londiste("leaf", "add-table", "slow");
+  await waitFor("another copy to wait for the table", async () => {
+    const rows = await stage.query<{ pid: number }>("root", waiting);
+    return rows.some((row) => row.pid !== first!.pid);
+  });
+  assert.match(stage.log("leaf"), /ending the copy process of public\.slow/);
+  await holder.rollback();
+  await assertSlowIsWhole(1001);
+});
+
+test("a table whose copy has lost its place in the queue is copied again", async () => {
+  await stage.killProcess("leaf worker");
+  await stage.query("leaf", "select londiste.local_set_table_state($1, 'public.slow', null, 'catching-up')", [
+    queueName,
+  ]);
+  await stage.query("leaf", "set session_replication_role = replica; delete from slow where id = 7");
+  stage.startWorker("leaf");
+  await assertSlowIsWhole(1002);
+  assert.match(
+    stage.log("leaf"),
+    /public\.slow: the place of consumer .* is lost, the table is copied again/,
+  );
 });
