@@ -18,6 +18,7 @@ import { createLocalTable } from "../table/create-local-table.ts";
 import { syncTableList } from "../table/known-objects.ts";
 import { type LocalNode, openLocalNode, openProvider } from "../table/local-node.ts";
 import { addOwnedSequences } from "../table/owned-sequences.ts";
+import { refuseOtherRelations } from "../table/relation-kind.ts";
 import { selectNames } from "../table/select-names.ts";
 import { handlerSwitches, triggerArguments, triggerSwitches } from "../table/trigger-switches.ts";
 import { waitForSync } from "./wait-sync.ts";
@@ -70,6 +71,10 @@ async function addTables(job: Job): Promise<void> {
   const wish = await readWish(job);
   const at = await openLocalNode(job);
   const provider = await openProvider(at);
+  const named = job.args.filter((name) => !/[*?]/.test(name)).map(fullName);
+  if (needTables(wish, named)) {
+    await refuseOtherRelations(at.local, wish.destination === undefined ? named : [wish.destination]);
+  }
   const onProvider = await syncTableList(at, provider);
   const names = await selectTables(at, wish);
   const from = await chooseSource(at, wish, names);

@@ -9,9 +9,9 @@ before(async () => {
   stage = await Replication.start();
   await stage.run(
     "root",
-    "create table keyless (v text); create table only_here (id int primary key); create table shared (id int primary key)",
+    "create table keyless (v text); create table only_here (id int primary key); create table shared (id int primary key); create view seen as table shared",
   );
-  await stage.run("leaf", "create table shared (id int primary key)");
+  await stage.run("leaf", "create table shared (id int primary key); create view viewed as table shared");
 });
 
 after(async () => {
@@ -103,6 +103,12 @@ test("a table without primary key, or not there, is refused in one line and noth
   await stage.createNodes();
   const cases = [
     { node: "root", table: "keyless", says: /ERROR Primary key missing on table: public\.keyless/ },
+    {
+      node: "root",
+      table: "seen",
+      says: /public\.seen is a view in shop on .*: only tables can be replicated/,
+    },
+    { node: "leaf", table: "viewed", says: /public\.viewed is a view in shop on/ },
     { node: "root", table: "nowhere", says: /public\.nowhere not available: no such table in shop on/ },
     {
       node: "leaf",
@@ -114,6 +120,7 @@ test("a table without primary key, or not there, is refused in one line and noth
     const result = await stage.tryLondiste(node, "add-table", table);
     assert.equal(result.code, 1);
     assert.match(result.stderr, says);
+    if (says.source.includes("view")) assertOneLine(result.stderr);
     assert.deepEqual(await stage.query(node, "select table_name from londiste.table_info"), []);
   }
   await stage.londiste("root", "add-table", "only_here", "shared");
