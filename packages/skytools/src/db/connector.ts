@@ -52,6 +52,25 @@ export async function connect(parameters: ConnectParameters, settings: ConnectSe
   throw connectError(parameters, failures, lastError);
 }
 
+const longestProbeMs = 15_000;
+
+/** True unless a server leaves a new connection without answer: one that refuses it is alive. */
+export async function acceptsConnections(
+  parameters: ConnectParameters,
+  target: ConnectTarget,
+): Promise<boolean> {
+  const limit = parameters.connectTimeoutMs;
+  const connectTimeoutMs = limit > 0 ? Math.min(limit, longestProbeMs) : longestProbeMs;
+  try {
+    const probe = { ...parameters, connectTimeoutMs };
+    const { client } = await connectTarget(probe, target, { applicationName: undefined, warn: () => {} });
+    client.end().catch(() => undefined);
+    return true;
+  } catch (error) {
+    return error instanceof SkytoolsError || error instanceof pg.DatabaseError;
+  }
+}
+
 /** libpq's own default: the socket directory of the build, which differs between distributions. */
 function defaultTarget(port: number): ConnectTarget {
   const directories = ["/var/run/postgresql", "/tmp"];

@@ -1,13 +1,16 @@
 import type { DatabaseError } from "../errors.ts";
 import { sendCancel } from "./cancel.ts";
 import { parseConnectString } from "./connect-parameters.ts";
-import { connect } from "./connector.ts";
+import { acceptsConnections, connect } from "./connector.ts";
 import { CopyInStream } from "./copy-in.ts";
 import { CopyOutStream } from "./copy-out.ts";
 import { databaseError } from "./database-error.ts";
 import { type Notice, noticeOf } from "./notices.ts";
 import { serverVersionNumber, sessionKeys } from "./reported-settings.ts";
+import { ServerWatch } from "./server-watch.ts";
 import { type CopySubmittable, Session } from "./session.ts";
+
+const usualServerCheckMs = 60_000;
 
 export type Isolation = "read committed" | "repeatable read" | "serializable";
 
@@ -19,6 +22,9 @@ export interface DatabaseOptions {
   readonly isolation?: Isolation;
   /** overrides connect_timeout of the connect string; 0: none */
   readonly connectTimeoutMs?: number;
+  /** how long a statement may run without a byte coming or going before the server is probed with a new connection; when that
+   * gets no answer twice, the session is given up. 0: never. Default 60 s */
+  readonly serverCheckMs?: number;
   readonly onNotice?: (notice: Notice) => void;
   readonly onNotification?: (notification: Notification) => void;
   /** told about problems that libpq prints as warnings, e.g. a password file that others can read */
@@ -67,7 +73,16 @@ export class Database {
       applicationName: parsed.applicationName ?? options.applicationName,
       warn: options.onWarning ?? (() => undefined),
     });
-    const database = new Database(new Session(connected, parameters.database), options);
+    const session = new Session(connected, parameters.database);
+    session.watchWith(
+      new ServerWatch({
+        periodMs: options.serverCheckMs ?? usualServerCheckMs,
+        traffic: () => session.socket.bytesRead + session.socket.bytesWritten,
+        probe: () => acceptsConnections(parameters, connected.target),
+        giveUp: (reason) => session.abandon(reason),
+      }),
+    );
+    const database = new Database(session, options);
     try {
       await database.#fixFormats(parameters.clientEncoding);
     } catch (error) {

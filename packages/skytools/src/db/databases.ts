@@ -47,6 +47,7 @@ interface Entry {
 }
 
 const defaultLifetimeSeconds = 1200;
+const usualServerCheckSeconds = 60;
 
 /** The connections of a job, one session for each key. Ask again in each round and keep no handle: a session ends
  * by age, by an error or by a changed connect string, and the next get() opens a new one.
@@ -134,6 +135,7 @@ export class Databases {
       database = await Database.open(connstr, {
         ...(applicationName === undefined ? {} : { applicationName }),
         ...(level === "autocommit" ? { autocommit: true } : { isolation: level }),
+        serverCheckMs: this.#seconds("server_check_period", usualServerCheckSeconds) * 1000,
         onNotice: (notice) => log.debug(`${key}: ${notice.severity}: ${notice.message}`),
         onWarning: (message) => log.warn(`${key}: ${message}`),
         onNotification: ({ channel }) => this.#options.onNotification?.(key, channel),
@@ -198,18 +200,20 @@ export class Databases {
   /** Ends the sessions that are older than connection_lifetime; called between rounds, never within one. */
   async expire(): Promise<void> {
     for (const [key, entry] of this.#entries) {
-      const maxAgeSeconds = this.#defaults.get(key)?.maxAgeSeconds ?? this.#lifetimeSeconds();
+      const maxAgeSeconds =
+        this.#defaults.get(key)?.maxAgeSeconds ??
+        this.#seconds("connection_lifetime", defaultLifetimeSeconds);
       if (maxAgeSeconds <= 0 || this.#now() - entry.openedAt < maxAgeSeconds * 1000) continue;
       this.#options.log.debug(`connection "${key}" has reached its lifetime`);
       await this.#drop(key, entry);
     }
   }
 
-  #lifetimeSeconds(): number {
-    const text = this.#options.setting("connection_lifetime");
-    const seconds = text === undefined || text.trim() === "" ? defaultLifetimeSeconds : Number(text);
+  #seconds(key: string, usual: number): number {
+    const text = this.#options.setting(key);
+    const seconds = text === undefined || text.trim() === "" ? usual : Number(text);
     if (Number.isFinite(seconds)) return seconds;
-    throw new ConfigError(`"${text}" is not a number`, { key: "connection_lifetime" });
+    throw new ConfigError(`"${text}" is not a number`, { key });
   }
 
   async #drop(key: string, entry: Entry): Promise<void> {

@@ -4,6 +4,7 @@ import { DatabaseError } from "../errors.ts";
 import { sendCancel } from "./cancel.ts";
 import { type Connected, targetLabel } from "./connector.ts";
 import { databaseError } from "./database-error.ts";
+import type { ServerWatch } from "./server-watch.ts";
 
 /** What COPY sends through the driver: the driver hands it the messages of the server while it is active. */
 export interface CopySubmittable extends pg.Submittable {
@@ -20,12 +21,18 @@ export class Session {
   #queue: Promise<unknown> = Promise.resolve();
   #pending = 0;
   #lost: Error | undefined;
+  #watch: ServerWatch | undefined;
 
   constructor(connected: Connected, database: string) {
     this.connected = connected;
     this.label = `${database} on ${targetLabel(connected.target)}`;
     connected.client.on("error", (error) => this.markLost(error));
     connected.client.on("end", () => this.markLost(new Error("connection lost")));
+  }
+
+  /** From now on somebody looks whether the server is there while a statement runs. */
+  watchWith(watch: ServerWatch): void {
+    this.#watch = watch;
   }
 
   /** why the session can no longer be used */
@@ -53,10 +60,12 @@ export class Session {
     const result = this.#queue.then(task);
     this.#queue = result.catch(() => undefined);
     this.#pending++;
+    this.#watch?.start();
     try {
       return await result;
     } finally {
       this.#pending--;
+      if (this.#pending === 0) this.#watch?.stop();
     }
   }
 
@@ -117,6 +126,12 @@ export class Session {
       client.connection.on("readyForQuery", done);
       client.on("end", done);
     });
+  }
+
+  /** Ends the session at once, without a word to the server: what runs fails with the reason. */
+  abandon(reason: Error): void {
+    this.markLost(reason);
+    this.socket.destroy(reason);
   }
 
   /** Ends the session. A statement that still runs is cancelled, else it would go on in the server, with its

@@ -14,6 +14,14 @@ export const databaseConfig: ConfigGroup = {
       doc: "seconds after which a database connection is closed and opened anew, 0: never",
     },
     {
+      key: "server_check_period",
+      type: "float",
+      default: "60",
+      min: 0,
+      template: "hidden",
+      doc: "seconds without a byte after which a server that runs our statement is probed with a new connection; two probes without answer end ours, 0: never",
+    },
+    {
       key: "sql_retry",
       type: "boolean",
       default: "0",
