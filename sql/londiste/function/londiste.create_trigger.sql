@@ -50,10 +50,10 @@ begin
     end if;
     _table := londiste.quote_fqname(_dest_table)::regclass;
 
-    -- rows of a partitioned table are captured in the partitions, under their names
+    -- rows of a partitioned table are captured in the partitions, under their names; any table may be renamed later
     _is_renamed := _dest_table <> i_table_name
         or exists (select 1 from pg_catalog.pg_class c where c.oid = _table and c.relkind = 'p');
-    if _is_renamed and not exists (select 1 from unnest(_plan.arguments) a where a like 'ev_extra1=%') then
+    if (_is_renamed or _is_generated) and not exists (select 1 from unnest(_plan.arguments) a where a like 'ev_extra1=%') then
         _plan.arguments := _plan.arguments || ('ev_extra1=' || quote_literal(i_table_name));
     end if;
 

@@ -44,7 +44,7 @@ test("merge_all attaches every source and the combined root", async () => {
   deepEqual(
     (await triggersOf(db, "t")).filter((one) => !/combined_(begin|delete|insert|update) /.test(one)),
     [
-      "_londiste_combined pgq.capture_json(combined)",
+      "_londiste_combined pgq.capture_json(combined,ev_extra1='public.t')",
       "_londiste_combined_truncate londiste.log_truncate(combined,public.t)",
       "_londiste_part1 pgq.logutriga(part1,deny)",
       "_londiste_part1_truncate pgq.sqltriga(part1,deny)",

@@ -160,3 +160,18 @@ test("a removed table stays as it is and is written to again", async () => {
   const missing = await stage.londiste("leaf", "missing");
   assert.match(missing.stdout, /r +public\.UPPER/);
 });
+
+test("what happens to a table under another name belongs to the table", async () => {
+  await stage.run(
+    "root",
+    `begin; alter table accounts rename to ledger; insert into ledger values (2000, 'new', 1); commit;
+     update ledger set owner = 'renamed' where id = 2000; delete from ledger where id < 10;
+     alter table ledger rename to accounts`,
+  );
+  await stage.waitUntilReplicated();
+  const rows = "select count(*)::int as rows, min(id) as first, max(owner) as owner from accounts";
+  assert.deepEqual(await stage.query("leaf", rows), await stage.query("root", rows));
+  assert.deepEqual(await stage.query("leaf", "select owner from accounts where id = 2000"), [
+    { owner: "renamed" },
+  ]);
+});
