@@ -54,4 +54,4 @@ begin
         end if;
     end loop;
 end;
-$$ language plpgsql stable set search_path = pg_catalog, pg_temp;
+$$ language plpgsql stable set search_path = pg_catalog, pg_temp set standard_conforming_strings = on;

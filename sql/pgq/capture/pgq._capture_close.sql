@@ -36,7 +36,7 @@ begin
     end if;
     return case when _tokens && '{D,U}' then array_to_string(_tokens, ' ') else '' end;
 end;
-$$ language plpgsql set search_path = pg_catalog, pg_temp;
+$$ language plpgsql set search_path = pg_catalog, pg_temp set standard_conforming_strings = on;
 
 -- Gives new ids, in the same order, to this transaction's events with ids between i_late and i_mark.
 -- Execute: none
@@ -50,4 +50,4 @@ begin
         'where e.ev_txid = $2 and e.ev_id = m.ev_id', pgq.quote_fqname(i_data_pfx))
       using i_event_seq::regclass, txid_current(), i_late, i_mark;
 end;
-$$ language plpgsql set search_path = pg_catalog, pg_temp;
+$$ language plpgsql set search_path = pg_catalog, pg_temp set standard_conforming_strings = on;

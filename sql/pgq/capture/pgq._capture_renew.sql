@@ -35,4 +35,4 @@ begin
 exception when others then
     return false;
 end;
-$$ language plpgsql security definer set search_path = pg_catalog, pg_temp;
+$$ language plpgsql security definer set search_path = pg_catalog, pg_temp set standard_conforming_strings = on;

@@ -84,7 +84,7 @@ $body$,
         end,
         case when i_has_set then pgq._capture_set_section(i_name, i_table, i_format, i_args) else '' end);
 end;
-$$ language plpgsql stable set search_path = pg_catalog, pg_temp;
+$$ language plpgsql stable set search_path = pg_catalog, pg_temp set standard_conforming_strings = on;
 
 -- The table that a capture is for, when its function fires for this table: itself, or what it is a partition of.
 -- Execute: public
@@ -98,7 +98,7 @@ returns oid as $$
         select t.tgrelid, t.tgparentid from up join pg_trigger t on t.oid = up.tgparentid
     )
     select coalesce((select up.tgrelid from up where up.tgparentid = 0 limit 1), i_table);
-$$ language sql stable set search_path = pg_catalog, pg_temp;
+$$ language sql stable set search_path = pg_catalog, pg_temp set standard_conforming_strings = on;
 
 -- Boolean expression of a trigger function: is this code not (or no longer) made for the table that fires it?
 -- A partition of a partitioned table is good for code made for the latter.
@@ -115,4 +115,4 @@ begin
           from pg_class c join pg_namespace n on n.oid = c.relnamespace
          where c.oid = i_table);
 end;
-$$ language plpgsql stable set search_path = pg_catalog, pg_temp;
+$$ language plpgsql stable set search_path = pg_catalog, pg_temp set standard_conforming_strings = on;

@@ -16,14 +16,16 @@ begin
         return i_value || '::pg_catalog.text';
     end if;
     select t.typtype, p.proname as output, n.nspname as output_schema,
-           b.typtype as base_typtype
+           b.typtype as base_typtype, a.oid = b.oid or a.typtype = 'p' as is_callable
       into strict _type
       from pg_catalog.pg_type t
       join pg_catalog.pg_proc p on p.oid = t.typoutput
       join pg_catalog.pg_namespace n on n.oid = p.pronamespace
       join pg_catalog.pg_type b on b.oid = pgq._capture_base_type(t.oid)
+      join pg_catalog.pg_type a on a.oid = p.proargtypes[0]
      where t.oid = i_type;
-    if _type.output_schema = 'pg_catalog' and (_type.typtype <> 'd' or _type.base_typtype = 'b') then
+    -- the output function of refcursor takes text, and nothing casts to it
+    if _type.output_schema = 'pg_catalog' and _type.is_callable and (_type.typtype <> 'd' or _type.base_typtype = 'b') then
         return format('pg_catalog.textin(pg_catalog.%I(%s))', _type.output, i_value);
     end if;
     return format('case when pg_catalog.num_nulls(%1$s) operator(pg_catalog.=) 0 '

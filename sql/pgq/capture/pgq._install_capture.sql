@@ -31,7 +31,7 @@ begin
     end if;
     return _name;
 end;
-$$ language plpgsql security definer set search_path = pg_catalog, pg_temp;
+$$ language plpgsql security definer set search_path = pg_catalog, pg_temp set standard_conforming_strings = on;
 
 -- Takes back what pgq._install_capture granted, and drops the capture functions of the table that no trigger uses.
 -- Execute: pgq_writer
@@ -54,7 +54,7 @@ begin
         end if;
     end loop;
 end;
-$$ language plpgsql security definer set search_path = pg_catalog, pg_temp;
+$$ language plpgsql security definer set search_path = pg_catalog, pg_temp set standard_conforming_strings = on;
 
 -- Writes the trigger function.
 -- Execute: none
@@ -72,7 +72,7 @@ begin
                    pgq._capture_row_function(i_name, i_table, i_format, i_args, i_has_set));
     execute format('revoke all on function pgq.%I() from public', i_name);
 end;
-$$ language plpgsql set search_path = pg_catalog, pg_temp;
+$$ language plpgsql set search_path = pg_catalog, pg_temp set standard_conforming_strings = on;
 
 -- Drops a capture function that no trigger uses any more, with what belongs to it.
 -- Execute: none
@@ -84,4 +84,4 @@ begin
         execute format('drop function pgq.%I()', i_name || '_by_row');
     end if;
 end;
-$$ language plpgsql set search_path = pg_catalog, pg_temp;
+$$ language plpgsql set search_path = pg_catalog, pg_temp set standard_conforming_strings = on;

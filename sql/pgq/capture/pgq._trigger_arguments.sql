@@ -14,4 +14,4 @@ begin
     end loop;
     return _arguments;
 end;
-$$ language plpgsql immutable set search_path = pg_catalog, pg_temp;
+$$ language plpgsql immutable set search_path = pg_catalog, pg_temp set standard_conforming_strings = on;

@@ -75,7 +75,7 @@ begin
     perform pgq._settle_captures(i_table, current_user);
     return case when _is_set then 'set' else 'row' end;
 end;
-$$ language plpgsql set search_path = pg_catalog, pg_temp;
+$$ language plpgsql set search_path = pg_catalog, pg_temp set standard_conforming_strings = on;
 
 -- The triggers that make up a capture. o_function is NULL where it is the generated one.
 -- Execute: pgq_writer
@@ -126,7 +126,7 @@ begin
         return next;
     end if;
 end;
-$$ language plpgsql immutable set search_path = pg_catalog, pg_temp;
+$$ language plpgsql immutable set search_path = pg_catalog, pg_temp set standard_conforming_strings = on;
 
 -- A trigger's name with a suffix, cut so that it fits.
 -- Execute: public
@@ -138,7 +138,7 @@ begin
     end loop;
     return i_name || i_suffix;
 end;
-$$ language plpgsql immutable set search_path = pg_catalog, pg_temp;
+$$ language plpgsql immutable set search_path = pg_catalog, pg_temp set standard_conforming_strings = on;
 
 -- The triggers of a table that belong to a capture of this name.
 -- Execute: pgq_writer
@@ -156,7 +156,7 @@ returns setof pg_catalog.pg_trigger as $$
                                    from unnest('{_insert,_update,_delete,_begin}'::text[]) s))
             or p.proname in ('jsontriga', 'logutriga', 'sqltriga')
                and t.tgname = pgq._capture_trigger_name(i_name, '_truncate'));
-$$ language sql stable set search_path = pg_catalog, pg_temp;
+$$ language sql stable set search_path = pg_catalog, pg_temp set standard_conforming_strings = on;
 
 -- Is the capture as wanted already?
 -- Execute: pgq_writer
@@ -181,4 +181,4 @@ begin
                     else t.proname = w.o_function end
          where t.tgname is null or w.o_name is null);
 end;
-$$ language plpgsql stable set search_path = pg_catalog, pg_temp;
+$$ language plpgsql stable set search_path = pg_catalog, pg_temp set standard_conforming_strings = on;

@@ -28,4 +28,4 @@ begin
            and p.proname ~ '^capture_(json|urlenc|sql)_\d+(_\d+)?$'
          order by 1, 2;
 end;
-$$ language plpgsql stable security definer set search_path = pg_catalog, pg_temp;
+$$ language plpgsql stable security definer set search_path = pg_catalog, pg_temp set standard_conforming_strings = on;

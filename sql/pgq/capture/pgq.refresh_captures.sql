@@ -42,4 +42,4 @@ begin
     end loop;
     return 0;
 end;
-$$ language plpgsql security definer set search_path = pg_catalog, pg_temp;
+$$ language plpgsql security definer set search_path = pg_catalog, pg_temp set standard_conforming_strings = on;
