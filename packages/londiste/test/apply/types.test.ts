@@ -123,10 +123,12 @@ async function replay(source: Database, target: Database, lastId: bigint): Promi
     log: silentLog,
     batchId: 1n,
     tickId: 1n,
+    tickTime: "2026-01-01 00:00:00+00",
     queueName: "q",
     eventQuery: `select ev_id, ev_time, ev_txid, ev_retry, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4
       from pgq.event_1 where ev_id > ${lastId} order by 1`,
     expectedEvents: 1,
+    handlers: new Map(),
     limits: {
       tableBytes: random.pick([1000, 100_000]),
       totalBytes: random.pick([20_000, 1_000_000]),
@@ -150,6 +152,8 @@ function replicated(name: string): ReplicatedTable {
     copySnapshot: null,
     attributes: new Map(),
     droppedDdl: null,
+    copyRole: null,
+    copyPosition: 0,
   };
 }
 
