@@ -27,6 +27,32 @@ export const londisteConfig: ConfigGroup = {
       doc: "seconds that add-table and scripts of execute wait for a lock; 0: no limit",
     },
     {
+      key: "local_only",
+      type: "boolean",
+      default: "no",
+      doc: "on a leaf: read only events of tables that are replicated here",
+    },
+    {
+      key: "local_only_drop_execute",
+      type: "boolean",
+      default: "no",
+      doc: "with local_only: scripts of execute are not read either",
+    },
+    {
+      key: "register_only_tables",
+      type: "list",
+      default: "",
+      doc: "the only tables of the set that this node knows",
+    },
+    { key: "register_skip_tables", type: "list", default: "", doc: "tables that this node does not know" },
+    {
+      key: "register_only_seqs",
+      type: "list",
+      default: "",
+      doc: "the only sequences of the set that this node knows",
+    },
+    { key: "register_skip_seqs", type: "list", default: "", doc: "sequences that this node does not know" },
+    {
       key: "handler_modules",
       type: "list",
       default: "",

@@ -1,5 +1,5 @@
-import type { Command, Job } from "@skytools/skytools";
-import { dryRunSwitch, printJson, renderTable } from "@skytools/skytools";
+import type { Command, Database, Job } from "@skytools/skytools";
+import { dryRunSwitch, printJson, renderTable, SequenceStructure } from "@skytools/skytools";
 import {
   getSequenceList,
   localAddSequence,
@@ -8,7 +8,7 @@ import {
   sequenceExists,
 } from "../londiste-api.ts";
 import { syncSequenceList } from "../table/known-objects.ts";
-import { openLocalNode, openProvider } from "../table/local-node.ts";
+import { type LocalNode, openLocalNode, openProvider } from "../table/local-node.ts";
 import { selectNames } from "../table/select-names.ts";
 
 /** Source: spec/londiste.md section 10 */
@@ -19,6 +19,8 @@ export const addSequenceCommand: Command = {
   pidfile: "admin",
   switches: [
     { flags: "--all", doc: "all sequences that do not follow here yet" },
+    { flags: "--create", doc: "create sequences that are not here, as they are on the provider" },
+    { flags: "--create-full", doc: "the same with grants and owner" },
     { flags: "--skip-non-existing", doc: "leave out sequences that do not exist, with a warning" },
     dryRunSwitch,
   ],
@@ -28,7 +30,8 @@ export const addSequenceCommand: Command = {
 async function addSequences(job: Job): Promise<void> {
   const at = await openLocalNode(job);
   const { local, queueName, node } = at;
-  await syncSequenceList(at, await openProvider(at));
+  const provider = await openProvider(at);
+  await syncSequenceList(at, provider);
   const missing = await localShowMissing(local, queueName);
   const known = await getSequenceList(local, queueName);
   const isRoot = node.nodeType === "root";
@@ -41,6 +44,7 @@ async function addSequences(job: Job): Promise<void> {
     why: isRoot ? `no such sequence in ${local.label}` : `not a sequence of the set "${queueName}"`,
   });
   for (const name of names) {
+    await createSequence(at, provider, name);
     if (job.flag("skipNonExisting") && !(await sequenceExists(local, name))) {
       job.log.warn(`Sequence "${name}" missing on local node, skipping`);
       continue;
@@ -50,6 +54,29 @@ async function addSequences(job: Job): Promise<void> {
   }
   if (job.isDryRun) await local.rollback();
   else await local.commit();
+}
+
+async function createSequence(
+  { job, local, node }: LocalNode,
+  provider: Database,
+  name: string,
+): Promise<void> {
+  if (!job.flag("create") && !job.flag("createFull")) return;
+  if (await sequenceExists(local, name)) {
+    job.log.info(`Sequence ${name} already exist, not creating`);
+    return;
+  }
+  if (node.nodeType === "root" || !(await sequenceExists(provider, name))) {
+    job.log.warn(`Sequence "${name}" missing on provider, skipping`);
+    return;
+  }
+  const structure = await SequenceStructure.load(provider, name);
+  await provider.rollback();
+  const statements = structure.createSql(job.flag("createFull") ? {} : { parts: ["sequence"] });
+  for (const statement of statements) {
+    if (job.isDryRun) job.stdout.write(`${statement};\n`);
+    await local.execute(statement);
+  }
 }
 
 export const removeSequenceCommand: Command = {

@@ -1,12 +1,13 @@
 import { isRefusal, lockConsumerState } from "@skytools/pgq/cascade";
 import type { Database, Job } from "@skytools/skytools";
-import { SkytoolsError } from "@skytools/skytools";
+import { DatabaseError, SkytoolsError } from "@skytools/skytools";
 import type { AlignedSides } from "../compare/aligned-sides.ts";
 import { readReplayGap } from "../compare/replay-gap.ts";
 import { countFix, type FixTarget, fixesOf, type RepairCounts } from "./repair-table.ts";
 import { type KeyText, keyId } from "./row-images.ts";
 
 const retryMs = 200;
+const lockNotAvailable = "55P03";
 
 export interface AppliedFixesOptions {
   readonly job: Job;
@@ -64,6 +65,10 @@ export class AppliedFixes implements FixTarget {
       await target.commit();
       for (const fix of fixes) countFix(counts, fix);
       return keys.filter((key) => onTheWay.has(keyId(key)));
+    } catch (error) {
+      // The worker has its position for as long as a batch takes, somebody else a row.
+      if (error instanceof DatabaseError && error.sqlState === lockNotAvailable) return keys;
+      throw error;
     } finally {
       if (!source.isBroken) await source.rollback();
       if (!target.isBroken) await target.rollback();

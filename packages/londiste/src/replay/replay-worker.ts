@@ -8,14 +8,16 @@ import { type HandledTables, handledTables } from "../handler/handled-tables.ts"
 import { HandlerRegistry } from "../handler/handler-registry.ts";
 import { getTableList, type ReplicatedTable, rootCheckSequences } from "../londiste-api.ts";
 import { openSourceSession, openTargetSession } from "../replication-session.ts";
+import { isRegistered } from "../table/register-filter.ts";
 import { applyLondisteEvent } from "./control-event.ts";
-import { copiedAlready, coversCopy, tickSnapshot } from "./copy-snapshot.ts";
+import { coversCopy, tickSnapshot } from "./copy-snapshot.ts";
 import { CopySupervisor } from "./copy-supervisor.ts";
 import { ForeignKeyRestorer } from "./foreign-keys.ts";
 import { HandOver } from "./hand-over.ts";
 import { removeLeftoverCopies } from "./leftover-copies.ts";
 import { dropCopySnapshot } from "./move-table.ts";
 import { needsCopyProcess } from "./table-state.ts";
+import { wantedEvents } from "./wanted-events.ts";
 
 /** Pause of an idle worker while a table is on its way to being handed over, and while one is being copied. */
 const handOverPollMs = 25;
@@ -74,14 +76,14 @@ export class ReplayWorker implements CascadedApplication {
       tickId: batch.batch.tickId,
       tickTime: batch.batch.tickTime,
       queueName,
-      eventQuery: await batch.eventQuery(notCopiedAlready(tables)),
+      eventQuery: await batch.eventQuery(wantedEvents(this.#job.config, tables, batch.role.copyTo !== null)),
       expectedEvents: expectedEvents(batch.batch),
       tables: isApplied ? handled.tables : new Map(),
       handlers: isApplied ? handled.handlers : new Map(),
       onControlEvent: async (event) => {
         if (event.type?.startsWith("pgq.")) await batch.applyCascadeEvent(event);
         else if (event.type === "EXECUTE") await this.#replayScript(batch, event);
-        else await applyLondisteEvent(target, this.#job.log, queueName, event);
+        else await this.#replayListChange(batch, event);
       },
     });
     await this.#dropOldSnapshots(batch, tables);
@@ -136,6 +138,13 @@ export class ReplayWorker implements CascadedApplication {
     await this.#foreignKeys.stop();
   }
 
+  /** A table that this node is not to know does not get into its list. */
+  async #replayListChange({ target, queueName }: CascadedBatch, event: PgqEvent): Promise<void> {
+    const { log, config } = this.#job;
+    if (event.type === "londiste.add-table" && !isRegistered(config, "tables", event.data ?? "")) return;
+    await applyLondisteEvent(target, log, queueName, event);
+  }
+
   async #replayScript({ target, queueName, role }: CascadedBatch, event: PgqEvent): Promise<void> {
     if (!role.appliesData) return;
     const { log, config } = this.#job;
@@ -188,12 +197,4 @@ export class ReplayWorker implements CascadedApplication {
       await dropCopySnapshot(batch.target, this.#job.log, batch.queueName, table.name);
     }
   }
-}
-
-/** Leaves out the events that a table's copied rows contain already; undefined when there is nothing to leave out. */
-function notCopiedAlready(tables: readonly ReplicatedTable[]): string | undefined {
-  const filters = tables
-    .filter((table) => table.copySnapshot !== null)
-    .map((table) => copiedAlready(table.name, table.copySnapshot ?? ""));
-  return filters.length === 0 ? undefined : `not (${filters.join(" or ")})`;
 }

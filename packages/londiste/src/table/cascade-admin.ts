@@ -7,6 +7,7 @@ import {
 import type { Database, Job } from "@skytools/skytools";
 import { getSequenceList, getTableList, globalAddTable, globalUpdateSequence } from "../londiste-api.ts";
 import { lostEventCounter } from "./lost-events.ts";
+import { isRegistered } from "./register-filter.ts";
 import { checkTakeover } from "./takeover-check.ts";
 
 /** How londiste takes part in the cascade. Source: spec/londiste.md section 2, spec/cascade.md 9.3 */
@@ -32,10 +33,13 @@ async function copyObjectLists(admin: CascadeAdmin, { local, provider }: Created
   if (provider === undefined) return;
   const { queueName } = admin;
   const call = { log: admin.job.log, quiet: true, commit: false };
+  const { config } = admin.job;
   for (const table of await getTableList(provider, queueName)) {
+    if (!isRegistered(config, "tables", table.name)) continue;
     await globalAddTable(local, call, queueName, table.name);
   }
   for (const sequence of await getSequenceList(provider, queueName)) {
+    if (!isRegistered(config, "seqs", sequence.name)) continue;
     await globalUpdateSequence(local, call, queueName, sequence.name, sequence.lastValue);
   }
   await provider.commit();

@@ -165,3 +165,45 @@ test("attributes are stored: --skip-truncate, --max-parallel-copy", async () => 
   const bad = await leaf.tryLondiste("add-table", "more", "--max-parallel-copy=none");
   assert.match(bad.stderr, /--max-parallel-copy: "none" is not a number above 0/);
 });
+
+test("register_only_tables and register_skip_tables say what a node knows; local_only reads no more than that", async () => {
+  const picky = await set.add("picky", {
+    type: "leaf",
+    provider: root,
+    settings: {
+      register_only_tables: "plain, more, public.late",
+      register_skip_tables: "late",
+      local_only: "yes",
+    },
+  });
+  picky.startWorker();
+  await root.query("create table extra (id int primary key)");
+  await root.londiste("add-table", "extra");
+  await set.settle(root, picky);
+  const known = await picky.query<{ name: string }>(
+    "select table_name as name from londiste.table_info order by 1",
+  );
+  assert.deepEqual(
+    known.map((table) => table.name),
+    ["public.more", "public.plain"],
+  );
+  await picky.londiste("add-table", "plain", "--create", "--wait-sync");
+  await root.query("insert into plain (v) values ('only local'); insert into extra values (1)");
+  await set.settle(root, picky);
+  assert.equal((await picky.query("select from plain where v = 'only local'")).length, 1);
+});
+
+test("add-seq --create makes the sequence as it is on the provider, ahead of it", async () => {
+  await root.query(
+    "create sequence counter as int increment by 5 maxvalue 1000000; select nextval('counter'), nextval('counter')",
+  );
+  await root.londiste("add-seq", "counter");
+  await set.settle(root, branch);
+  const added = await branch.londiste("add-seq", "counter", "--create");
+  assert.match(added.stderr, /Sequence added: public\.counter/);
+  const shape =
+    "select seqincrement, seqmax, format_type(seqtypid, null) as type from pg_sequence where seqrelid = 'counter'::regclass";
+  assert.deepEqual(await branch.query(shape), await root.query(shape));
+  const again = await branch.londiste("add-seq", "counter", "--create");
+  assert.match(again.stderr, /public\.counter already processed/);
+});

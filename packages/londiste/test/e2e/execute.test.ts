@@ -183,3 +183,16 @@ test("a script that matches a node only in part stops replication there until th
   );
   assert.deepEqual(column, { n: 1 });
 });
+
+test("a worker that is killed when a script has run, before its batch is committed, runs it once in all", async () => {
+  await leaf.stopWorker();
+  await root.londiste(
+    "execute",
+    root.writeFile("once.sql", "create table once (id serial primary key); insert into once default values"),
+  );
+  const dying = leaf.startWorker({ SKYTOOLS_CRASH_POINT: "worker.before-target-commit=kill" });
+  assert.equal((await dying.exit).signal, "SIGKILL");
+  leaf.startWorker();
+  await set.settle(root, ...everywhere());
+  for (const node of everywhere()) assert.equal((await node.query("select from once")).length, 1, node.name);
+});
