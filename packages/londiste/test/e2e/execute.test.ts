@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { waitFor } from "@skytools/testbed";
+import { Database } from "@skytools/skytools";
+import { startProgram, waitFor } from "@skytools/testbed";
 import { NodeSet, type SetNode } from "../fixture/node-set.js";
 
 let set: NodeSet;
@@ -149,16 +150,15 @@ test("execute on another node than the root is refused", async () => {
 });
 
 test("a lock that is held is waited for lock_timeout only, and tried again", async () => {
-  const holder = root.query("begin; lock table t; select count(*) from pg_sleep(2); commit");
-  const isHeld = () =>
-    root.query(
-      "select from pg_locks where relation = 't'::regclass and mode = 'AccessExclusiveLock' and granted",
-    );
-  await waitFor("the lock", async () => (await isHeld()).length > 0, { intervalMs: 10 });
+  const holder = await Database.open(root.connstr);
+  await holder.execute("lock table t");
   const file = root.writeFile("locked.sql", "--*-- Local-Table: t\nalter table @t@ add column locked int");
-  const result = await root.londiste("execute", file, "--attempts=9");
-  await holder;
-  assert.match(result.stderr, /locked\.sql: line 2: .*lock timeout.*: attempt 1 of 9, trying again/);
+  const program = startProgram("londiste3", ["root.ini", "execute", file, "--attempts=99"], {
+    cwd: set.directory,
+  });
+  await program.waitForOutput(/locked\.sql: line 2: .*lock timeout.*: attempt 1 of 99, trying again/);
+  await holder.close();
+  assert.equal((await program.exit).code, 0);
   await set.settle(root, ...everywhere());
 });
 
