@@ -30,7 +30,7 @@ export { renameCascadeNode } from "./command/rename-node.ts";
 export { resumeConsumer } from "./command/resume.ts";
 export { resurrect } from "./command/resurrect.ts";
 export { type NodeConsumers, showConsumers } from "./command/show-consumers.ts";
-export { showStatus, statusAsJson } from "./command/status.ts";
+export { statusAsJson } from "./command/status.ts";
 export { tagNode } from "./command/tag.ts";
 export { takeover } from "./command/takeover.ts";
 export { waitProvider } from "./command/wait-provider.ts";
@@ -54,7 +54,6 @@ export type {
   NodeType,
   SubscriberInfo,
 } from "./node-info.ts";
-export type { NodeStatus, QueueStatus } from "./node-status.ts";
 export {
   createNode,
   dropNode,
@@ -85,6 +84,7 @@ export {
 } from "./pgq-node-api.ts";
 export { queueOnly } from "./queue-only.ts";
 export { repositionSwitches, resetPosition, rewindProvider } from "./reposition.ts";
-export { compactStatus, statusTree } from "./status-tree.ts";
+export { type NodeStatus, type QueueStatus, readQueueStatus } from "./status/node-status.ts";
+export { compactStatus, type StatusLook, statusTree } from "./status/status-tree.ts";
 export type { QueueCopy, WorkerRole } from "./worker-role.ts";
 export { workerRole } from "./worker-role.ts";

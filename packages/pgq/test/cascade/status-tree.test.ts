@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { compactStatus, type NodeStatus, statusTree } from "@skytools/pgq/cascade";
-import { compactDuration } from "#src/cascade/status-tree.js";
+import { compactDuration } from "#src/cascade/status/status-tree.js";
 
 function node(nodeName: string, values: Partial<NodeStatus>): NodeStatus {
   return {
@@ -19,9 +19,13 @@ function node(nodeName: string, values: Partial<NodeStatus>): NodeStatus {
     fields: {},
     errors: [],
     failure: null,
+    legs: null,
+    stuckReason: null,
     ...values,
   };
 }
+
+const plain = { isColored: false, hasLegs: false };
 
 const fiveNodes: NodeStatus[] = [
   node("bergen", { type: "dead", isPaused: true, isUptodate: false }),
@@ -57,7 +61,7 @@ const fiveNodes: NodeStatus[] = [
 
 describe("the status tree", () => {
   it("draws nodes below their providers, deepest last, with what is known about each", () => {
-    const tree = statusTree({ queueName: "orders", localNode: "riga", nodes: fiveNodes }, false);
+    const tree = statusTree({ queueName: "orders", localNode: "riga", nodes: fiveNodes }, plain);
     assert.deepEqual(tree.split("\n"), [
       "Queue: orders   Local node: riga",
       "",
@@ -86,7 +90,7 @@ describe("the status tree", () => {
       node("a", { type: "branch", providerNode: "b" }),
       node("b", { type: "branch", providerNode: "a" }),
     ];
-    const tree = statusTree({ queueName: "q", localNode: "a", nodes }, false);
+    const tree = statusTree({ queueName: "q", localNode: "a", nodes }, plain);
     assert.match(tree, /^a \(branch\)$/m);
     assert.match(tree, /^ {2}\+--: b \(branch\)$/m);
   });
@@ -94,12 +98,12 @@ describe("the status tree", () => {
   it("colours a lag above a minute only when asked to", () => {
     const nodes = [node("a", { type: "root", lagSeconds: 61 })];
     const status = { queueName: "q", localNode: "a", nodes };
-    assert.ok(statusTree(status, true).includes("\u001b[31m1m1s\u001b[0m"));
-    assert.ok(!statusTree(status, false).includes("\u001b"));
+    assert.ok(statusTree(status, { isColored: true, hasLegs: false }).includes("\u001b[31m1m1s\u001b[0m"));
+    assert.ok(!statusTree(status, plain).includes("\u001b"));
   });
 
   it("has a form with one line a node", () => {
-    const lines = compactStatus({ queueName: "q", localNode: "oslo", nodes: fiveNodes }, false).split("\n");
+    const lines = compactStatus({ queueName: "q", localNode: "oslo", nodes: fiveNodes }, plain).split("\n");
     assert.equal(lines[2], `${"oslo (root)".padEnd(60)}${"Tables: 12/0/3".padEnd(30)}Lag: 2s, Tick: 9042`);
     assert.match(lines[3]!, /^ {3}tartu \(leaf\) {45}Tables: 4\/0\/11/);
   });

@@ -8,20 +8,19 @@ import {
   type Switch,
 } from "@skytools/skytools";
 import type { CascadeAdmin } from "../cascade-admin.ts";
-import type { QueueStatus } from "../node-status.ts";
 import { timeoutSeconds } from "../plan/planned-command.ts";
-import { compactStatus, statusTree } from "../status-tree.ts";
 import { createBranch } from "./create-branch.ts";
 import { createLeaf } from "./create-leaf.ts";
 import { createRoot } from "./create-root.ts";
 import { listMembers } from "./members.ts";
 import type { NodeCreation } from "./node-creation.ts";
 import { describeNode, nodeInfoLines } from "./node-info.ts";
+import { nodeStatusCommand } from "./node-status.ts";
 import { pauseConsumer } from "./pause.ts";
 import { plannedCommands } from "./planned-commands.ts";
 import { resumeConsumer } from "./resume.ts";
 import { type NodeConsumers, showConsumers } from "./show-consumers.ts";
-import { showStatus, statusAsJson } from "./status.ts";
+import { statusCommand } from "./status.ts";
 import { consumerSwitch, deadSwitch, nodeSwitch } from "./switches.ts";
 import { waitProvider } from "./wait-provider.ts";
 import { waitRoot } from "./wait-root.ts";
@@ -97,14 +96,8 @@ export function cascadeCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
     ),
     creating("create-leaf", "make this database a leaf: data only", [provider, merge, nocheck], createLeaf),
     ...plannedCommands(adminOf),
-    {
-      name: "status",
-      args: "",
-      summary: "show the tree of nodes with their lag",
-      switches: [{ flags: "--compact", doc: "one line a node" }, deadSwitch],
-      pidfile: "none",
-      run: async (job) => printStatus(job, await showStatus(adminOf(job), job.optionList("dead"))),
-    },
+    statusCommand(adminOf, deadSwitch),
+    nodeStatusCommand(adminOf),
     {
       name: "members",
       args: "",
@@ -168,18 +161,6 @@ export function cascadeCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
       },
     },
   ];
-}
-
-function printStatus(job: Job, status: QueueStatus): void {
-  if (job.json) {
-    printJson(job.stdout, statusAsJson(status));
-    return;
-  }
-  for (const node of status.nodes) {
-    if (node.failure !== null) job.stdout.write(`Node '${node.nodeName}' failure: ${node.failure}\n`);
-  }
-  const isColored = "isTTY" in job.stdout && job.stdout.isTTY === true;
-  job.stdout.write((job.flag("compact") ? compactStatus : statusTree)(status, isColored));
 }
 
 async function printMembers(job: Job, admin: CascadeAdmin): Promise<void> {

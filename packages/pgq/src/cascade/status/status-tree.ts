@@ -11,23 +11,30 @@ interface TreeNode {
   readonly size: number;
 }
 
+/** How nodes are shown. */
+export interface StatusLook {
+  /** red for a lag above a minute */
+  readonly isColored: boolean;
+  /** a line with the parts of the lag */
+  readonly hasLegs: boolean;
+}
+
 /** The tree that `status` prints. Nodes whose provider is unknown start trees of their own, and so does one node of each
  * circle of providers.
- * @param isColored red for a lag above a minute
  * Source: spec/cascade.md 11.1 */
-export function statusTree(status: QueueStatus, isColored: boolean): string {
+export function statusTree(status: QueueStatus, look: StatusLook): string {
   const lines = [`Queue: ${status.queueName}   Local node: ${status.localNode}`, ""];
-  for (const tree of buildTrees(status.nodes)) drawNode(lines, tree, "", "", isColored);
+  for (const tree of buildTrees(status.nodes)) drawNode(lines, tree, "", "", look);
   return `${lines.join("\n")}\n`;
 }
 
 /** One line a node. */
-export function compactStatus(status: QueueStatus, isColored: boolean): string {
+export function compactStatus(status: QueueStatus, look: StatusLook): string {
   const lines = [`Queue: ${status.queueName}   Local node: ${status.localNode}`, ""];
   const draw = (tree: TreeNode, level: number) => {
-    const infos = infoLines(tree.status, isColored).map((info) => info.padEnd(infoColumn));
+    const infos = infoLines(tree.status, look).map((info) => info.padEnd(infoColumn));
     lines.push(
-      `${`${"   ".repeat(level)}${title(tree.status)}`.padEnd(compactColumn)}${infos.join("")}`.trimEnd(),
+      `${`${"   ".repeat(level)}${nodeTitle(tree.status)}`.padEnd(compactColumn)}${infos.join("")}`.trimEnd(),
     );
     for (const child of tree.children) draw(child, level + 1);
   };
@@ -35,23 +42,24 @@ export function compactStatus(status: QueueStatus, isColored: boolean): string {
   return `${lines.join("\n")}\n`;
 }
 
-function drawNode(lines: string[], tree: TreeNode, branch: string, below: string, isColored: boolean): void {
-  lines.push(`${branch}${title(tree.status)}`);
+function drawNode(lines: string[], tree: TreeNode, branch: string, below: string, look: StatusLook): void {
+  lines.push(`${branch}${nodeTitle(tree.status)}`);
   const bars = tree.children.length > 0 ? `${below}  |` : below;
-  for (const info of infoLines(tree.status, isColored)) lines.push(`${bars.padEnd(infoColumn)}${info}`);
+  for (const info of infoLines(tree.status, look)) lines.push(`${bars.padEnd(infoColumn)}${info}`);
   for (const [index, child] of tree.children.entries()) {
     const isLast = index === tree.children.length - 1;
-    drawNode(lines, child, `${below}  +--: `, `${below}  ${isLast ? " " : "|"}`, isColored);
+    drawNode(lines, child, `${below}  +--: `, `${below}  ${isLast ? " " : "|"}`, look);
   }
 }
 
-function title({ nodeName, type, service }: NodeStatus): string {
+export function nodeTitle({ nodeName, type, service }: NodeStatus): string {
   return `${nodeName} (${type}${service === null ? "" : `, ${service}`})`;
 }
 
-function infoLines(status: NodeStatus, isColored: boolean): string[] {
+/** What is known about a node, one line each. */
+export function infoLines(status: NodeStatus, look: StatusLook): string[] {
   const lag = [
-    `Lag: ${shownLag(status.lagSeconds, isColored)}`,
+    `Lag: ${shownLag(status.lagSeconds, look.isColored)}`,
     ...(status.tickId === null ? [] : [`Tick: ${status.tickId}`]),
     ...(status.isPaused ? ["PAUSED"] : []),
     ...(status.isUptodate ? [] : ["NOT UPTODATE"]),
@@ -59,9 +67,21 @@ function infoLines(status: NodeStatus, isColored: boolean): string[] {
   return [
     ...status.lines,
     lag.join(", "),
+    ...(look.hasLegs ? legLine(status) : []),
     ...[...status.attributes].map(([key, value]) => `Attr: ${key}=${value ?? ""}`),
     ...status.errors.map(({ consumerName, message }) => `ERR: ${consumerName}: ${message.split("\n")[0]}`),
+    ...(status.stuckReason === null ? [] : [`Why: ${status.stuckReason}`]),
   ];
+}
+
+function legLine({ legs }: NodeStatus): string[] {
+  if (legs === null) return [];
+  const parts: [string, number][] = [
+    ["tick", legs.captureToTickSeconds],
+    ["fetch", legs.tickToFetchSeconds],
+    ["apply", legs.fetchToApplySeconds],
+  ];
+  return [`Legs: ${parts.map(([name, seconds]) => `${name} ${compactDuration(seconds)}`).join(", ")}`];
 }
 
 function shownLag(seconds: number | null, isColored: boolean): string {

@@ -1,0 +1,113 @@
+import { lagSeconds, placeOnProvider, type Reports } from "./lag.ts";
+import type { NodeReport, QueueReport } from "./node-report.ts";
+
+/** Lag from which a node counts as stuck rather than busy. */
+export const stuckLagSeconds = 60;
+
+/** Why a node does not get on, in one line: the first cause found, from the node itself up to its provider.
+ * @returns null when nothing is wrong */
+export function stuckReason(report: NodeReport, reports: Reports): string | null {
+  const circle = providerCircle(report, reports);
+  if (circle !== undefined) return `nodes provide for each other: ${circle.join(" <- ")}`;
+  const own = report.node.nodeType === "root" ? rootReason(report) : followerReason(report, reports);
+  return own ?? heldReason(report);
+}
+
+function rootReason({ node, queue, nowSeconds, session }: NodeReport): string | null {
+  if (queue === null) return null;
+  if (queue.hasExternalTicker) {
+    return "takes no events: a switchover was begun and not finished";
+  }
+  const isLate =
+    queue.waitingEvents > 0 &&
+    queue.newestTickSeconds !== null &&
+    nowSeconds - queue.newestTickSeconds > queue.lateTickSeconds;
+  if (isLate) {
+    const seconds = Math.floor(nowSeconds - (queue.newestTickSeconds ?? nowSeconds));
+    return queue.isTickerPaused
+      ? `NO TICKS for ${seconds} s: the ticker is paused for this queue`
+      : `NO TICKS for ${seconds} s: events wait, is pgqd running?`;
+  }
+  return node.isWorkerUptodate ? null : notAnswering(node.workerName, session.isWorkerThere);
+}
+
+function followerReason(report: NodeReport, reports: Reports): string | null {
+  const { node, session, errors } = report;
+  const isLate = (lagSeconds(report, reports) ?? Number.POSITIVE_INFINITY) >= stuckLagSeconds;
+  const isFailing = errors.some(({ consumerName }) => consumerName === node.workerName);
+  if (isFailing) return `worker "${node.workerName}" repeats a batch that fails`;
+  if (!node.isWorkerUptodate) return notAnswering(node.workerName, session.isWorkerThere);
+  if (!isLate) return null;
+  if (node.isWorkerPaused) return `worker "${node.workerName}" is paused; resume lets it go on`;
+  if (session.blocker !== null) return `worker "${node.workerName}" waits for a lock of ${session.blocker}`;
+  return providerReason(report, reports);
+}
+
+function providerReason(report: NodeReport, reports: Reports): string | null {
+  const { node, session } = report;
+  const provider = reports.get(node.providerNode);
+  if (provider === undefined) return `its provider "${node.providerNode}" does not answer`;
+  const place = placeOnProvider(report, reports);
+  if (place === undefined) {
+    return `"${node.workerName}" is not registered on its provider "${node.providerNode}"`;
+  }
+  const { finishedSeconds, fetchedSeconds, silentSeconds } = place.consumer;
+  const newest = place.provider.queue?.newestTickSeconds;
+  if (newest == null || finishedSeconds === null || newest <= finishedSeconds) {
+    return `its provider "${node.providerNode}" has no newer tick`;
+  }
+  if (!session.isWorkerThere) return `no session of worker "${node.workerName}" here: is it running?`;
+  return fetchedSeconds === null
+    ? `worker "${node.workerName}" has asked for nothing for ${Math.floor(silentSeconds)} s`
+    : `worker "${node.workerName}" has been at one batch for ${Math.floor(silentSeconds)} s`;
+}
+
+/** What keeps the event tables from being emptied; nobody waits for it, but the disk fills. */
+function heldReason({ queue, nowSeconds, session }: NodeReport): string | null {
+  if (queue === null) return null;
+  const holder = slowestConsumer(queue);
+  const limit = 2 * queue.rotationSeconds;
+  if (holder !== undefined && nowSeconds - holder.seconds > limit) {
+    return `event tables are kept for consumer "${holder.name}", ${Math.floor(nowSeconds - holder.seconds)} s behind`;
+  }
+  const seconds = session.oldestTransactionSeconds;
+  if (seconds === null || seconds <= limit) return null;
+  return `event tables are kept for a transaction open for ${Math.floor(seconds)} s: ${session.oldestTransaction}`;
+}
+
+/** The consumer that is furthest behind; the watermarks of the cascade stand for others and are named last. */
+function slowestConsumer(
+  queue: QueueReport,
+): { readonly name: string; readonly seconds: number } | undefined {
+  let slowest: { name: string; seconds: number } | undefined;
+  const watermarksLast = queue.consumers.toSorted(
+    (a, b) => Number(a.consumerName.startsWith(".")) - Number(b.consumerName.startsWith(".")),
+  );
+  for (const { consumerName, finishedSeconds } of watermarksLast) {
+    if (finishedSeconds === null || consumerName === ".global_watermark") continue;
+    if (slowest === undefined || finishedSeconds < slowest.seconds) {
+      slowest = { name: consumerName, seconds: finishedSeconds };
+    }
+  }
+  return slowest;
+}
+
+function notAnswering(workerName: string, isThere: boolean): string {
+  return isThere
+    ? `worker "${workerName}" has not acknowledged a request yet`
+    : `worker "${workerName}" has not acknowledged a request and has no session here: is it running?`;
+}
+
+/** @returns the nodes from this one round to itself again, or undefined when the way leads to a root */
+function providerCircle(start: NodeReport, reports: Reports): string[] | undefined {
+  const passed = [start.node.nodeName];
+  let report: NodeReport | undefined = start;
+  while (report !== undefined && report.node.nodeType !== "root") {
+    const next: string = report.node.providerNode;
+    if (next === start.node.nodeName) return [...passed, next];
+    if (passed.includes(next)) return undefined;
+    passed.push(next);
+    report = reports.get(next);
+  }
+  return undefined;
+}

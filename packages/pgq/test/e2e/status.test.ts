@@ -1,0 +1,207 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { type Cluster, runProgram, startCluster, startProgram, waitFor } from "@skytools/testbed";
+import { NodeSet, programFile, type QueueNode } from "../fixture/node-set.js";
+
+interface ShownNode {
+  name: string;
+  type: string;
+  provider: string | null;
+  lagSeconds: number | null;
+  legs: Record<string, number> | null;
+  errors: { consumerName: string }[];
+  failure: string | null;
+  stuckReason: string | null;
+}
+
+/* oslo (root) -> riga (branch) -> vilnius (branch), tartu (leaf); bergen is dead, lost has a location that leads nowhere */
+describe("the status of a set", () => {
+  let cluster: Cluster;
+  let set: NodeSet;
+  let oslo: QueueNode;
+  let riga: QueueNode;
+  let vilnius: QueueNode;
+  let tartu: QueueNode;
+
+  before(async () => {
+    cluster = await startCluster();
+    set = await NodeSet.create(cluster);
+    const names = ["oslo", "riga", "vilnius", "tartu"];
+    const [d1, d2, d3, d4] = await Promise.all(names.map((name) => set.database(name)));
+    oslo = await set.node("root", "oslo", "q", d1!);
+    riga = await set.node("branch", "riga", "q", d2!, { provider: oslo });
+    vilnius = await set.node("branch", "vilnius", "q", d3!, { provider: riga });
+    tartu = await set.node("leaf", "tartu", "q", d4!, { provider: riga });
+    for (const node of [oslo, riga, vilnius, tartu]) await acknowledge(node);
+  });
+  after(async () => {
+    await set[Symbol.asyncDispose]();
+    await cluster[Symbol.asyncDispose]();
+  });
+
+  async function statusOf(
+    ...args: string[]
+  ): Promise<{ code: number; nodes: Map<string, ShownNode>; stdout: string }> {
+    const { code, stdout } = await oslo.run("status", "--json", ...args);
+    const { nodes } = JSON.parse(stdout) as { nodes: ShownNode[] };
+    return { code, nodes: new Map(nodes.map((node) => [node.name, node])), stdout };
+  }
+
+  async function reasonOf(name: string): Promise<string | null> {
+    return (await statusOf()).nodes.get(name)!.stuckReason;
+  }
+
+  it("is in order when every node is, and --exit-code says so", async () => {
+    const { code, nodes } = await statusOf("--exit-code");
+    assert.equal(code, 0, JSON.stringify([...nodes.values()]));
+    assert.deepEqual(
+      [...nodes.values()].map(({ name, type, provider }) => [name, type, provider]),
+      [
+        ["oslo", "root", null],
+        ["riga", "branch", "oslo"],
+        ["tartu", "leaf", "riga"],
+        ["vilnius", "branch", "riga"],
+      ],
+    );
+    const { lagSeconds, legs } = nodes.get("tartu")!;
+    const sum = Object.values(legs!).reduce((total, part) => total + part, 0);
+    assert.ok(Math.abs(lagSeconds! - sum) < 1, `${lagSeconds} ${sum}`);
+  });
+
+  it("has unreachable and dead nodes as rows of the tree, and exit code 0 all the same", async () => {
+    const locate = (name: string, location: string, isDead: boolean) =>
+      oslo.query("select pgq_node.register_location('q', $1, $2, $3)", [name, location, isDead]);
+    await locate("bergen", "host=/nowhere dbname=bergen", true);
+    await locate("lost", cluster.connstr("no_such_database"), false);
+    await locate("stray", tartu.database.connstr, false);
+    const { code, stdout } = await oslo.run("status");
+    assert.equal(code, 0);
+    assert.match(stdout, /^Node 'lost' failure: .*no_such_database/m);
+    assert.match(
+      stdout,
+      /^lost \(unreachable\)\n {30}Lag: \(n\/a\), PAUSED, NOT UPTODATE\n {30}Why: cannot be asked: /m,
+    );
+    assert.match(stdout, /^bergen \(dead\)\n {30}Lag: \(n\/a\), PAUSED, NOT UPTODATE\n/m);
+    assert.match(stdout, /^ {30}Why: cannot be asked: its location leads to node "tartu"/m);
+    assert.equal((await oslo.run("status", "--exit-code", "--compact")).code, 1);
+    assert.equal((await oslo.run("status", "--exit-code", "--dead=lost", "--dead=stray")).code, 0);
+    for (const name of ["bergen", "lost", "stray"]) {
+      await oslo.query("select pgq_node.unregister_location('q', $1)", [name]);
+    }
+  });
+
+  it("names a worker that has not answered and is not running", async () => {
+    await tartu.query("select pgq_node.set_consumer_uptodate('q', 'tartu_w', false)");
+    assert.match((await reasonOf("tartu"))!, /worker "tartu_w" .* has no session here: is it running\?/);
+    await acknowledge(tartu);
+  });
+
+  it("says in which part of the way a node lags, and that its worker is not running", async () => {
+    await oslo.tick();
+    await makeOlder(oslo, 600);
+    const { stdout } = await oslo.run("status", "--legs");
+    assert.match(
+      stdout,
+      /riga \(branch\)\n.*Lag: \d+m\d+s, Tick: 1\n.*Legs: tick \d+m\d+s, fetch \d+s, apply 0s/,
+    );
+    assert.match((await reasonOf("riga"))!, /no session of worker "riga_w" here: is it running\?/);
+    await oslo.query(
+      "update pgq.tick set tick_time = now() where tick_id = (select max(tick_id) from pgq.tick)",
+    );
+    const { legs } = (await statusOf()).nodes.get("riga")!;
+    assert.ok(legs!.tickToFetchSeconds! > 500, JSON.stringify(legs));
+  });
+
+  it("names the session that a worker waits for", async () => {
+    await using worker = tartu.startWorker();
+    await using branch = riga.startWorker();
+    await tartu.waitForTick(await oslo.tick(), worker);
+    assert.ok(branch.isRunning);
+    await using blocker = startProgram("psql", [
+      tartu.database.connstr,
+      "-c",
+      "begin; lock table applied; select pg_sleep(60)",
+    ]);
+    await waitFor("the lock", async () => {
+      const rows = await tartu.query("select from pg_locks where relation = 'applied'::regclass");
+      return rows.length > 0;
+    });
+    await oslo.produce("blocked");
+    await waitFor("the waiting worker", async () => {
+      await makeOlder(riga, 600);
+      return /worker "tartu_w" waits for a lock of pid \d+ \(psql, postgres\) for \d+ s/.test(
+        (await reasonOf("tartu")) ?? "",
+      );
+    });
+    await cluster.terminateBackends({ applicationName: "psql" });
+    await blocker.exit;
+  });
+
+  it("names the consumer that keeps event tables from being emptied", async () => {
+    await oslo.query(
+      "select pgq.register_consumer_at('q', 'forgotten', (select min(tick_id) from pgq.tick))",
+    );
+    await oslo.query("select pgq.set_queue_config('q', 'rotation_period', '1 minute')");
+    assert.match((await reasonOf("oslo"))!, /event tables are kept for consumer "forgotten", \d+ s behind/);
+    await oslo.query("select pgq.unregister_consumer('q', 'forgotten')");
+    await oslo.query("select pgq.set_queue_config('q', 'rotation_period', '2 hours')");
+  });
+
+  it("shows a failing node with its error, and a root that was left without writers", async () => {
+    await tartu.query("select pgq_node.set_consumer_error('q', 'tartu_w', 'no such table')");
+    await oslo.query("select pgq_node.demote_root('q', 1, 'riga')");
+    const { stdout } = await oslo.run("status");
+    assert.match(stdout, /ERR: tartu_w: no such table\n.*Why: worker "tartu_w" repeats a batch that fails/);
+    assert.match(stdout, /Why: takes no events: a switchover was begun and not finished/);
+    assert.equal((await oslo.run("status", "--exit-code")).code, 1);
+    await oslo.query("update pgq.queue set queue_external_ticker = false, queue_disable_insert = false");
+    await tartu.query("select pgq_node.set_consumer_error('q', 'tartu_w', null)");
+  });
+
+  it("draws nodes that provide for each other and names the circle", async () => {
+    await riga.query("select pgq_node.change_consumer_provider('q', 'riga_w', 'vilnius')");
+    const { stdout } = await oslo.run("status");
+    assert.match(stdout, /^riga \(branch\)$/m);
+    assert.match(stdout, /\+--: vilnius \(branch\)$/m);
+    assert.match(stdout, /Why: nodes provide for each other: riga <- vilnius <- riga/);
+    await riga.query("select pgq_node.change_consumer_provider('q', 'riga_w', 'oslo')");
+    await acknowledge(riga);
+  });
+
+  it("is shown again and again until Ctrl-C", async () => {
+    await using watch = startProgram(programFile, [oslo.configFile, "status", "--watch", "0.1"]);
+    await watch.waitForOutput(/Queue: q[^]*Queue: q/);
+    watch.signal("SIGINT");
+    assert.equal((await watch.exit).code, 0);
+    assert.equal((await oslo.run("status", "--watch=never")).code, 2);
+  });
+
+  it("has a form for the local node alone", async () => {
+    const { stdout } = await riga.run("node-status");
+    assert.match(
+      stdout,
+      /^riga \(branch\)\n {4}Provider: oslo\n {4}Subscribers: tartu, vilnius\n {4}Lag: .*, Tick: \d+\n/,
+    );
+  });
+
+  it("fails with one clear line where the queue has no node", async () => {
+    const { code, stdout, stderr } = await runProgram(programFile, [
+      oslo.configFile,
+      "--set",
+      "queue_name=nothing",
+      "status",
+    ]);
+    assert.equal(code, 1);
+    assert.equal(stdout, "");
+    assert.match(stderr, /queue "nothing" has no node in/);
+  });
+});
+
+async function acknowledge(node: QueueNode): Promise<void> {
+  await node.query("select pgq_node.set_consumer_uptodate($1, $2, true)", [node.queue, node.workerName]);
+}
+
+/** Moves the ticks of a node's queue into the past. */
+async function makeOlder(node: QueueNode, seconds: number): Promise<void> {
+  await node.query("update pgq.tick set tick_time = tick_time - make_interval(secs => $1)", [seconds]);
+}
