@@ -15,6 +15,7 @@ export type {
   CascadedBatch,
   CascadeRound,
 } from "./cascaded-application.ts";
+export { type CascadedConsumerProgram, cascadedConsumerProgram } from "./cascaded-consumer.ts";
 export { type CascadedWorkerOptions, cascadedWorker } from "./cascaded-worker.ts";
 export { changeProvider } from "./command/change-provider.ts";
 export { cascadeCommands } from "./command/command-table.ts";
@@ -35,6 +36,7 @@ export { tagNode } from "./command/tag.ts";
 export { takeover } from "./command/takeover.ts";
 export { waitProvider } from "./command/wait-provider.ts";
 export { waitRoot } from "./command/wait-root.ts";
+export { registerOnProvider, unregisterFromProvider } from "./consumer-registration.ts";
 export { type ConsumerPlace, readConsumer, waitForConsumer } from "./consumer-wait.ts";
 export { type EventByEventApplication, eventByEvent } from "./event-by-event.ts";
 export {

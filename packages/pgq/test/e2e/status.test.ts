@@ -170,7 +170,7 @@ describe("the status of a set", () => {
 
   it("is shown again and again until Ctrl-C", async () => {
     await using watch = startProgram(programFile, [oslo.configFile, "status", "--watch", "0.1"]);
-    await watch.waitForOutput(/Queue: q[^]*Queue: q/);
+    await watch.waitForOutput(/Queue: q[\s\S]*Queue: q/);
     watch.signal("SIGINT");
     assert.equal((await watch.exit).code, 0);
     assert.equal((await oslo.run("status", "--watch=never")).code, 2);
