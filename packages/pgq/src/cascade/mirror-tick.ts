@@ -60,7 +60,9 @@ function misplaced(queueName: string, newest: TickInfo | undefined, batch: Batch
   );
 }
 
-/** The event seq of the tick: never below an id in the batch, never below the tick before, else what the provider has. */
+/** The event seq of the tick: never below an id in the batch, never below the tick before, else what the provider has. The
+ * provider's alone may be lower than ids of the batch: it is read before the tick's snapshot is taken, and after a promotion it
+ * is what the next ids come after. */
 async function tickEventSeq(
   target: Database,
   queueName: string,
@@ -68,19 +70,8 @@ async function tickEventSeq(
   newest: TickInfo,
   maxEventId: bigint | undefined,
 ): Promise<bigint> {
-  const highest = maxEventId ?? (await storedEventSeq(target, queueName, batch, newest));
+  const highest =
+    maxEventId ?? (await highestEventId(target, queueName, Snapshot.parse(newest.snapshot).xmin));
   const candidates = [batch.tickEventSeq, newest.eventSeq, highest];
   return candidates.reduce<bigint>((seq, value) => (value != null && value > seq ? value : seq), 0n);
-}
-
-/** A provider's tick that is beyond the local one covers all events of the batch. One that is not may come from a worker that
- * did not know what it had copied before it was started. */
-async function storedEventSeq(
-  target: Database,
-  queueName: string,
-  batch: BatchInfo,
-  newest: TickInfo,
-): Promise<bigint | undefined> {
-  if ((batch.tickEventSeq ?? 0n) > (newest.eventSeq ?? 0n)) return undefined;
-  return highestEventId(target, queueName, Snapshot.parse(newest.snapshot).xmin);
 }
