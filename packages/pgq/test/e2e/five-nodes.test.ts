@@ -102,7 +102,10 @@ describe("five nodes under load", () => {
     await root().query("alter database n3 with allow_connections false");
     await cluster.terminateBackends({ database: "n3" });
     const before = await globalWatermark(nodes[1]!);
-    await workers[1]!.waitForOutput(/WARN.* Node not working: n3/);
+    await waitFor("the warning of n2", async () => {
+      await root().tick();
+      return /WARN.* Node not working: n3/.test(workers[1]!.stderrText());
+    });
     await nodes[1]!.waitForTick(await root().tick());
     assert.equal(await globalWatermark(nodes[1]!), before);
   });
