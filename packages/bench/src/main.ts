@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { measure } from "./measure.ts";
 import { contestTable, figureText, machineLine } from "./report.ts";
+import { branch } from "./scenario/branch.ts";
 import { capture } from "./scenario/capture.ts";
 import { consume } from "./scenario/consume.ts";
 import { consumer } from "./scenario/consumer.ts";
@@ -18,6 +19,7 @@ const scenarios: readonly Scenario[] = [
   latency,
   ticker,
   consume,
+  branch,
   consumer,
   copy,
   replay,
