@@ -86,6 +86,10 @@ export class QueueChain implements AsyncDisposable {
         `w${at}`,
         `n${at - 1}`,
       ]);
+      // the python worker leaves it to its application to pass the guard of a branch's queue
+      await database.execute(
+        "do $$ begin execute format('alter database %I set session_replication_role = replica', current_database()); end $$",
+      );
       const file = join(directory.path, `w${at}.ini`);
       writeFileSync(
         file,

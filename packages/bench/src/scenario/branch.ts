@@ -4,7 +4,7 @@ import { ourWorker, pythonWorker, QueueChain } from "../peer/queue-chain.ts";
 import type { BenchOptions, Contest, Contestant, Scenario } from "../scenario.ts";
 import { benchServer } from "../server.ts";
 
-const batches = 20;
+const batches = 10;
 const chainLevels = [1, 2, 4];
 
 /** Events a second that branches copy into their queues when they have fallen behind. */

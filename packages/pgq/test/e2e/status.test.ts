@@ -84,6 +84,7 @@ describe("the status of a set", () => {
     assert.match(stdout, /^bergen \(dead\)\n {30}Lag: \(n\/a\), PAUSED, NOT UPTODATE\n/m);
     assert.match(stdout, /^ {30}Why: cannot be asked: its location leads to node "tartu"/m);
     assert.equal((await oslo.run("status", "--exit-code", "--compact")).code, 1);
+    await oslo.tick();
     assert.equal((await oslo.run("status", "--exit-code", "--dead=lost", "--dead=stray")).code, 0);
     for (const name of ["bergen", "lost", "stray"]) {
       await oslo.query("select pgq_node.unregister_location('q', $1)", [name]);
