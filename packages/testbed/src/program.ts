@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { kill, killMarked, markVariable, nextProgramMark } from "./process-mark.ts";
+import { reachableProgram } from "./program-copy.ts";
 import { onRunExit } from "./run-directory.ts";
 import { serverAccount, spawnIdentity } from "./server-account.ts";
 
@@ -42,7 +43,7 @@ export class RunningProgram implements AsyncDisposable {
   #end: ProgramExit | undefined;
 
   constructor(command: string, args: readonly string[], options: ProgramOptions) {
-    const [file, fileArgs] = resolveProgram(command);
+    const [file, fileArgs] = resolveProgram(command, options.asServerAccount === true);
     this.commandLine = [command, ...args].join(" ");
     this.#child = spawn(file, [...fileArgs, ...args], {
       cwd: options.cwd,
@@ -159,21 +160,25 @@ export async function runProgram(
   return { code: code ?? signalCode, stdout: program.stdoutText(), stderr: program.stderrText() };
 }
 
-function resolveProgram(command: string): [file: string, args: string[]] {
+function resolveProgram(command: string, asServerAccount: boolean): [file: string, args: string[]] {
   const path = command.includes("/") ? command : (findCommand(command) ?? command);
   if (!path.includes("/") || !existsSync(path)) return [path, []];
   const real = realpathSync(path);
-  if (/\.[cm]?js$/.test(real)) return [process.execPath, [real]];
+  if (/\.[cm]?js$/.test(real)) {
+    if (!asServerAccount) return [process.execPath, [real]];
+    const { node, script } = reachableProgram(real);
+    return [node, [script]];
+  }
   accessSync(real, constants.X_OK);
   return [real, []];
 }
 
-/** The path of a workspace package's command, for whoever starts it by himself.
+/** The path of a workspace package's command, for whoever starts it by himself, under the servers' account too.
  * @throws Error when there is none */
 export function commandPath(name: string): string {
   const path = findCommand(name);
   if (path === undefined) throw new Error(`no package has a command ${name}`);
-  return path;
+  return reachableProgram(realpathSync(path)).script;
 }
 
 /** Looks for node_modules/.bin/<name> upwards from here. */

@@ -102,3 +102,12 @@ test("a standby follows the archive and takes over; nothing archived is missing"
     return !names.some((name) => name.endsWith(".tmp"));
   });
 });
+
+test("a backup from after a fork is not restored into the other branch, and nothing is touched", async () => {
+  await stage.walmgr(primaryFile, ["backup"]);
+  const copy = stage.place();
+  const refused = await stage.run(primaryFile, ["restore", "data.master", copy.dataDirectory]);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /cannot be recovered into timeline 2: timeline 2 left timeline 1 at /);
+  assert.deepEqual(await readdir(copy.socketDir), []);
+});
