@@ -1,6 +1,12 @@
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Job, ProgressDisplay, ReplicationConnection, SkytoolsError } from "@skytools/skytools";
+import {
+  type Job,
+  ProgressDisplay,
+  type ProgressTracker,
+  ReplicationConnection,
+  SkytoolsError,
+} from "@skytools/skytools";
 import { askServer, type ServerFacts } from "../place/server-facts.ts";
 import type { Settings } from "../place/settings.ts";
 import { WalError } from "../wal/wal-error.ts";
@@ -73,7 +79,7 @@ async function run(
   job.log.info(
     `Backing up ${connection.label}${base === undefined ? "" : `, what has changed since ${base.id}`}`,
   );
-  let tracker = display.add("backup");
+  let tracker: ProgressTracker | undefined;
   let bytes = 0;
   let failure: Error | undefined;
   const range = await takeBaseBackup(
@@ -87,7 +93,7 @@ async function run(
     },
     {
       onTotal: (total) => {
-        if (bytes === 0 && base === undefined) tracker = display.add("base backup", { bytes: total });
+        tracker ??= display.add("base backup", base === undefined ? { bytes: total } : {});
       },
       onPart: (part) => target.beginPart(part),
       onManifest: () => target.beginManifest(),
@@ -104,7 +110,7 @@ async function run(
             },
           );
         }
-        tracker.update({ bytes });
+        tracker?.update({ bytes });
       },
     },
   ).catch((error: unknown) => {
@@ -112,7 +118,7 @@ async function run(
   });
   await storeConfig(job, settings, target);
   const result = await target.finish(range);
-  tracker.end();
+  tracker?.end();
   return result;
 }
 
