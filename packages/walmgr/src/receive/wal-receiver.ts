@@ -59,7 +59,7 @@ export class WalReceiver implements LoopBody {
       const facts = await askServer(connection);
       await claimIdentity(this.#archive.place, facts);
       await ensureSlot(connection, slotName);
-      await this.#settleFull(facts);
+      await this.#removeFinished();
       const { partial } = this.#settings.paths;
       let position = await startPosition(connection, facts, this.#archive, partial, slotName);
       while (!this.#job.isStopping) {
@@ -134,27 +134,15 @@ export class WalReceiver implements LoopBody {
     this.#job.log.info(`The primary is on timeline ${timeline} now`);
   }
 
-  /** Full segments that an earlier run could not bring into the archive. */
-  async #settleFull(facts: ServerFacts): Promise<void> {
+  /** A begun segment that is in the archive as a finished one is of no use any more: an earlier run ended in between. */
+  async #removeFinished(): Promise<void> {
     const { partial } = this.#settings.paths;
-    const names = (await readdir(partial)).filter((name) => parseWalName(name)?.kind === "partial").sort();
-    const last = names.at(-1);
-    for (const name of names) {
-      const { segment } = { segment: name.slice(0, 24) };
-      // The newest one, and any whose timeline ended in its middle, are not finished.
-      if (name === last || !(await this.#isFollowed(segment, names, facts))) continue;
-      const stored = (await this.#archive.list()).some((file) => file.name === segment);
-      if (stored) await rm(join(partial, name), { force: true });
+    const archived = new Set((await this.#archive.list()).map((file) => file.name));
+    for (const name of await readdir(partial)) {
+      const parsed = parseWalName(name);
+      if (parsed?.kind === "partial" && archived.has(parsed.segment))
+        await rm(join(partial, name), { force: true });
     }
-  }
-
-  async #isFollowed(segment: string, names: readonly string[], facts: ServerFacts): Promise<boolean> {
-    const next = segmentAt(
-      Number.parseInt(segment.slice(0, 8), 16),
-      segmentStart(segment, facts.segmentSize) + BigInt(facts.segmentSize),
-      facts.segmentSize,
-    );
-    return names.includes(`${next}.partial`);
   }
 
   async #complete(segment: string, path: string): Promise<void> {
