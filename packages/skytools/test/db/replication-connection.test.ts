@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { DatabaseError, ReplicationConnection } from "@skytools/skytools";
+import { type Cluster, startCluster, waitFor } from "@skytools/testbed";
+import fc from "fast-check";
+import { MessageSplitter } from "#src/db/replication-messages.js";
+
+let cluster: Cluster;
+
+before(async () => {
+  cluster = await startCluster();
+});
+
+after(async () => {
+  await cluster[Symbol.asyncDispose]();
+});
+
+function message(code: number, payload: Uint8Array): Buffer {
+  const header = Buffer.alloc(5);
+  header[0] = code;
+  header.writeUInt32BE(payload.length + 4, 1);
+  return Buffer.concat([header, payload]);
+}
+
+test("messages come out whole however they are cut", () => {
+  const messages = fc.array(fc.tuple(fc.integer({ min: 65, max: 122 }), fc.uint8Array({ maxLength: 40 })), {
+    maxLength: 12,
+  });
+  fc.assert(
+    fc.property(messages, fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1 }), (sent, cuts) => {
+      const bytes = Buffer.concat(sent.map(([code, payload]) => message(code, payload)));
+      const taken: [number, number[]][] = [];
+      const splitter = new MessageSplitter((code, payload) => taken.push([code, [...payload]]));
+      for (let at = 0, turn = 0; at < bytes.length; turn++) {
+        const end = at + cuts[turn % cuts.length]!;
+        splitter.push(Buffer.from(bytes.subarray(at, end)));
+        at = end;
+      }
+      assert.deepEqual(
+        taken,
+        sent.map(([code, payload]) => [code, [...payload]]),
+      );
+    }),
+  );
+});
+
+test("commands return rows; a refused one leaves the connection usable", async () => {
+  const connection = await ReplicationConnection.open(cluster.connstr());
+  try {
+    const identity = await connection.runForRow("IDENTIFY_SYSTEM");
+    assert.match(identity.systemid ?? "", /^\d{15,}$/);
+    assert.equal(connection.serverVersion, cluster.serverVersion);
+    await assert.rejects(connection.run("NONSENSE"), (error: unknown) => {
+      assert.ok(error instanceof DatabaseError);
+      assert.equal(error.sqlState, "42601");
+      return true;
+    });
+    assert.equal((await connection.runForRow("SHOW wal_level")).wal_level, "replica");
+  } finally {
+    connection.close();
+  }
+});
+
+test("a stream gives its messages one by one, and fails when the server ends it", async () => {
+  const connection = await ReplicationConnection.open(cluster.connstr());
+  const { xlogpos } = await connection.runForRow("IDENTIFY_SYSTEM");
+  const kinds = new Set<string>();
+  const running = connection.run(`START_REPLICATION PHYSICAL ${xlogpos}`, {
+    onCopyStart: (kind) => assert.equal(kind, "both"),
+    onCopyData: (payload) => kinds.add(String.fromCharCode(payload[0]!)),
+  });
+  await cluster.query("create table t as select 1");
+  await waitFor("WAL", () => kinds.has("w"));
+  await cluster.stop("immediate");
+  await assert.rejects(running, /connection lost|terminating/);
+  assert.notEqual(connection.lost, undefined);
+  await cluster.start();
+});
