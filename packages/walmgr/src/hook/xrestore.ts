@@ -3,10 +3,11 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Job, SkytoolsError } from "@skytools/skytools";
+import type { Archive } from "../archive/archive.ts";
 import type { Settings } from "../place/settings.ts";
 import { restartFile } from "../retention/wal-purge.ts";
 import { hookExit } from "../wal/wal-error.ts";
-import { parseWalName } from "../wal/wal-name.ts";
+import { parseWalName, timelineOf } from "../wal/wal-name.ts";
 
 const firstPauseMs = 500;
 const longestPauseMs = 10_000;
@@ -68,9 +69,15 @@ async function tryOnce(
 ): Promise<Answer> {
   const archive = settings.openArchive();
   try {
-    // A begun segment is the end of what there is: only a server that will go on by itself may have it.
-    const acceptsPartial = kind === "recovery" || isStopping(settings);
-    if (!(await archive.fetch(name, destination, { acceptsPartial }))) return "absent";
+    if (!(await archive.fetch(name, destination))) {
+      if (kind === "recovery" && (await isGap(archive, name))) {
+        job.log.error(`${name} is missing, but later segments are there: the recovery stops here`);
+        return "damaged";
+      }
+      // A begun segment is the end of what there is: only a server that will go on by itself may have it.
+      const acceptsPartial = kind === "recovery" || isStopping(settings);
+      if (!acceptsPartial || !(await archive.fetch(name, destination, { acceptsPartial }))) return "absent";
+    }
     await noteProgress(settings);
     job.log.debug(`${name}: delivered`);
     return "found";
@@ -80,6 +87,14 @@ async function tryOnce(
   } finally {
     await archive.close();
   }
+}
+
+/** Whether recovery would end in the middle of what the archive has of a timeline. */
+async function isGap(archive: Archive, name: string): Promise<boolean> {
+  if (parseWalName(name)?.kind !== "segment") return false;
+  const isLater = (other: string) =>
+    parseWalName(other)?.kind === "segment" && timelineOf(other) === timelineOf(name) && other > name;
+  return (await archive.list()).some((file) => isLater(file.name));
 }
 
 function isPaused(settings: Settings): boolean {

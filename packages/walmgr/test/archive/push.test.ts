@@ -216,6 +216,21 @@ test("fetch tells absent from damaged from unreachable", async () => {
   assert.equal((await primary.xrestore(first)).code, 200, "a recovery stops instead of ending early");
 });
 
+test("a recovery does not end at a gap", async () => {
+  await using primary = await PrimaryDirectory.create();
+  const third = "000000010000000000000003";
+  for (const name of [first, third]) {
+    await primary.addWal(name, walFile(name));
+    assert.equal((await primary.xarchive(name)).code, 0);
+  }
+  await writeFile(join(primary.archive, "logs.partial", `${second}.partial`), walFile(second));
+  assert.equal((await primary.xrestore(second)).code, 1, "a standby asks its primary");
+  await writeFile(join(primary.data, "recovery.signal"), "");
+  const refused = await primary.xrestore(second);
+  assert.equal(refused.code, 200);
+  assert.match(refused.stderr, /0{7}10{15}2 is missing, but later segments are there/);
+});
+
 test("a symbolic link in the archive is not followed", async () => {
   await using primary = await PrimaryDirectory.create();
   const secret = join(primary.root, "secret");
