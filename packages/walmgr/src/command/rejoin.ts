@@ -88,6 +88,7 @@ async function turnIntoStandby(
   conninfo: string,
   isClone: boolean,
 ): Promise<void> {
+  if (!isClone) rewind(settings, data, conninfo);
   const slot = await slotForStandby(conninfo, standbySlotName(settings), job.log);
   const serverSettings = new Map([
     ["restore_command", restoreCommand(job.config.file)],
@@ -100,7 +101,6 @@ async function turnIntoStandby(
     await cloneServer(job, conninfo, data, serverSettings);
     return;
   }
-  rewind(settings, data, conninfo);
   await rm(join(data, "recovery.signal"), { force: true });
   await writeAutoConf(data, serverSettings);
   await writeFile(join(data, "standby.signal"), "");
