@@ -9,6 +9,8 @@ export interface WalSource {
   /** its first bytes, enough for a WAL header; all of a small file */
   readonly head: Buffer;
   open(): Readable;
+  /** where it is, when that is on this host: it can be copied without a stream then */
+  readonly path?: string;
 }
 
 /** How far a batch of files got. */

@@ -19,6 +19,7 @@ export async function localSource(name: string, path: string): Promise<WalSource
         name,
         sizeBytes: size,
         head,
+        path,
         open: () => createReadStream(path, { highWaterMark: chunkBytes }),
       };
     } finally {
