@@ -3,7 +3,7 @@ import { isJournalStream } from "./journal.ts";
 import { type LineFormat, LineFormatError, parseLineFormat } from "./line-format.ts";
 import type { LogLevel } from "./log.ts";
 import { ProgramLog } from "./program-log.ts";
-import type { LogHandler } from "./record.ts";
+import { fromLevel, type LogHandler } from "./record.ts";
 import { RotatingFile } from "./rotating-file.ts";
 import { readSkylog, type Skylog, type SkylogOptions } from "./skylog/skylog.ts";
 import { JournalHandler, type LogSink, type RecordFormat, StreamHandler } from "./stream-handler.ts";
@@ -13,6 +13,8 @@ export interface LogSetupOptions {
   readonly level: LogLevel;
   /** what stands for stderr */
   readonly console: LogSink;
+  /** least level that the console shows, when it is not that of the log */
+  readonly consoleLevel?: LogLevel | undefined;
   /** -d was given, in the foreground and in the background process */
   readonly isDaemon: boolean;
   readonly env: NodeJS.ProcessEnv;
@@ -40,11 +42,11 @@ export function planLog(config: Config, options: LogSetupOptions): LogPlan {
         complain: (message) => options.console.write(`${message}\n`),
       })
     : undefined;
-  const consoleHandler = skylog === undefined ? planConsole(config, options, isJournal) : undefined;
+  const consoleHandler = skylog === undefined ? [planConsole(config, options, isJournal)] : undefined;
   return {
     open: () => {
       const logfile = openLogfile(config, fileFormat);
-      const handlers = [...(consoleHandler ? [consoleHandler] : (skylog?.open() ?? [])), ...logfile];
+      const handlers = [...(consoleHandler ?? skylog?.open() ?? []), ...logfile];
       return new ProgramLog({ ...names, level: skylog?.level ?? options.level, handlers });
     },
   };
@@ -64,9 +66,12 @@ function isSkylogOn(config: Config, { isDaemon }: LogSetupOptions): boolean {
   return setting === "2" || (setting === "1" && (isDaemon || !process.stdout.isTTY));
 }
 
-function planConsole(config: Config, { level, console }: LogSetupOptions, isJournal: boolean): LogHandler {
-  if (!isJournal) return new StreamHandler(console, recordFormat(config, "console", level));
-  return new JournalHandler(console, journalFormat(config, level));
+function planConsole(config: Config, options: LogSetupOptions, isJournal: boolean): LogHandler {
+  const { level, console, consoleLevel = level } = options;
+  const handler = isJournal
+    ? new JournalHandler(console, journalFormat(config, level))
+    : new StreamHandler(console, recordFormat(config, "console", level));
+  return fromLevel(consoleLevel, handler);
 }
 
 /** The journal knows time, process and priority. */

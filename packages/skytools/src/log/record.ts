@@ -54,3 +54,14 @@ export const levelNames: Readonly<Record<LogLevel, LevelNames>> = {
 export function isAtLeast(level: LogLevel, least: LogLevel): boolean {
   return levelNames[level].number >= levelNames[least].number;
 }
+
+/** A handler for the records that are at least of a level. */
+export function fromLevel(level: LogLevel, handler: LogHandler): LogHandler {
+  return {
+    handle: (record, origin) => {
+      if (isAtLeast(record.level, level)) handler.handle(record, origin);
+    },
+    reopen: () => handler.reopen?.(),
+    close: async () => handler.close?.(),
+  };
+}

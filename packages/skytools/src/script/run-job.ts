@@ -59,7 +59,7 @@ export async function runJob(request: JobRequest): Promise<number> {
     const body: JobBody = async () => {
       for (const each of oneShots) await each.run(job);
       if (oneShots.length > 0) return 0;
-      if (loop !== undefined) return await runDaemon(job, loop, programLog);
+      if (loop !== undefined) return await runDaemon(job, loop, programLog, () => child?.reportStarted());
       return (await command?.run?.(job)) ?? job.exitCode;
     };
     const mode = isLoop ? "loop" : (command?.onInterrupt ?? "abort");
@@ -75,13 +75,14 @@ async function runDaemon(
   job: RunningJob,
   loop: (job: Job) => LoopBody,
   programLog: ProgramLog,
+  onStarted: () => void,
 ): Promise<number> {
   const service = ServiceNotifier.detect(process.env);
   service.onMissingProgram(() =>
     job.log.warn("systemd is not told anything: systemd-notify cannot be started"),
   );
   try {
-    return await runLoop(job, loop(job), { service, reopenLog: () => programLog.reopen() });
+    return await runLoop(job, loop(job), { service, onStarted, reopenLog: () => programLog.reopen() });
   } finally {
     await service.close();
   }
@@ -110,7 +111,6 @@ async function runGuarded(
   const releaseSignals = handleSignals({ job, mode, cleanUp, closeLog: () => programLog.close() });
   try {
     if (file?.create() === "stale" && child === undefined) job.log.warn(`Ignoring stale pidfile ${pidfile}`);
-    child?.reportStarted();
     return await body();
   } catch (error) {
     // The process is about to end by a signal; what fails because of that is no news.

@@ -105,6 +105,8 @@ class Invocation {
     const logPlan = planLog(config, {
       level: logLevel(line),
       console: child ?? stderrSink,
+      // Whoever waits for the background process to start wants to know what is wrong, not what is going on.
+      consoleLevel: child === undefined ? undefined : "warn",
       isDaemon: line.isDaemon,
       env: process.env,
     });

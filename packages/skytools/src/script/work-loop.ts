@@ -9,6 +9,8 @@ import type { ServiceNotifier } from "./service-notifier.ts";
 export interface LoopSurroundings {
   /** who wants to know how the daemon is */
   readonly service: ServiceNotifier;
+  /** called when `startup` has succeeded */
+  readonly onStarted: () => void;
   /** called on SIGHUP, before the configuration is read again */
   readonly reopenLog: () => void;
 }
@@ -30,13 +32,15 @@ class WorkLoop {
   readonly #job: RunningJob;
   readonly #body: LoopBody;
   readonly #service: ServiceNotifier;
+  readonly #onStarted: () => void;
   readonly #reopenLog: () => void;
   readonly #streak: FailureStreak;
 
-  constructor(job: RunningJob, body: LoopBody, { service, reopenLog }: LoopSurroundings) {
+  constructor(job: RunningJob, body: LoopBody, { service, onStarted, reopenLog }: LoopSurroundings) {
     this.#job = job;
     this.#body = body;
     this.#service = service;
+    this.#onStarted = onStarted;
     this.#reopenLog = reopenLog;
     this.#streak = new FailureStreak(job.config);
   }
@@ -45,6 +49,7 @@ class WorkLoop {
     const { log, name } = this.#job;
     try {
       await this.#body.startup?.();
+      this.#onStarted();
       // A first batch may take longer than systemd waits for a start.
       void this.#job.firstConnection.then(() => this.#service.ready());
       const exitCode = await this.#rounds();

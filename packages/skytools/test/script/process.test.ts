@@ -18,6 +18,14 @@ test("-d returns when the background process has its pidfile; -s ends it after i
   assert.deepEqual(worker.log().slice(-2), ["INFO got SIGINT, ending after this round", "INFO shutdown"]);
 });
 
+test("a background process that fails at startup is a failure in the foreground, which says why", async () => {
+  await using worker = await WorkerDirectory.make(`${sleepy}startup_error = no queue\n`);
+  const { code, stdout, stderr } = await worker.run("w.ini", "work", "-d");
+  assert.deepEqual({ code, stdout }, { code: 1, stdout: "" });
+  assert.match(stderr, /^\S+ \S+ \d+ ERROR Job w crashed: no queue\n$/);
+  assert.equal(worker.read("w.pid"), undefined);
+});
+
 test("what is wrong before going to the background is said in the foreground", async () => {
   await using worker = await WorkerDirectory.make(sleepy);
   const noPidfile = await worker.run("w.ini", "work", "-d", "--set", "pidfile=");

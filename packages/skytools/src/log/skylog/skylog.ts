@@ -1,7 +1,7 @@
 import { UsageError } from "../../errors.ts";
 import { LineFormatError, parseLineFormat } from "../line-format.ts";
 import type { LogLevel } from "../log.ts";
-import { isAtLeast, type LogHandler } from "../record.ts";
+import { fromLevel, type LogHandler } from "../record.ts";
 import type { LogSink, RecordFormat } from "../stream-handler.ts";
 import { ArgumentError, parseArguments } from "./argument-parser.ts";
 import { handlerClasses } from "./handler-classes.ts";
@@ -115,17 +115,6 @@ function opened(file: SkylogFile, section: string, open: () => LogHandler): LogH
     const what = path === undefined ? message : `cannot open ${path} for writing (${code})`;
     throw file.error(section, "args", what, hint);
   }
-}
-
-/** Lets through what is at least of a level. */
-function fromLevel(level: LogLevel, handler: LogHandler): LogHandler {
-  return {
-    handle: (record, origin) => {
-      if (isAtLeast(record.level, level)) handler.handle(record, origin);
-    },
-    reopen: () => handler.reopen?.(),
-    close: async () => handler.close?.(),
-  };
 }
 
 /** The handlers of the loggers that a job's records reach: its own, those of its name's beginnings up to a dot, and root's,

@@ -1,0 +1,1 @@
+export { scriptmgr } from "./cli.ts";

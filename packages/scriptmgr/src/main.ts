@@ -1,0 +1,4 @@
+import { runProgram } from "@skytools/skytools";
+import { scriptmgr } from "./cli.ts";
+
+await runProgram(scriptmgr);
