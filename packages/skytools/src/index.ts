@@ -58,6 +58,7 @@ export type { CopyInStream } from "./db/copy-in.ts";
 export type { CopyOutStream } from "./db/copy-out.ts";
 export { type PipeCopyOptions, type PipeCopyResult, pipeCopy } from "./db/copy-pipe.ts";
 export { CopyRowSplitter, readCopyRows, rewriteCopyRows } from "./db/copy-rows.ts";
+export type { RawRow } from "./db/cursor-fetch.ts";
 export { Database, type DatabaseOptions, type Isolation, type Notification } from "./db/database.ts";
 export { databaseError, shortenQuery } from "./db/database-error.ts";
 export {

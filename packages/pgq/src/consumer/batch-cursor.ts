@@ -1,4 +1,4 @@
-import { type Database, quoteIdent } from "@skytools/skytools";
+import type { Database, RawRow } from "@skytools/skytools";
 import type { PgqEvent } from "../event.ts";
 import { holdsLargeEvents } from "./large-events.ts";
 
@@ -12,19 +12,6 @@ export interface BatchCursorOptions {
   readonly maxSmallCount: number;
   /** what a block should not exceed; one event may be larger */
   readonly maxBytes: number;
-}
-
-interface EventRow {
-  readonly ev_id: bigint;
-  readonly ev_time: string;
-  readonly ev_txid: bigint;
-  readonly ev_retry: number | null;
-  readonly ev_type: string | null;
-  readonly ev_data: string | null;
-  readonly ev_extra1: string | null;
-  readonly ev_extra2: string | null;
-  readonly ev_extra3: string | null;
-  readonly ev_extra4: string | null;
 }
 
 const cursorName = "batch_walker";
@@ -44,59 +31,80 @@ export async function* readBatchCursor(
   let mostEvents = options.maxCount;
   let isSizeKnown = options.maxSmallCount <= options.maxCount;
   let count = Math.min(mostEvents, firstCount);
-  let rows = await db.query<EventRow>(
-    "select * from pgq.get_batch_cursor($1::int8, $2, $3::int4, $4::text)",
-    [batchId, cursorName, count, options.where ?? null],
-  );
-  while (rows.length === count) {
+  let events = await openCursor(db, batchId, count, options.where);
+  while (events.length === count) {
     if (count === mostEvents && !isSizeKnown) {
       isSizeKnown = true;
       if (!(await holdsLargeEvents(db, options.queueName))) mostEvents = options.maxSmallCount;
     }
-    count = nextCount(rows, count, mostEvents, options.maxBytes);
-    const next = db.query<EventRow>(`fetch ${count} from ${quoteIdent(cursorName)}`);
+    count = nextCount(events, count, mostEvents, options.maxBytes);
+    const next = db.fetchRaw(cursorName, count);
     // Whoever leaves early does not wait for it.
     next.catch(() => undefined);
-    yield rows.map(eventFromRow);
-    rows = await next;
+    yield events;
+    events = eventsFromRows(await next);
   }
-  if (rows.length > 0) yield rows.map(eventFromRow);
-  await db.execute(`close ${quoteIdent(cursorName)}`);
+  if (events.length > 0) yield events;
+  await db.execute(`close ${cursorName}`);
 }
 
-function nextCount(rows: readonly EventRow[], count: number, mostEvents: number, maxBytes: number): number {
+async function openCursor(
+  db: Database,
+  batchId: bigint,
+  count: number,
+  where: string | undefined,
+): Promise<PgqEvent[]> {
+  return await db.query<PgqEvent>(
+    `select ev_id as id, ev_time as time, ev_txid as txid, ev_retry as retry, ev_type as type, ev_data as data,
+            ev_extra1 as extra1, ev_extra2 as extra2, ev_extra3 as extra3, ev_extra4 as extra4
+       from pgq.get_batch_cursor($1::int8, $2, $3::int4, $4::text)`,
+    [batchId, cursorName, count, where ?? null],
+  );
+}
+
+function nextCount(events: readonly PgqEvent[], count: number, mostEvents: number, maxBytes: number): number {
   let largest = 1;
-  for (const row of rows) {
-    const length = textLength(row);
+  for (const event of events) {
+    const length = textLength(event);
     if (length > largest) largest = length;
   }
   return Math.max(1, Math.min(mostEvents, count * 2, Math.floor(maxBytes / largest)));
 }
 
 /** About what an event takes in memory. */
-function textLength(row: EventRow): number {
+function textLength(event: PgqEvent): number {
   return (
     200 +
-    (row.ev_type?.length ?? 0) +
-    (row.ev_data?.length ?? 0) +
-    (row.ev_extra1?.length ?? 0) +
-    (row.ev_extra2?.length ?? 0) +
-    (row.ev_extra3?.length ?? 0) +
-    (row.ev_extra4?.length ?? 0)
+    (event.type?.length ?? 0) +
+    (event.data?.length ?? 0) +
+    (event.extra1?.length ?? 0) +
+    (event.extra2?.length ?? 0) +
+    (event.extra3?.length ?? 0) +
+    (event.extra4?.length ?? 0)
   );
 }
 
-function eventFromRow(row: EventRow): PgqEvent {
-  return {
-    id: row.ev_id,
-    time: row.ev_time,
-    txid: row.ev_txid,
-    retry: row.ev_retry,
-    type: row.ev_type,
-    data: row.ev_data,
-    extra1: row.ev_extra1,
-    extra2: row.ev_extra2,
-    extra3: row.ev_extra3,
-    extra4: row.ev_extra4,
-  };
+/** The columns of the rows are those of `eventColumns`. */
+function eventsFromRows(rows: readonly RawRow[]): PgqEvent[] {
+  let txidText: string | null = null;
+  let txid = 0n;
+  return rows.map((row) => {
+    // Events of one transaction come together.
+    if (row[2] !== txidText) {
+      txidText = row[2]!;
+      txid = BigInt(txidText!);
+    }
+    return {
+      id: BigInt(row[0]!),
+      time: row[1]!,
+      txid,
+      retry: row[3] === null ? null : Number(row[3]),
+      type: row[4]!,
+      data: row[5]!,
+      extra1: row[6]!,
+      extra2: row[7]!,
+      extra3: row[8]!,
+      extra4: row[9]!,
+    };
+  });
 }

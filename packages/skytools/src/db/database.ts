@@ -4,6 +4,7 @@ import { parseConnectString } from "./connect-parameters.ts";
 import { acceptsConnections, connect } from "./connector.ts";
 import { CopyInStream } from "./copy-in.ts";
 import { CopyOutStream } from "./copy-out.ts";
+import { CursorFetch, type RawRow } from "./cursor-fetch.ts";
 import { databaseError } from "./database-error.ts";
 import { type Notice, noticeOf } from "./notices.ts";
 import { serverVersionNumber, sessionKeys } from "./reported-settings.ts";
@@ -216,6 +217,16 @@ export class Database {
   #beginNeeded(): string | undefined {
     if (this.inTransaction || !this.isTransactional) return undefined;
     return `begin isolation level ${this.isolation}`;
+  }
+
+  /** The next rows of a cursor that is open in this transaction, as text, which is a good deal faster than a FETCH statement.
+   * @param cursor its name, plain
+   * @returns fewer than `count` rows at its end
+   * @throws DatabaseError */
+  async fetchRaw(cursor: string, count: number): Promise<RawRow[]> {
+    const fetch = new CursorFetch(cursor, count);
+    await this.#session.exclusive(() => this.#session.copy(fetch));
+    return await fetch.outcome;
   }
 
   /** Starts `COPY ... TO STDOUT`; the stream holds the session until it ends. Its errors are DatabaseErrors. */
