@@ -86,6 +86,13 @@ export interface LondisteCall {
   readonly commit?: boolean;
 }
 
+/** What to do about refusals of the schema, by how they begin. */
+const hints: readonly (readonly [beginning: string, hint: string])[] = [
+  ["Primary key missing on table", "Give it one: rows are found by their key on the other nodes."],
+  ["Table does not exist", "Create it first, or let --create do it."],
+  ["Sequence not found", "Create it first, or let --create do it."],
+];
+
 /** As execCommand of the framework does, but a refusal is only thrown: whoever reports the error logs it, once. */
 async function change(
   db: Database,
@@ -99,7 +106,8 @@ async function change(
   );
   if (code >= 400) {
     if (call.commit !== false) await db.rollback();
-    throw new SkytoolsError("LONDISTE", `${note} (${db.label})`);
+    const hint = hints.find(([beginning]) => note.startsWith(beginning))?.[1];
+    throw new SkytoolsError("LONDISTE", `${note} (${db.label})`, hint === undefined ? {} : { hint });
   }
   if (code >= 300) call.log.warn(note);
   else if (code >= 200 && call.quiet !== true) call.log.info(note);

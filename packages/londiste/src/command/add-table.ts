@@ -18,6 +18,7 @@ import { createLocalTable } from "../table/create-local-table.ts";
 import { syncTableList } from "../table/known-objects.ts";
 import { type LocalNode, openLocalNode, openProvider } from "../table/local-node.ts";
 import { addOwnedSequences } from "../table/owned-sequences.ts";
+import { refuseBadCondition } from "../table/refuse-bad-condition.ts";
 import { refuseOtherRelations } from "../table/relation-kind.ts";
 import { selectNames } from "../table/select-names.ts";
 import { handlerSwitches, triggerArguments, triggerSwitches } from "../table/trigger-switches.ts";
@@ -147,6 +148,9 @@ async function selectTables(at: LocalNode, wish: Wish): Promise<string[]> {
       (isRoot && (wish.destination !== undefined || !needTables(wish, job.args.map(fullName)))),
     isLenient: job.flag("skipNonExisting"),
     why: isRoot ? `no such table in ${local.label}` : `not a table of the set "${queueName}"`,
+    hint: isRoot
+      ? "Create the table first, and look at its schema: names without one are of schema public."
+      : "Add it on the root first; see missing for what this node can take.",
   });
 }
 
@@ -208,7 +212,8 @@ async function addTable(at: LocalNode, wish: Wish, name: string, source: Source)
     job.log.warn(`Table ${destination} does not exist on local node, skipping`);
     return;
   }
-  await localAddTable(local, { log: job.log, commit: false }, queueName, table);
+  await refuseBadCondition(local, handler, destination);
+  await localAddTable(local, { log: job.log, commit: false, quiet: job.isDryRun }, queueName, table);
   if (!job.flag("noSequences") && handler.needsTable !== false) {
     await addOwnedSequences(at, source.db, destination);
   }

@@ -5,6 +5,7 @@ import { formatHandlerSpec } from "../handler/handler-spec.ts";
 import { getTableList, localChangeHandler, tableAttributes } from "../londiste-api.ts";
 import { fullName } from "../names.ts";
 import { openLocalNode } from "../table/local-node.ts";
+import { refuseBadCondition } from "../table/refuse-bad-condition.ts";
 import { handlerSwitches, triggerArguments, triggerSwitches } from "../table/trigger-switches.ts";
 
 /** Source: spec/londiste.md section 2 */
@@ -35,7 +36,9 @@ async function changeHandler(job: Job): Promise<void> {
   const { handler: _handler, handlers: _handlers, ...others } = Object.fromEntries(table.attributes);
   const attributes = tableAttributes({ ...others, ...(wanted === undefined ? {} : { handler: wanted }) });
   const tokens = [...(handler?.registration ?? []), ...ownArguments];
-  await localChangeHandler(local, { log: job.log, commit: false }, queueName, name, tokens, attributes);
+  if (handler !== undefined) await refuseBadCondition(local, handler, table.destination);
+  const call = { log: job.log, commit: false, quiet: job.isDryRun };
+  await localChangeHandler(local, call, queueName, name, tokens, attributes);
   if (job.isDryRun) {
     job.stdout.write(`change handler of ${name} from ${current ?? "londiste"} to ${wanted ?? "londiste"}\n`);
     await local.rollback();

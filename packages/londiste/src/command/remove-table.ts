@@ -27,7 +27,7 @@ async function removeTables(job: Job): Promise<void> {
     why: `not replicated on node "${node.nodeName}"`,
   });
   for (const name of names) {
-    await localRemoveTable(local, { log: job.log, commit: false }, queueName, name);
+    await localRemoveTable(local, { log: job.log, commit: false, quiet: job.isDryRun }, queueName, name);
     if (job.isDryRun) await local.rollback();
     else await local.commit();
     if (job.isDryRun) job.stdout.write(`remove table ${name} from ${node.nodeType} "${node.nodeName}"\n`);

@@ -42,6 +42,9 @@ async function addSequences(job: Job): Promise<void> {
     done: known.filter((sequence) => sequence.isLocal).map((sequence) => sequence.name),
     isLenient: job.flag("skipNonExisting"),
     why: isRoot ? `no such sequence in ${local.label}` : `not a sequence of the set "${queueName}"`,
+    hint: isRoot
+      ? "Create the sequence first, and look at its schema: names without one are of schema public."
+      : "Add it on the root first; see missing for what this node can take.",
   });
   for (const name of names) {
     await createSequence(at, provider, name);
@@ -49,7 +52,7 @@ async function addSequences(job: Job): Promise<void> {
       job.log.warn(`Sequence "${name}" missing on local node, skipping`);
       continue;
     }
-    await localAddSequence(local, { log: job.log, commit: false }, queueName, name);
+    await localAddSequence(local, { log: job.log, commit: false, quiet: job.isDryRun }, queueName, name);
     if (job.isDryRun) job.stdout.write(`add sequence ${name} to ${node.nodeType} "${node.nodeName}"\n`);
   }
   if (job.isDryRun) await local.rollback();
@@ -101,7 +104,7 @@ async function removeSequences(job: Job): Promise<void> {
     why: `does not follow on node "${node.nodeName}"`,
   });
   for (const name of names) {
-    await localRemoveSequence(local, { log: job.log, commit: false }, queueName, name);
+    await localRemoveSequence(local, { log: job.log, commit: false, quiet: job.isDryRun }, queueName, name);
     if (job.isDryRun) job.stdout.write(`remove sequence ${name} from ${node.nodeType} "${node.nodeName}"\n`);
   }
   if (job.isDryRun) await local.rollback();

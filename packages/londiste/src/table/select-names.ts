@@ -17,6 +17,8 @@ export interface NameSelection {
   readonly isLenient?: boolean;
   /** why a name is no candidate, for the message */
   readonly why?: string;
+  /** what to do when a name is no candidate */
+  readonly hint?: string;
 }
 
 /** Picks table or sequence names for a command. Unqualified names and globs look into schema public.
@@ -26,7 +28,7 @@ export function selectNames(log: Log, selection: NameSelection): string[] {
   const { given, candidates } = selection;
   if (given.length === 0) {
     if (selection.isAll) return [...candidates];
-    log.info("what to do ?");
+    log.info("what to do ?", { hint: "Give names, or --all." });
     return [];
   }
   const selected = new Set<string>();
@@ -48,7 +50,9 @@ export function selectNames(log: Log, selection: NameSelection): string[] {
       if (!selection.isLenient) isComplete = false;
     }
   }
-  if (!isComplete) throw new UsageError("Cannot proceed");
+  if (!isComplete) {
+    throw new UsageError("Cannot proceed", selection.hint === undefined ? {} : { hint: selection.hint });
+  }
   return [...selected];
 }
 

@@ -148,7 +148,16 @@ test("change-handler replaces the handler and says when there is nothing to do",
   await root.query("update filtered set v = 77 where id = 2");
   await set.settle(root, branch);
   assert.deepEqual(await branch.query("select v from filtered where id = 2"), [{ v: 77 }]);
+  const bad = ["--handler=filter", "--handler-arg=where=no_such > 1"];
+  const refused = await branch.tryLondiste("change-handler", "filtered", ...bad);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /ERROR condition of public\.filtered: column "no_such" does not exist/);
+  assert.match(
+    (await branch.londiste("tables")).stdout,
+    /public\.filtered +ok +\{'handler': 'bulk\(method=1\)'\}/,
+  );
   const dry = await branch.londiste("change-handler", "filtered", "--dry-run");
+  assert.doesNotMatch(dry.stderr, /Handler changed/);
   assert.equal(dry.stdout, "change handler of public.filtered from bulk(method=1) to londiste\n");
   const absent = await branch.tryLondiste("change-handler", "nowhere");
   assert.equal(absent.code, 1);
@@ -175,6 +184,8 @@ test("bad handler switches are refused before anything is registered", async () 
     ],
     [["--handler=bulk", "--where=v > 1"], /--where is the handler filter/],
     [["--handler-arg=a=b"], /--handler-arg without --handler/],
+    [["--where=no_such > 1"], /condition of public\.filtered: column "no_such" does not exist/],
+    [["--where=v >"], /condition of public\.filtered: syntax error/],
     [["--merge-all", "--no-merge"], /Cannot use merge-all and no-merge together/],
   ];
   for (const [switches, message] of cases) {
