@@ -56,6 +56,9 @@ describe("pgqadm", () => {
       (await succeeds("register", "it's", "c")).stderr,
       /INFO consumer c registered on queue it's/,
     );
+    await fails(/db on .* has no queue other\nHINT: status lists/, "register", "other", "c");
+    await fails(/db on .* has no queue other/, "unregister", "other", "c");
+    await fails(/db on .* has no queue other/, "drop", "other");
     await fails(/cannot drop queue, consumers still attached/, "drop", "it's");
     assert.match((await succeeds("unregister", "it's", "c")).stderr, /INFO consumer c unregistered/);
     assert.match((await succeeds("unregister", "it's", "c")).stderr, /INFO consumer c was not registered/);

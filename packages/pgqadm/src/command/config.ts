@@ -1,15 +1,7 @@
-import { getQueueInfo, type QueueInfo, setQueueConfig } from "@skytools/pgq";
-import {
-  type Command,
-  type Database,
-  dryRunSwitch,
-  type Job,
-  nearestName,
-  printJson,
-  SkytoolsError,
-  UsageError,
-} from "@skytools/skytools";
+import { type QueueInfo, setQueueConfig } from "@skytools/pgq";
+import { type Command, dryRunSwitch, type Job, nearestName, printJson, UsageError } from "@skytools/skytools";
 import { makeChange } from "../change.ts";
+import { requireQueues } from "../require-queues.ts";
 
 /** Parameters of a queue that may be set. Source: spec/sql-pgq.md, set_queue_config */
 const parameters: Readonly<Record<string, (queue: QueueInfo) => string>> = {
@@ -57,7 +49,7 @@ function assignmentOf(word: string): Assignment {
 async function set(job: Job, queueName: string, assignments: readonly Assignment[]): Promise<void> {
   const text = assignments.map(({ parameter, value }) => `${parameter}=${value}`).join(", ");
   await makeChange(job, `set ${text} of queue ${queueName}`, async (db) => {
-    await queuesOf(db, queueName);
+    await requireQueues(db, queueName);
     for (const { parameter, value } of assignments) await setQueueConfig(db, queueName, parameter, value);
     return `queue ${queueName}: ${text}`;
   });
@@ -65,7 +57,7 @@ async function set(job: Job, queueName: string, assignments: readonly Assignment
 
 async function show(job: Job, queueName: string | undefined): Promise<void> {
   const db = await job.databases.get("db");
-  const queues = (await queuesOf(db, queueName)).map((queue) => ({
+  const queues = (await requireQueues(db, queueName)).map((queue) => ({
     queue: queue.queueName,
     parameters: Object.entries(parameters).map(([name, read]) => [name, read(queue)] as const),
   }));
@@ -80,10 +72,4 @@ async function show(job: Job, queueName: string | undefined): Promise<void> {
   for (const { queue, parameters: values } of queues) {
     job.stdout.write(`${queue}\n${values.map(([name, value]) => `    ${name} = ${value}\n`).join("")}`);
   }
-}
-
-async function queuesOf(db: Database, queueName: string | undefined): Promise<QueueInfo[]> {
-  const queues = await getQueueInfo(db, queueName);
-  if (queueName === undefined || queues.length > 0) return queues;
-  throw new SkytoolsError("QUEUE_NOT_FOUND", `${db.label} has no queue ${queueName}`);
 }

@@ -1,6 +1,7 @@
 import { registerConsumer, unregisterConsumer } from "@skytools/pgq";
 import { type Command, dryRunSwitch } from "@skytools/skytools";
 import { makeChange } from "../change.ts";
+import { requireQueues } from "../require-queues.ts";
 
 export const registerCommand: Command = {
   name: "register",
@@ -10,11 +11,12 @@ export const registerCommand: Command = {
   switches: [dryRunSwitch],
   async run(job) {
     const [queueName, consumerName] = job.args as [string, string];
-    await makeChange(job, `register consumer ${consumerName} on queue ${queueName}`, async (db) =>
-      (await registerConsumer(db, queueName, consumerName))
+    await makeChange(job, `register consumer ${consumerName} on queue ${queueName}`, async (db) => {
+      await requireQueues(db, queueName);
+      return (await registerConsumer(db, queueName, consumerName))
         ? `consumer ${consumerName} registered on queue ${queueName}`
-        : `consumer ${consumerName} is registered on queue ${queueName} already`,
-    );
+        : `consumer ${consumerName} is registered on queue ${queueName} already`;
+    });
   },
 };
 
@@ -26,10 +28,11 @@ export const unregisterCommand: Command = {
   switches: [dryRunSwitch],
   async run(job) {
     const [queueName, consumerName] = job.args as [string, string];
-    await makeChange(job, `unregister consumer ${consumerName} from queue ${queueName}`, async (db) =>
-      (await unregisterConsumer(db, queueName, consumerName)) > 0
+    await makeChange(job, `unregister consumer ${consumerName} from queue ${queueName}`, async (db) => {
+      await requireQueues(db, queueName);
+      return (await unregisterConsumer(db, queueName, consumerName)) > 0
         ? `consumer ${consumerName} unregistered from queue ${queueName}`
-        : `consumer ${consumerName} was not registered on queue ${queueName}`,
-    );
+        : `consumer ${consumerName} was not registered on queue ${queueName}`;
+    });
   },
 };

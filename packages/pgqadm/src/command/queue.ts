@@ -1,6 +1,7 @@
 import { createQueue, dropQueue } from "@skytools/pgq";
 import { type Command, dryRunSwitch } from "@skytools/skytools";
 import { makeChange } from "../change.ts";
+import { requireQueues } from "../require-queues.ts";
 
 export const createCommand: Command = {
   name: "create",
@@ -25,6 +26,7 @@ export const dropCommand: Command = {
   async run(job) {
     const queueName = job.args[0]!;
     await makeChange(job, `drop queue ${queueName}`, async (db) => {
+      await requireQueues(db, queueName);
       await dropQueue(db, queueName, job.flag("force"));
       return `queue ${queueName} dropped`;
     });
