@@ -35,7 +35,8 @@ begin
          limit 1;
         if not found then
             raise exception 'Not subscriber to queue: %/%',
-                coalesce(i_queue_name, 'NULL'), coalesce(i_consumer_name, 'NULL');
+                coalesce(i_queue_name, 'NULL'), coalesce(i_consumer_name, 'NULL')
+                using hint = 'Register the consumer first: --register, or pgq.register_consumer.';
         end if;
 
         select t.tick_time, t.tick_event_seq

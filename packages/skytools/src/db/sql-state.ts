@@ -52,7 +52,10 @@ const conditions: Readonly<Record<string, Condition>> = {
     name: "InvalidCatalogName",
     hint: "Check dbname in the connect string; its default is the user's name.",
   },
-  "3F000": { name: "InvalidSchemaName" },
+  "3F000": {
+    name: "InvalidSchemaName",
+    hint: "Check dbname in the connect string; PgQ's schemas come with pgqadm CONFIG install, or psql -f.",
+  },
   "40001": { name: "SerializationFailure", retry: later },
   "40P01": { name: "DeadlockDetected", retry: later },
   "42501": {
