@@ -40,6 +40,7 @@ export const walmgr: Program = {
   sectionAliases: ["wal-master", "wal-slave"],
   version: manifest.version,
   summary: "archives WAL, takes base backups, and manages standby servers",
+  helpEnd: "Use walmgr --init-master --help for writing the configuration files.",
   config: walmgrConfig,
   switches: dryRunSwitches,
   commands: [

@@ -26,7 +26,8 @@ export function helpText(
       if (operand !== "") listed.argument(commanderOperand(operand));
   }
   const more = `\nUse ${name} COMMAND --help for the options of a command.\n`;
-  return formatter.helpInformation() + (hasCommands ? more : "");
+  const end = program.helpEnd === undefined ? "" : `${program.helpEnd}\n`;
+  return formatter.helpInformation() + (hasCommands ? more : "") + end;
 }
 
 function commandHelp(program: Program, table: SwitchTable, command: Command, name: string): string {

@@ -76,6 +76,8 @@ export interface Program {
   readonly commands?: readonly Command[];
   /** operands after the configuration file, for a program without commands; syntax of `Command.args` */
   readonly args?: string;
+  /** what stands at the end of --help, one line */
+  readonly helpEnd?: string;
   /** for a program without commands */
   readonly defaultLoop?: (job: Job) => LoopBody;
 }

@@ -56,7 +56,9 @@ export class BackupLock {
       this.#isOurs = true;
     } catch (error) {
       if (error instanceof WalError) throw error;
-      throw storageTrouble(`cannot write ${this.path} (${errorCode(error)})`, error);
+      const hint =
+        errorCode(error) === "ENOENT" ? "Run setup first: it makes the archive's directories." : undefined;
+      throw storageTrouble(`cannot write ${this.path} (${errorCode(error)})`, error, hint);
     } finally {
       await rm(draft, { force: true });
     }

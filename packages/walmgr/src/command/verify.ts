@@ -36,8 +36,10 @@ async function verify(job: Job): Promise<number> {
   const sets = job.flag("walOnly") ? [] : audit.sets;
   const ofSets: { name: string; problems: readonly string[] }[] = [];
   for (const set of sets) {
-    const progress = display.add(set.name);
+    const { sizeBytes } = set.info;
+    const progress = display.add(set.name, { bytes: sizeBytes });
     ofSets.push({ name: set.name, problems: set.info.serverVersion === 0 ? [] : await verifySet(set) });
+    progress.update({ bytes: sizeBytes });
     progress.end();
   }
   display.stop();

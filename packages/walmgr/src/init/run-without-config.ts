@@ -19,7 +19,26 @@ const switches = {
   "add-password": { type: "string" },
   "dry-run": { type: "boolean" },
   "not-really": { type: "boolean", short: "n" },
+  help: { type: "boolean", short: "h" },
 } as const;
+
+const help = `Usage: walmgr --init-master --slave=HOST [options]
+       walmgr --init-slave [options]
+       walmgr --synch-standby=NAMES
+
+Writes a configuration file, wal-master.ini or wal-slave.ini, never over an existing one; --init-primary and
+--init-standby are other names. --synch-standby sets synchronous_standby_names of the local server.
+
+  --slave=HOST            where the archive is, as ssh takes it
+  --pgdata=DIRECTORY      the server's data directory (default: $PGDATA)
+  --config-dir=DIRECTORY  where the file goes (default: ~/conf)
+  --walmgr-data=DIRECTORY root of the archive (default: ~/walshipping)
+  --ssh-keygen            with --init-master: make a key for ssh
+  --ssh-add-key=FILE      with --init-slave: let the owner of this public key in
+  --primary-conninfo=TEXT with --init-slave: how a streaming standby reaches the primary
+  --add-password=FILE     with --init-slave: put the password in it into ~/.pgpass
+  -n, --dry-run           print what would be done
+`;
 
 /** Whether the words ask for something that needs no configuration file. */
 export function isWithoutConfig(argv: readonly string[]): boolean {
@@ -32,6 +51,10 @@ export function isWithoutConfig(argv: readonly string[]): boolean {
 export async function runWithoutConfig(argv: readonly string[]): Promise<number> {
   try {
     const values = parse(argv);
+    if (values.help === true) {
+      process.stdout.write(help);
+      return 0;
+    }
     const isDryRun = values["dry-run"] === true || values["not-really"] === true;
     if (values["synch-standby"] !== undefined) {
       const database = await Database.open("dbname=template1", { autocommit: true });

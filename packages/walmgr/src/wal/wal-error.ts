@@ -30,8 +30,8 @@ export function foreignFile(message: string, hint?: string): WalError {
 }
 
 /** Storage, or the way to it, is in trouble. */
-export function storageTrouble(message: string, cause?: unknown): WalError {
-  return new WalError(message, { exitCode: hookExit.trouble, retry: "later", cause });
+export function storageTrouble(message: string, cause?: unknown, hint?: string): WalError {
+  return new WalError(message, { exitCode: hookExit.trouble, retry: "later", cause, hint });
 }
 
 /** The code of a system error, e.g. `ENOSPC`. */

@@ -33,6 +33,14 @@ test("xlock and xrelease speak with a walmgr of old", async () => {
   assert.equal((await onSlave(["xlock", "1; rm -rf /"])).code, 1);
 });
 
+test("a lock that cannot be taken because there is no archive tells to set it up", async () => {
+  const file = join(here.root, "no-archive.ini");
+  await writeFile(file, `[walmgr]\nwalmgr_data = ${here.root}/nowhere\nslave_data = ${here.root}/standby\n`);
+  const refused = await runProgram("walmgr", [file, "xlock", "4711"]);
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /BACKUPLOCK \(ENOENT\)\nHINT: Run setup first/);
+});
+
 test("xpartialsync writes pieces, and only into begun segments", async () => {
   const segment = "000000010000000000000005";
   const content = walFile(segment, { fill: 65 });
@@ -110,6 +118,9 @@ test("--init-master and --init-slave write files that can be used, and never ove
   await mkdir(data);
   await writeFile(join(data, "postgresql.conf"), "");
   const run = (args: readonly string[]) => runProgram("walmgr", args, { env: { HOME: home } });
+  assert.match((await run(["--help"])).stdout, /Use walmgr --init-master --help/);
+  const help = await run(["--init-master", "--help"]);
+  assert.deepEqual([help.code, /--slave=HOST/.test(help.stdout)], [0, true]);
   const made = await run(["--init-master", "--slave=far", `--pgdata=${data}`]);
   assert.equal(made.code, 0, made.stderr);
   const file = join(home, "conf/wal-master.ini");
