@@ -1,5 +1,6 @@
 import type { Command } from "@skytools/skytools";
 import { SkytoolsError, UsageError } from "@skytools/skytools";
+import { getCopyProgress } from "../copy-progress-api.ts";
 import { getTableList } from "../londiste-api.ts";
 import { type LocalNode, openLocalNode } from "../table/local-node.ts";
 
@@ -20,6 +21,18 @@ export const waitSyncCommand: Command = {
   },
 };
 
+/** Tells, once each, why copies fail that are waited for: they are tried again, but some of it only an operator can change. */
+async function tellFailures({ job, local, queueName }: LocalNode, told: Set<string>): Promise<void> {
+  for (const { table, phase, error } of await getCopyProgress(local, queueName)) {
+    if (phase !== "failed" || error === null) continue;
+    // The worker adds how the process ended to what the copy has said itself.
+    const text = `${table}: copy fails: ${error.replace(/^exit code \d+: /, "")}`;
+    if (told.has(text)) continue;
+    told.add(text);
+    job.log.warn(text, { hint: "It is tried again; the worker's log tells more." });
+  }
+}
+
 /** Waits until every local table is ok, telling about each.
  * @param timeoutSeconds 0: no limit
  * @throws SkytoolsError WAIT_TIMEOUT */
@@ -28,6 +41,7 @@ export async function waitForSync(at: LocalNode, timeoutSeconds = 0): Promise<vo
   const deadline =
     timeoutSeconds === 0 ? Number.POSITIVE_INFINITY : performance.now() + timeoutSeconds * 1000;
   const finished = new Set<string>();
+  const told = new Set<string>();
   let isFirst = true;
   for (;;) {
     const tables = (await getTableList(local, queueName)).filter((table) => table.isLocal);
@@ -44,6 +58,8 @@ export async function waitForSync(at: LocalNode, timeoutSeconds = 0): Promise<vo
     }
     isFirst = false;
     if (waiting.length === 0) break;
+    await tellFailures(at, told);
+    await local.commit();
     if (performance.now() >= deadline || job.isStopping) {
       const states = waiting.map((table) => `${table.name}: ${table.storedState ?? "waiting"}`);
       throw new SkytoolsError("WAIT_TIMEOUT", `tables not in sync: ${states.join(", ")}`, {

@@ -150,3 +150,18 @@ test("--dry-run says what would be done and does nothing", async () => {
   assert.doesNotMatch(result.stderr, /Table added/);
   assert.deepEqual(await stage.query("leaf", "select table_name from londiste.table_info"), []);
 });
+
+test("wait-sync tells once why a copy fails", async () => {
+  await stage.londiste("leaf", "add-table", "shared");
+  await stage.query(
+    "leaf",
+    "select londiste.local_copy_start('shop_queue', 'public.shared', 'p', 'root', null, null)",
+  );
+  await stage.query(
+    "leaf",
+    "select londiste.local_copy_error('shop_queue', 'public.shared', 'exit code 1: no room', '1 minute')",
+  );
+  const result = await stage.tryLondiste("leaf", "wait-sync", "--timeout=1");
+  assert.equal(result.code, 1);
+  assert.equal(result.stderr.match(/WARNING public\.shared: copy fails: no room\nHINT: /g)?.length, 1);
+});
