@@ -3,7 +3,7 @@ import { insertEvent } from "../pgq-api.ts";
 import type { BatchOutcome, CascadedApplication, CascadedBatch } from "./cascaded-application.ts";
 import { known } from "./node-session.ts";
 import { lockConsumerState, setConsumerCompleted } from "./pgq-node-api.ts";
-import { mergeEvents, mirrorEvents } from "./queue-copy.ts";
+import { type MirroredBatch, mergeEvents, mirrorEvents } from "./queue-copy.ts";
 
 /** What was applied, with the count of events settled. */
 export interface AppliedBatch extends BatchOutcome {
@@ -20,8 +20,9 @@ export async function applyInOneTransaction(
   application: CascadedApplication,
   isCovered: boolean,
 ): Promise<AppliedBatch | undefined> {
-  const { target, source, queueName, consumerName, role, batch, job } = work;
-  const behindLock = known(await lockConsumerState(target, queueName, consumerName), target);
+  const { target, source, queueName, consumerName, batch, job } = work;
+  const [locked] = await Promise.all([lockConsumerState(target, queueName, consumerName), work.eventQuery()]);
+  const behindLock = known(locked, target);
   if (behindLock.isPaused) {
     await target.rollback();
     await source.rollback();
@@ -32,43 +33,78 @@ export async function applyInOneTransaction(
     : behindLock.completedTick === batch.previousTickId;
   if (!isWhereExpected) throw positionMoved(work, behindLock.completedTick);
 
-  const outcome = await application.applyBatch(work);
-  const copiedEvents = role.copyTo === null ? 0n : await copyToQueue(work, application, outcome);
-  await source.commit();
-  if (!isCovered) {
-    const call = { log: job.log, quiet: true, commit: false };
-    await setConsumerCompleted(target, call, queueName, consumerName, batch.tickId);
-  }
+  const outcome = await applyAndCopy(work, application);
+  const position = { log: job.log, quiet: true, commit: false };
+  await Promise.all([
+    source.commit(),
+    isCovered || setConsumerCompleted(target, position, queueName, consumerName, batch.tickId),
+  ]);
   crashPoint("worker.before-target-commit");
   await target.commit();
-  return { ...outcome, eventCount: outcome.eventCount ?? Number(copiedEvents) };
+  return outcome;
 }
 
-/** @returns number of events in a mirrored batch */
-async function copyToQueue(
-  work: CascadedBatch,
-  { mergeFilter }: CascadedApplication,
-  { queueFilter }: BatchOutcome,
-): Promise<bigint> {
-  const { source, target, queueName, role, batch, node } = work;
-  const { copyTo } = role;
-  if (copyTo === null) return 0n;
-  const query = await work.eventQuery(queueFilter);
-  if (copyTo.kind === "mirror") {
-    const watermark = role.syncWatermark === null ? null : node.globalWatermark;
-    const rows = await mirrorEvents(source, query, target, copyTo.queueName, watermark);
-    crashPoint("worker.after-queue-copy");
-    return rows;
+async function applyAndCopy(work: CascadedBatch, application: CascadedApplication): Promise<AppliedBatch> {
+  const { copyTo } = work.role;
+  switch (copyTo?.kind) {
+    case undefined:
+      return settled(await application.applyBatch(work));
+    case "merge": {
+      const outcome = settled(await application.applyBatch(work));
+      await copyIntoCombined(work, copyTo.queueName, application.mergeFilter);
+      return outcome;
+    }
+    case "mirror":
+      if (application.readsCascadeEventsOnly === true) return copyThenRead(work, application);
+      return readThenCopy(work, application);
   }
-  await mergeEvents(source, query, target, copyTo.queueName, mergeFilter);
+}
+
+/** The copy itself tells whether there is something to read. */
+async function copyThenRead(work: CascadedBatch, application: CascadedApplication): Promise<AppliedBatch> {
+  const { eventCount, maxEventId, hasCascadeEvents } = await copyIntoBranch(work, undefined);
+  const outcome = hasCascadeEvents ? await application.applyBatch(work) : {};
+  return { ...outcome, eventCount: Number(eventCount), maxEventId };
+}
+
+async function readThenCopy(work: CascadedBatch, application: CascadedApplication): Promise<AppliedBatch> {
+  const outcome = await application.applyBatch(work);
+  const copied = await copyIntoBranch(work, outcome.queueFilter);
+  const isWhole = outcome.queueFilter === undefined;
+  return {
+    ...outcome,
+    eventCount: outcome.eventCount ?? Number(copied.eventCount),
+    maxEventId: isWhole ? copied.maxEventId : outcome.maxEventId,
+  };
+}
+
+function settled(outcome: BatchOutcome): AppliedBatch {
+  return { ...outcome, eventCount: outcome.eventCount ?? 0 };
+}
+
+async function copyIntoBranch(work: CascadedBatch, queueFilter: string | undefined): Promise<MirroredBatch> {
+  const { source, target, queueName, role, node } = work;
+  const query = await work.eventQuery(queueFilter);
+  const watermark = role.syncWatermark === null ? null : node.globalWatermark;
+  const copied = await mirrorEvents(source, query, target, queueName, watermark);
   crashPoint("worker.after-queue-copy");
-  await insertEvent(target, copyTo.queueName, {
+  return copied;
+}
+
+async function copyIntoCombined(
+  work: CascadedBatch,
+  combinedQueue: string,
+  mergeFilter: string | undefined,
+): Promise<void> {
+  const { source, target, queueName, batch } = work;
+  await mergeEvents(source, await work.eventQuery(), target, combinedQueue, mergeFilter);
+  crashPoint("worker.after-queue-copy");
+  await insertEvent(target, combinedQueue, {
     type: "pgq.tick-id",
     data: String(batch.tickId),
     extra1: queueName,
   });
   crashPoint("worker.after-tick-id");
-  return 0n;
 }
 
 function positionMoved(work: CascadedBatch, position: bigint): SkytoolsError {

@@ -54,6 +54,9 @@ export interface CascadedApplication {
   /** Which events a merge leaf passes on into the combined queue: an SQL condition over the event columns. `pgq.*` events
    * stay behind in any case. */
   readonly mergeFilter?: string | undefined;
+  /** `applyBatch` looks at `pgq.*` and retried events only. On a branch it is then called for a batch that has some, after the
+   * batch was copied into the branch's queue. */
+  readonly readsCascadeEventsOnly?: boolean;
   /** After each physical connect to the target database (for example: set session_replication_role). */
   connectTarget?(target: Database): Promise<void>;
   /** After each physical connect to the provider. */

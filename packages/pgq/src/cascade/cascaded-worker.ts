@@ -9,7 +9,7 @@ import { batchEventSql, finishBatch, nextBatch } from "../pgq-api.ts";
 import { applyInOneTransaction } from "./batch-transaction.ts";
 import { applyCascadeEvent } from "./cascade-event.ts";
 import type { CascadedApplication, CascadedBatch, CascadeRound } from "./cascaded-application.ts";
-import { completeFormerTick, ensureMirroredTick } from "./mirror-tick.ts";
+import { completeFormerTick, ensureMirroredTick, makeMirroredTick } from "./mirror-tick.ts";
 import type { NodeInfo } from "./node-info.ts";
 import {
   type ConsumerName,
@@ -117,8 +117,8 @@ class CascadedWorker implements LoopBody {
     const source = await openSource(this.#job, this.#application, round.state);
     this.#statistics.roundStarts(this.#job.config.getFloat("keepalive_stats"), Date.now());
     const { queueName, consumerName } = this.#options;
-    const batch = await nextBatch(source, queueName, consumerName, this.#collection(round));
-    await source.commit();
+    const collection = this.#collection(round);
+    const batch = await source.autocommitted(() => nextBatch(source, queueName, consumerName, collection));
     if (batch === undefined) return this.#idle(round, source);
     return this.#processBatch(round, source, batch);
   }
@@ -127,8 +127,7 @@ class CascadedWorker implements LoopBody {
   async #beginRound(): Promise<CascadeRound> {
     const { queueName, consumerName, isNodeWorker } = this.#options;
     const { target, state } = await openNode(this.#job, this.#application, this.#options);
-    const node = await getNodeInfo(target, queueName);
-    await target.commit();
+    const node = await target.autocommitted(() => getNodeInfo(target, queueName));
     if (node === undefined) throw notANode(queueName, target.label);
     if (isNodeWorker) await this.#checkNode(target, node);
     if (!state.isUptodate) {
@@ -226,13 +225,13 @@ class CascadedWorker implements LoopBody {
       this.#wasIdle = false;
       return "idle";
     }
-    if (role.mirrorsTicks) await completeFormerTick(target, queueName, batch);
+    const former = role.mirrorsTicks ? await completeFormerTick(target, queueName, batch) : undefined;
     crashPoint("worker.before-apply");
     const outcome = await applyInOneTransaction(work, this.#application, isCovered);
     if (outcome === undefined) return "busy";
     crashPoint("worker.after-target-commit");
-    if (role.mirrorsTicks) {
-      await ensureMirroredTick(target, queueName, batch, outcome.maxEventId);
+    if (former !== undefined) {
+      await makeMirroredTick(target, queueName, batch, former, outcome.maxEventId);
       crashPoint("worker.after-tick");
     }
     await this.#reportWatermark(work);
@@ -282,10 +281,9 @@ class CascadedWorker implements LoopBody {
   }
 
   async #finish(source: Database, batch: BatchInfo): Promise<void> {
-    if (!(await finishBatch(source, batch.batchId))) {
+    if (!(await source.autocommitted(() => finishBatch(source, batch.batchId)))) {
       this.#job.log.warn(`batch ${batch.batchId} was closed by somebody else on ${source.label}`);
     }
-    await source.commit();
     crashPoint("worker.after-source-finish");
   }
 

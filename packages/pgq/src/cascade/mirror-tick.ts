@@ -4,43 +4,49 @@ import type { BatchInfo } from "../batch.ts";
 import type { TickInfo } from "../pgq-api.ts";
 import { highestEventId, mirrorTick, newestTick } from "../pgq-api.ts";
 
-/** Makes the tick that ends a batch in a branch's own queue, once. Call it after the batch's events are committed, with no
- * transaction open: the tick's snapshot must see them. A branch whose worker died between that commit and the tick is
- * completed by the next call for the same batch.
+/** Makes the tick that ends a batch in a branch's own queue. Call it after the batch's events are committed: the tick is a
+ * transaction of its own, whose snapshot must see them.
+ * @param former the local tick that the batch starts with
  * @param maxEventId highest event id of the batch; looked up in the queue when not known
+ * Source: spec/cascade.md 7.3 step 8 */
+export async function makeMirroredTick(
+  target: Database,
+  queueName: string,
+  batch: BatchInfo,
+  former: TickInfo,
+  maxEventId: bigint | undefined,
+): Promise<void> {
+  await target.autocommitted(async () => {
+    const eventSeq = await tickEventSeq(target, queueName, batch, former, maxEventId);
+    await mirrorTick(target, queueName, batch.tickId, batch.tickTime, eventSeq);
+  });
+}
+
+/** Makes the tick of a batch that was applied before, unless it is there: the worker may have died between the two.
  * @throws SkytoolsError CASCADE_POSITION when the local queue is at neither end of the batch
- * Source: spec/cascade.md 7.3 steps 5 and 8, 8 "known weak spot" */
+ * Source: spec/cascade.md 7.3 step 5, 8 "known weak spot" */
 export async function ensureMirroredTick(
   target: Database,
   queueName: string,
   batch: BatchInfo,
-  maxEventId?: bigint,
 ): Promise<void> {
-  const newest = await newestTick(target, queueName);
-  if (newest?.tickId === batch.tickId) {
-    await target.commit();
-    return;
-  }
-  if (newest?.tickId !== batch.previousTickId) {
-    throw misplaced(queueName, newest, batch);
-  }
-  const eventSeq = await tickEventSeq(target, queueName, batch, newest, maxEventId);
-  await target.commit();
-  await mirrorTick(target, queueName, batch.tickId, batch.tickTime, eventSeq);
-  await target.commit();
+  const newest = await target.autocommitted(() => newestTick(target, queueName));
+  if (newest?.tickId === batch.tickId) return;
+  if (newest?.tickId !== batch.previousTickId) throw misplaced(queueName, newest, batch);
+  await makeMirroredTick(target, queueName, batch, newest, undefined);
 }
 
 /** Makes the tick with which a batch starts when the local queue does not have it: the worker died before it made that tick, and
  * reads from another provider since. Call it before anything of the batch is written.
+ * @returns that tick
  * @throws SkytoolsError CASCADE_POSITION when the local queue is beyond the batch */
 export async function completeFormerTick(
   target: Database,
   queueName: string,
   batch: BatchInfo,
-): Promise<void> {
-  const newest = await newestTick(target, queueName);
-  await target.commit();
-  if (newest?.tickId === batch.previousTickId) return;
+): Promise<TickInfo> {
+  const newest = await target.autocommitted(() => newestTick(target, queueName));
+  if (newest?.tickId === batch.previousTickId) return newest;
   if (newest === undefined || newest.tickId > batch.previousTickId) throw misplaced(queueName, newest, batch);
   const former = {
     ...batch,
@@ -49,7 +55,8 @@ export async function completeFormerTick(
     tickEventSeq: batch.previousTickEventSeq,
     previousTickId: newest.tickId,
   };
-  await ensureMirroredTick(target, queueName, former);
+  await makeMirroredTick(target, queueName, former, newest, undefined);
+  return completeFormerTick(target, queueName, batch);
 }
 
 function misplaced(queueName: string, newest: TickInfo | undefined, batch: BatchInfo): SkytoolsError {

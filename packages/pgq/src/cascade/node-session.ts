@@ -45,7 +45,7 @@ export async function openSource(
   });
 }
 
-/** Opens the local database and reads where the consumer stands; leaves the transaction open.
+/** Opens the local database and reads where the consumer stands; leaves no transaction open.
  * @throws SkytoolsError CASCADE_NODE when the database has no node, or not even the schemas of one */
 export async function openNode(
   job: Job,
@@ -54,7 +54,8 @@ export async function openNode(
 ): Promise<{ target: Database; state: ConsumerState }> {
   try {
     const target = await openTarget(job, application, targetKey);
-    return { target, state: known(await getConsumerState(target, queueName, consumerName), target) };
+    const answer = await target.autocommitted(() => getConsumerState(target, queueName, consumerName));
+    return { target, state: known(answer, target) };
   } catch (error) {
     if (!(error instanceof DatabaseError) || error.sqlState !== missingSchema) throw error;
     throw notANode(queueName, error.database ?? "the local database", error);

@@ -1,15 +1,27 @@
 import { type Database, pipeCopy, quoteLiteral, SkytoolsError } from "@skytools/skytools";
 import { currentEventTable } from "../pgq-api.ts";
+import { PassingRows } from "./passing-rows.ts";
 
-const contentColumns = "ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4";
-const mirroredColumns = `ev_id, ev_time, ${contentColumns}`;
-const mergedColumns = `ev_time, ${contentColumns}`;
+const restColumns = "ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4";
+const mergedColumns = `ev_time, ev_type, ${restColumns}`;
+/** in the order that PassingRows wants */
+const mirroredColumns = `ev_type, ev_time, ${restColumns}, ev_id`;
+/** A retried event does not belong here: it is passed off as one of the cascade's, so that it is looked at and refused. */
+const watchedType = "case when ev_retry is null then ev_type else 'pgq.retried' end";
+
+/** What went into a branch's queue. */
+export interface MirroredBatch {
+  readonly eventCount: bigint;
+  /** 0 when there were no events */
+  readonly maxEventId: bigint;
+  /** true: `pgq.*` events, or retried ones, are in the batch */
+  readonly hasCascadeEvents: boolean;
+}
 
 /** Copies the events of a batch into a branch's queue, ids and times kept, as one COPY from server to server inside the
  * target's open transaction. Transaction ids are not copied: on every node events carry local ones.
  * @param eventQuery the batch's SELECT
  * @param publishedWatermark tick that copied `pgq.global-watermark` events are to name instead of their own
- * @returns number of events
  * Source: spec/cascade.md 7.3 "Copied columns", 7.4 */
 export async function mirrorEvents(
   source: Database,
@@ -17,20 +29,23 @@ export async function mirrorEvents(
   target: Database,
   queueName: string,
   publishedWatermark?: bigint | null,
-): Promise<bigint> {
-  await enterReplicaRole(target);
-  const table = await currentEventTable(target, queueName);
-  const selected =
-    publishedWatermark == null
-      ? mirroredColumns
-      : mirroredColumns.replace("ev_data", dataWithWatermark(publishedWatermark));
+): Promise<MirroredBatch> {
+  const table = await openBranchTable(target, queueName);
+  const data = publishedWatermark == null ? "ev_data" : dataWithWatermark(publishedWatermark);
+  const selected = mirroredColumns.replace("ev_type", watchedType).replace("ev_data", data);
+  const passing = new PassingRows();
   const { rows } = await pipeCopy(
     source,
-    `copy (select ${selected} from (${eventQuery}) as batch) to stdout`,
+    `copy (select ${selected} from (${eventQuery}) as batch order by batch.ev_id) to stdout`,
     target,
     `copy ${table} (${mirroredColumns}) from stdin`,
+    { onRows: (bytes) => passing.take(bytes) },
   );
-  return rows;
+  return {
+    eventCount: rows,
+    maxEventId: passing.highestEventId,
+    hasCascadeEvents: passing.hasCascadeEvents,
+  };
 }
 
 /** Copies the events of a part's batch into the combined queue: in order, times kept, under ids of the combined queue, all
@@ -76,11 +91,14 @@ function dataWithWatermark(tickId: bigint): string {
   return `case ev_type when 'pgq.global-watermark' then ${quoteLiteral(String(tickId))} else ev_data end`;
 }
 
-/** A branch queue refuses inserts except in replication role replica; nothing is set where that is the role already, since
- * setting it takes a privilege. */
-async function enterReplicaRole(target: Database): Promise<void> {
-  await target.query(
-    `select set_config('session_replication_role', 'replica', true)
-      where current_setting('session_replication_role') <> 'replica'`,
+/** The table that takes a branch's events. Its queue refuses inserts except in replication role replica; nothing is set where
+ * that is the role already, since setting it takes a privilege. */
+async function openBranchTable(target: Database, queueName: string): Promise<string> {
+  const row = await target.queryOne<{ name: string }>(
+    `select case when current_setting('session_replication_role') <> 'replica'
+                 then set_config('session_replication_role', 'replica', true) end as role,
+            pgq.current_event_table($1) as name`,
+    [queueName],
   );
+  return row.name;
 }

@@ -5,6 +5,7 @@ import type { CascadedApplication, CascadedBatch } from "./cascaded-application.
  * the others unread. Source: spec/cascade.md 7.3 */
 export function queueOnly(): CascadedApplication {
   return {
+    readsCascadeEventsOnly: true,
     applyBatch: async (batch: CascadedBatch) => {
       for await (const event of batch.events("ev_type like 'pgq.%' or ev_retry is not null")) {
         refuseRetriedEvent(event);

@@ -8,6 +8,8 @@ import type { Database } from "./database.ts";
 export interface PipeCopyOptions {
   /** called often, with the bytes of rows received so far */
   readonly onProgress?: (bytes: number) => void;
+  /** sees the bytes of the rows, cut anywhere, on their way; must neither keep nor change them */
+  readonly onRows?: (bytes: Buffer) => void;
   /** rewrites the bytes of the rows, cut anywhere, on their way; costs the fast path */
   readonly transform?: Transform;
   /** ends the copy: the source is cancelled and the target rejects what it got */
@@ -44,11 +46,12 @@ async function pipeSockets(
   fromSql: string,
   target: Database,
   toSql: string,
-  { onProgress, signal }: PipeCopyOptions,
+  { onProgress, onRows, signal }: PipeCopyOptions,
 ): Promise<PipeCopyResult> {
   const failures: unknown[] = [];
   const sender = new CopySender(toSql);
   const receiver = new CopyReceiver(fromSql, (rows) => {
+    onRows?.(rows);
     const isRoomLeft = sender.write([rows], rows.length);
     if (!isRoomLeft) sender.onceDrained(() => receiver.resume());
     try {
@@ -93,11 +96,14 @@ async function pipeRows(
   fromSql: string,
   target: Database,
   toSql: string,
-  { onProgress, signal, transform }: PipeCopyOptions,
+  { onProgress, onRows, signal, transform }: PipeCopyOptions,
 ): Promise<PipeCopyResult> {
   const from = source.copyOut(fromSql);
   const to = target.copyIn(toSql);
-  from.on("data", () => onProgress?.(from.bytes));
+  from.on("data", (rows: Buffer) => {
+    onRows?.(rows);
+    onProgress?.(from.bytes);
+  });
   try {
     await pipeline(
       [from, ...(transform === undefined ? [] : [transform]), to],

@@ -50,6 +50,8 @@ export class Database {
   #isClosed = false;
   /** transaction() is running its body */
   #isInBody = false;
+  /** autocommitted() is running its body */
+  #isAutocommitted = false;
 
   private constructor(session: Session, options: DatabaseOptions) {
     this.#session = session;
@@ -208,9 +210,21 @@ export class Database {
     }
   }
 
+  /** Commits, then runs `body` with each of its statements as a transaction of its own: one round trip instead of two, and
+   * the server's default isolation level. For statements issued one after the other. */
+  async autocommitted<T>(body: () => Promise<T>): Promise<T> {
+    await this.commit();
+    this.#isAutocommitted = true;
+    try {
+      return await body();
+    } finally {
+      this.#isAutocommitted = false;
+    }
+  }
+
   /** the next statement runs in a transaction that stays open after it; false in autocommit outside transaction() */
   get isTransactional(): boolean {
-    return this.inTransaction || !this.autocommit || this.#isInBody;
+    return this.inTransaction || this.#isInBody || !(this.autocommit || this.#isAutocommitted);
   }
 
   /** The BEGIN that must precede the next statement. */
