@@ -54,7 +54,11 @@ describe("two partition queues merged into a combined queue with a standby", () 
     for (const root of roots) {
       const { queue } = root;
       const provider = root;
-      merging.push(await set.node("leaf", `${queue}_merge`, queue, mergeDb!, { provider, combinedQueue }));
+      // What would never be due if it were not ignored.
+      const settings = ["pgq_batch_collect_events = 1000000", "pgq_batch_collect_interval = 1 day"];
+      merging.push(
+        await set.node("leaf", `${queue}_merge`, queue, mergeDb!, { provider, combinedQueue, settings }),
+      );
       following.push(
         await set.node("leaf", `${queue}_follow`, queue, standbyDb!, { provider, combinedQueue }),
       );
@@ -90,10 +94,11 @@ describe("two partition queues merged into a combined queue with a standby", () 
       await roots[0]!.produce(`first ${point}`, `second ${point}`);
       await merging[0]!.dieAt(point, 2);
     }
-    await using _one = merging[0]!.startWorker();
+    await using one = merging[0]!.startWorker();
     await using _two = merging[1]!.startWorker();
     await waitForAll(merging, [await roots[0]!.produce("last of p1"), await roots[1]!.produce("last of p2")]);
 
+    await one.waitForOutput(/pgq_batch_collect_\* is ignored on the merge leaf "p1_merge"/);
     const merged = await contentOf(combined);
     for (const root of roots) {
       const own = await contentOf(root);

@@ -204,6 +204,21 @@ test("transaction() commits, or rolls back and rethrows, also in autocommit", as
   }
 });
 
+test("autocommitted() makes each statement a transaction of its own", async () => {
+  await using db = await Database.open(connstr);
+  await db.execute("drop table if exists t3; create table t3(id int)");
+  const rejected = db.autocommitted(async () => {
+    assert.equal(db.inTransaction, false);
+    await db.query("insert into t3 values ($1)", [1]);
+    assert.equal(db.inTransaction, false);
+    await db.query("select 1 / 0");
+  });
+  await assert.rejects(rejected, databaseError("22012", /division by zero/));
+  await db.rollback();
+  assert.deepEqual(await db.query("select id from t3"), [{ id: 1 }]);
+  assert.equal(db.inTransaction, true);
+});
+
 test("a swallowed error in transaction() is not a silent success", async () => {
   await using db = await Database.open(connstr);
   await assert.rejects(

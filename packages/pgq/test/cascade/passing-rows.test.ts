@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { copyRow } from "@skytools/skytools";
+import fc from "fast-check";
+import { PassingRows } from "#src/cascade/passing-rows.js";
+
+const event = fc.record({
+  type: fc.oneof(fc.constantFrom(null, "pgq.tick-id", "pgq.", "pgq", "I:id", "x\npgq."), fc.string()),
+  data: fc.oneof(fc.constantFrom(null, "\npgq.location-info", "a\n9", "\t7\n"), fc.string()),
+  id: fc.bigInt({ min: 1n, max: 2n ** 63n - 1n }),
+});
+
+describe("what is learnt from rows on their way", () => {
+  it("is what parsing them would tell, wherever they are cut", () => {
+    fc.assert(
+      fc.property(fc.array(event), fc.array(fc.nat({ max: 60 })), (events, sizes) => {
+        const rows = events.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+        const passing = new PassingRows();
+        for (const piece of pieces(Buffer.from(rows.map(copyLine).join("")), sizes)) passing.take(piece);
+        assert.equal(passing.highestEventId, rows.at(-1)?.id ?? 0n);
+        assert.equal(
+          passing.hasCascadeEvents,
+          rows.some(({ type }) => type?.startsWith("pgq.") === true),
+        );
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+function copyLine({ type, data, id }: { type: string | null; data: string | null; id: bigint }): string {
+  return copyRow([type, data, String(id)]);
+}
+
+function* pieces(bytes: Buffer, sizes: readonly number[]): Generator<Buffer> {
+  let at = 0;
+  for (const size of sizes) {
+    if (size > 0 && at < bytes.length) yield bytes.subarray(at, at + size);
+    at += size;
+  }
+  if (at < bytes.length) yield bytes.subarray(at);
+}
