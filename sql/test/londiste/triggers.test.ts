@@ -1,4 +1,4 @@
-import { deepEqual, equal, notDeepEqual } from "node:assert/strict";
+import { deepEqual, equal, match, notDeepEqual } from "node:assert/strict";
 import { test } from "node:test";
 import type { Database } from "@skytools/skytools";
 import { databaseFixture } from "../fixture.ts";
@@ -196,7 +196,7 @@ test("generated columns are left out, in every format", async () => {
   ] as const) {
     equal(await create(db, args), '200 "OK"');
     const triggers = await triggersOf(db, "t");
-    equal(triggers[0]?.endsWith(`ignore=${ignored})`), true, triggers[0]);
+    match(triggers[0] ?? "", new RegExp(`[(,]ignore=${ignored}[,)]`));
   }
   await create(db, []);
   await db.execute("insert into t values (1, 5, default, 'x')");
