@@ -79,7 +79,9 @@ for (const withPgq of [true, false]) {
     const [first] = await triggersOf(db, "moved");
     equal(
       first,
-      withPgq ? "_londiste_rootq pgq.capture_json(rootq)" : "_londiste_rootq pgq.logutriga(rootq)",
+      withPgq
+        ? "_londiste_rootq pgq.capture_json(rootq,ev_extra1='public.moved')"
+        : "_londiste_rootq pgq.logutriga(rootq)",
     );
     equal(await answer(db, "londiste.local_remove_table", "rootq", "t"), '200 "Table removed: public.t"');
     deepEqual(await triggersOf(db, "t"), []);
