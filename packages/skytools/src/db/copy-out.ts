@@ -5,8 +5,7 @@ import type { CopySubmittable } from "./session.ts";
 /** What a COPY OUT stream needs of its database. */
 export interface CopyOutSession {
   runCopy(submittable: CopySubmittable): Promise<void>;
-  cancel(): Promise<void>;
-  absorbCancel(): Promise<void>;
+  cancelRunning(): Promise<void>;
 }
 
 /** The bytes that COPY ... TO STDOUT sends, with back-pressure; chunks are cut anywhere, also inside a row.
@@ -36,6 +35,7 @@ export class CopyOutStream extends Readable {
   async #run(): Promise<{ rows: bigint }> {
     try {
       await this.#session.runCopy(this.#receiver);
+      this.#isEnded = true;
       this.push(null);
       return await this.#receiver.outcome;
     } catch (error) {
@@ -58,8 +58,7 @@ export class CopyOutStream extends Readable {
   async #giveUp(error: Error | null, callback: (error?: Error | null) => void): Promise<void> {
     if (!this.#isEnded) {
       this.#receiver.discard();
-      const [, copy] = await Promise.allSettled([this.#session.cancel(), this.done]);
-      if (copy.status === "fulfilled") await this.#session.absorbCancel();
+      await Promise.allSettled([this.#session.cancelRunning(), this.done]);
     }
     callback(error);
   }

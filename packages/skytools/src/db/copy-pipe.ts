@@ -63,7 +63,7 @@ async function pipeSockets(
   });
 
   const cancels: Promise<void>[] = [];
-  const cancel = (db: Database) => cancels.push(db.cancel().then(() => db.absorbCancel()));
+  const cancel = (db: Database) => cancels.push(db.cancelRunning());
   const giveUp = (reason: unknown) => {
     failures.push(reason);
     if (!sender.isStarted) cancel(target);

@@ -267,10 +267,15 @@ export class Database {
     if (!this.isBroken) await sendCancel(this.#session.connected);
   }
 
-  /** After a cancel() that came too late for its statement: the server may notice it only within the next statement, so that is one
-   * that nobody needs. */
-  async absorbCancel(): Promise<void> {
-    await this.#session.exclusive(() => this.#session.send("select 1")).catch(() => undefined);
+  /** Cancels the running statement and holds later ones back until the request cannot hit them any more: the server may
+   * notice it only within the next statement, so that is one that nobody needs. */
+  async cancelRunning(): Promise<void> {
+    const sent = this.cancel().catch(() => undefined);
+    const absorb = async () => {
+      await sent;
+      await this.#session.send("select 1");
+    };
+    await this.#session.exclusive(absorb).catch(() => undefined);
   }
 
   /** Ends the session; an open transaction is rolled back by the server. Safe to repeat. */
