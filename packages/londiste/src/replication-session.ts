@@ -39,6 +39,11 @@ export async function openSourceSession(source: Database): Promise<void> {
 /** Prepares a session that applies changes: replication role, formats, and room for sorting a batch. */
 export async function openTargetSession(target: Database, log: Log): Promise<void> {
   await enterReplicaRole(target, log);
+  await openApplySession(target);
+}
+
+/** The same without the role: triggers and foreign keys act, and events of tables that have some go row by row. */
+export async function openApplySession(target: Database): Promise<void> {
   await target.execute(`${formatSettings}; ${safetySettings};
   set jit = off;
   set temp_buffers = '32MB';

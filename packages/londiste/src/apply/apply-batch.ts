@@ -2,9 +2,9 @@ import type { BatchInfo, PgqEvent } from "@skytools/pgq";
 import type { Database, Log } from "@skytools/skytools";
 import { SkytoolsError } from "@skytools/skytools";
 import type { EventSink, RowEvent, TableHandler } from "../handler/handler.ts";
-import type { ReplicatedTable } from "../londiste-api.ts";
 import { ApplyError } from "./apply-error.ts";
-import { classifyEventType, type EventKind, type RowEventKind } from "./event-kind.ts";
+import { type AppliedTable, BatchTables, type BatchTablesInput, type FoundTable } from "./batch-tables.ts";
+import { classifyEventType, type EventKind, type RowEventKind, type RowOperation } from "./event-kind.ts";
 import { decodeEvent, lineBlocks, parseEventLine, type RawEvent, readEventsSql } from "./event-line.ts";
 import { EventRoutes } from "./event-route.ts";
 import { DecodedRowEvent } from "./row-event.ts";
@@ -27,7 +27,7 @@ export interface ApplyLimits {
 
 const usualLimits: ApplyLimits = { tableBytes: 1_000_000, totalBytes: 8_000_000, orderedEvents: 10_000 };
 
-export interface ApplyInput {
+export interface ApplyInput extends BatchTablesInput {
   readonly source: Database;
   readonly target: Database;
   readonly log: Log;
@@ -41,10 +41,6 @@ export interface ApplyInput {
   /** how many events to expect; only a hint */
   readonly expectedEvents: number;
   readonly limits?: ApplyLimits;
-  /** tables whose events are to be applied now, by set name; events of others are ignored */
-  readonly tables: ReadonlyMap<string, ReplicatedTable>;
-  /** of those tables whose handler is not the default one, by set name */
-  readonly handlers: ReadonlyMap<string, TableHandler>;
   /** handles `pgq.*`, `londiste.*` and EXECUTE events, in order, within the target's transaction */
   onControlEvent(event: PgqEvent): Promise<void>;
 }
@@ -75,7 +71,7 @@ export async function applyBatch(input: ApplyInput): Promise<ApplyResult> {
   try {
     await dropOldStages(input.target);
     const { orderedEvents } = input.limits ?? usualLimits;
-    const hasSinks = [...input.handlers.values()].some((handler) => handler.open !== undefined);
+    const hasSinks = new BatchTables(input).whole.length > 0;
     if (input.expectedEvents < orderedEvents || hasSinks) return await new BatchApply(input, true).run();
     await input.target.execute("savepoint londiste_batch");
     if (input.source.isTransactional) await input.source.execute("savepoint londiste_read");
@@ -99,7 +95,7 @@ class BatchApply {
   readonly #isOrdered: boolean;
   readonly #routes = new EventRoutes();
   readonly #kinds = new Map<string, EventKind>();
-  readonly #names = new Map<string, ReplicatedTable | undefined>();
+  readonly #tables: BatchTables;
   /** by destination and treatment */
   readonly #events = new Map<string, TableEvents>();
   readonly #counts: ApplyCounts = { rowByRowEvents: 0, missingRows: 0 };
@@ -117,13 +113,14 @@ class BatchApply {
   constructor(input: ApplyInput, isOrdered: boolean) {
     this.#input = input;
     this.#isOrdered = isOrdered;
+    this.#tables = new BatchTables(input);
     this.#statements = new StatementList(input.target);
   }
 
   async run(): Promise<ApplyResult> {
-    const { source, eventQuery, tables, handlers } = this.#input;
-    const whole = [...handlers].filter(([, handler]) => handler.open !== undefined).map(([name]) => name);
-    const stream = source.copyOut(readEventsSql(eventQuery, [...tables.keys()], whole, this.#isOrdered));
+    const { source, eventQuery } = this.#input;
+    const { wanted, whole } = this.#tables;
+    const stream = source.copyOut(readEventsSql(eventQuery, wanted, whole, this.#isOrdered));
     try {
       for await (const block of lineBlocks(stream as AsyncIterable<Buffer>)) {
         await this.#takeBlock(block);
@@ -161,13 +158,15 @@ class BatchApply {
   /** The next event of the same type and table needs no look if its data looks the same. */
   #learn(line: Buffer, event: RawEvent): void {
     const kind = this.#kinds.get(event.type);
-    const table = this.#names.get(event.extra1);
-    const handler = table === undefined ? undefined : this.#handlerOf(table);
-    if (table === undefined || handler?.open !== undefined) return;
-    const events = this.#events.get(keyOf(table.destination, handler?.rows));
+    const table = this.#tables.known(event.extra1);
+    if (table === undefined || table.handler?.open !== undefined) return;
+    const rows = table.handler?.rows;
+    const events = this.#events.get(keyOf(table.destination, rows));
     if (kind?.kind !== "row" || kind.format === "sql" || events === undefined) return;
+    const operation = rows?.operations?.[kind.operation] ?? kind.operation;
+    if (operation === "ignored" || operation === "refused") return;
     if (this.#inOneOrder !== undefined) this.#routes.forget();
-    else this.#routes.learn(line, { events, kind });
+    else this.#routes.learn(line, { events, kind: { ...kind, operation } });
   }
 
   async #take(event: RawEvent): Promise<void> {
@@ -206,32 +205,34 @@ class BatchApply {
     return isTableEvent && event.extra1 === copyNull ? { kind: "unknown" } : kind;
   }
 
-  #tableOf(event: RawEvent): ReplicatedTable | undefined {
-    if (!this.#names.has(event.extra1)) {
-      this.#names.set(event.extra1, this.#input.tables.get(decodeRaw(event.extra1) ?? ""));
-    }
-    return this.#names.get(event.extra1);
+  async #tableOf(
+    event: RawEvent,
+    operation: RowOperation | "truncate",
+    key: readonly string[],
+  ): Promise<(AppliedTable & FoundTable) | undefined> {
+    // A finder may ask the target.
+    await this.#loading;
+    const table = await this.#tables.find(event.extra1, { id: event.id, operation, key });
+    if (table === undefined) this.#ignoredEvents += 1;
+    return table;
   }
 
   async #takeRow(event: RawEvent, kind: RowEventKind): Promise<void> {
-    const replicated = this.#tableOf(event);
-    if (replicated === undefined) {
-      this.#ignoredEvents += 1;
-      return;
-    }
-    const handler = this.#handlerOf(replicated);
+    const table = await this.#tableOf(event, kind.operation, kind.key);
+    if (table === undefined) return;
+    const { handler } = table;
     if (handler?.actsOnOtherTables === true) await this.#beginOneOrder();
     if (handler?.open !== undefined) {
-      const sink = await this.#sinkOf(replicated.name, handler);
+      const sink = await this.#sinkOf(table.name, handler);
       return sink.row(new DecodedRowEvent(event, kind));
     }
-    const events = await this.#eventsOf(event, replicated.destination, handler?.rows);
-    if (this.#inOneOrder === undefined) return events.add(event, kind);
-    return this.#addInOrder(events.eventStatement(event, kind));
-  }
-
-  #handlerOf(table: ReplicatedTable): TableHandler | undefined {
-    return this.#input.handlers.get(table.name);
+    const operation = handler?.rows?.operations?.[kind.operation] ?? kind.operation;
+    if (operation === "ignored") return;
+    if (operation === "refused") throw refusedEvent(event, table, kind.operation);
+    const counted = { ...kind, operation };
+    const events = await this.#eventsOf(event, table.destination, handler?.rows);
+    if (this.#inOneOrder === undefined) return events.add(event, counted);
+    return this.#addInOrder(events.eventStatement(event, counted));
   }
 
   async #sinkOf(name: string, handler: TableHandler): Promise<EventSink> {
@@ -308,15 +309,13 @@ class BatchApply {
   }
 
   async #takeTruncate(event: RawEvent): Promise<void> {
-    const replicated = this.#tableOf(event);
-    if (replicated === undefined) {
-      this.#ignoredEvents += 1;
-      return;
-    }
+    const found = await this.#tableOf(event, "truncate", []);
+    if (found === undefined) return;
     const { target, log } = this.#input;
-    const { destination, name } = replicated;
-    const handler = this.#handlerOf(replicated);
-    if (handler?.ignoresTruncate === true) {
+    const { destination, name, handler } = found;
+    const rule = handler?.rows?.truncate;
+    if (rule === "refused") throw refusedEvent(event, found, "truncate");
+    if (handler?.ignoresTruncate === true || rule === "ignored") {
       log.info(`ignoring truncate for ${name}`);
       return;
     }
@@ -326,7 +325,7 @@ class BatchApply {
       const table = (await loadTargetTables(target, [destination])).get(destination);
       if (table === undefined) throw noTable(event, destination);
       log.debug(`truncating ${destination}`);
-      await target.execute(`truncate ${table.sqlName} cascade`);
+      await target.execute(`truncate ${table.sqlName}${rule === "alone" ? "" : " cascade"}`);
     });
   }
 
@@ -386,6 +385,15 @@ type EventIds = Pick<RawEvent, "id" | "txid">;
 /** Rows that are treated alike are collected together. */
 function keyOf(destination: string, treatment: RowsTreatment | undefined): string {
   return treatment === undefined ? destination : `${destination}\n${JSON.stringify(treatment)}`;
+}
+
+function refusedEvent(event: EventIds, table: AppliedTable, operation: string): ApplyError {
+  return new ApplyError(`${operation} is not for this way of loading`, {
+    eventId: event.id,
+    eventTxid: event.txid,
+    table: table.name,
+    operation,
+  });
 }
 
 function noTable(event: EventIds, destination: string): ApplyError {

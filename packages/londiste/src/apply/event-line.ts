@@ -18,12 +18,12 @@ export interface RawEvent {
  * decide what happens to the rest.
  * @param eventQuery SELECT with the event columns
  * @param tables set names whose data is wanted; that of other tables stays where it is
- * @param wholeTables set names of tables whose events are wanted with everything in them
+ * @param wholeTables set names of tables whose events are wanted with everything in them; "all" of either: of every table
  * @param isOrdered false: in whatever order the server finds them, which spares it sorting a large batch with all its data */
 export function readEventsSql(
   eventQuery: string,
-  tables: readonly string[],
-  wholeTables: readonly string[],
+  tables: TableChoice,
+  wholeTables: TableChoice,
   isOrdered: boolean,
 ): string {
   const isWanted = isAmong(tables);
@@ -37,7 +37,11 @@ export function readEventsSql(
       from (${events}) as batch${isOrdered ? " order by ev_id" : ""}) to stdout`;
 }
 
-function isAmong(tables: readonly string[]): string {
+/** Names, or every table. */
+type TableChoice = readonly string[] | "all";
+
+function isAmong(tables: TableChoice): string {
+  if (tables === "all") return "true";
   return tables.length === 0
     ? "false"
     : `ev_extra1 in (${tables.map((name) => quoteLiteral(name)).join(", ")})`;

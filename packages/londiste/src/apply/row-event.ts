@@ -1,5 +1,5 @@
 import type { PgqEvent } from "@skytools/pgq";
-import { SkytoolsError } from "@skytools/skytools";
+import { parsePartialSql, SkytoolsError } from "@skytools/skytools";
 import type { Row, RowEvent } from "../handler/handler.ts";
 import { ApplyError } from "./apply-error.ts";
 import type { RowEventKind, RowOperation } from "./event-kind.ts";
@@ -39,13 +39,14 @@ export class DecodedRowEvent implements RowEvent {
       table: this.event.extra1 ?? "",
       operation: this.operation,
     };
-    if (this.#kind.format === "sql") {
+    if (this.#kind.format === "sql" && this.operation !== "insert") {
       throw new ApplyError(
         `Unsupported event type: ${this.event.type ?? ""}: partial SQL has no columns`,
         failed,
       );
     }
     try {
+      if (this.#kind.format === "sql") return parsePartialSql("I", this.event.data ?? "").data;
       return decodeRow(this.#kind.format, this.#raw.data);
     } catch (error) {
       if (!(error instanceof SkytoolsError)) throw error;

@@ -1,12 +1,26 @@
+import type { RowOperation } from "./event-kind.ts";
+
 /** How the rows of a table are applied, where that is not simply what happened on the source. */
 export interface RowsTreatment {
   /** these delete the row of the same key and insert it, whether it was there or not */
   readonly replaces?: "updates" | "updates and inserts" | undefined;
   /** SQL over the columns: rows that do not meet it are not to be here */
   readonly condition?: string | undefined;
-  /** also few rows go as a set, and rows that were not found are told about */
+  /** also few rows go as a set */
   readonly isAlwaysSet?: boolean | undefined;
+  /** updates and deletes of a set that find no row: told about, or an error; left out: counted */
+  readonly missingRows?: "warn" | "error" | undefined;
+  /** what an operation counts as: another one, nothing, an error; left out: itself */
+  readonly operations?: Readonly<Partial<Record<RowOperation, RowOperation | "ignored" | "refused">>>;
+  /** what TRUNCATE of the source does: left out: empties the table here, and by foreign keys others; alone: this table, or it
+   * fails; nothing; an error */
+  readonly truncate?: "alone" | "ignored" | "refused" | undefined;
 }
 
 /** What happened on the source. */
 export const plainTreatment: RowsTreatment = {};
+
+/** True when what comes of an event takes the values of its columns, which partial SQL does not show. */
+export function needsColumns({ replaces, operations }: RowsTreatment): boolean {
+  return replaces !== undefined || operations !== undefined;
+}

@@ -1,4 +1,4 @@
-import { type Database, type Log, SkytoolsError } from "@skytools/skytools";
+import { type Database, type Log, parsePartialSql, SkytoolsError } from "@skytools/skytools";
 import { ApplyError, type FailedEvent } from "./apply-error.ts";
 import type { RowEventKind, RowOperation } from "./event-kind.ts";
 import type { RawEvent } from "./event-line.ts";
@@ -6,7 +6,7 @@ import { RowBuffer } from "./row-buffer.ts";
 import { decodeRaw, decodeRow, encodeRaw } from "./row-layout.ts";
 import { isPlanFor, isSameKey, planRows, type RowPlan } from "./row-plan.ts";
 import { describeKey, partialSqlStatement, type RowChange, treatedRowStatement } from "./row-statement.ts";
-import { plainTreatment, type RowsTreatment } from "./rows-treatment.ts";
+import { needsColumns, plainTreatment, type RowsTreatment } from "./rows-treatment.ts";
 import { operationLetters, type SetCounts } from "./set-statement.ts";
 import { type EventStatement, StatementList } from "./statement-list.ts";
 import { DataFailure, type StagedRow, TableStage } from "./table-stage.ts";
@@ -93,6 +93,7 @@ export class TableEvents {
   async add(event: RawEvent, kind: RowEventKind): Promise<void> {
     if (kind.format === "sql") {
       if (!this.#isOrdered) throw new OrderNeeded();
+      if (needsColumns(this.#treatment)) return this.addRow(this.#parse(event, kind.operation), event);
       await this.#makeWay();
       this.#counts.rowByRowEvents += 1;
       await this.#statements.add(this.#sqlStatement(event, kind));
@@ -120,6 +121,30 @@ export class TableEvents {
     const values = this.#plan.columns.map((column) => encodeRaw(row.get(column.name) ?? null));
     this.#rows.addLine([event.id, event.txid, operationLetters[operation], ...values].join("\t"));
     this.#operations.add(operation);
+  }
+
+  /** Partial SQL, whose type says what its data looks like, whatever it counts as. */
+  #parse(event: RawEvent, operation: RowOperation): RowChange {
+    const failed = this.#failed(event, operation);
+    const row = this.#parsedRow(event, failed);
+    const all = this.table.columns.filter((column) => !column.isGenerated);
+    if (event.type === "U" && !all.every((column) => row.row.has(column.name))) {
+      throw new ApplyError(
+        "partial SQL of an update has only the columns that changed: no row can be made of it",
+        failed,
+      );
+    }
+    return { operation, ...row };
+  }
+
+  #parsedRow(event: RawEvent, failed: FailedEvent): Pick<RowChange, "key" | "row"> {
+    try {
+      const { key, data } = parsePartialSql(event.type as "I" | "U" | "D", decodeRaw(event.data) ?? "");
+      return { key: [...key.keys()], row: new Map([...key, ...data]) };
+    } catch (error) {
+      if (!(error instanceof SkytoolsError)) throw error;
+      throw new ApplyError(error.message, failed, { cause: error });
+    }
   }
 
   #decode(event: RawEvent, format: "json" | "url"): ReadonlyMap<string, string | null> {
@@ -174,7 +199,7 @@ export class TableEvents {
     try {
       const counts = await this.#stage.applyAsSet(plan, this.#operations, this.#treatment);
       this.#counts.missingRows += Number(counts.missing_updates + counts.missing_deletes);
-      if (this.#treatment.isAlwaysSet === true) this.#tellMissingRows(counts);
+      this.#tellMissingRows(counts);
       this.#log.debug(
         `${this.table.name}: ${counts.inserted} inserted, ${counts.updated} updated, ${counts.deleted} deleted as a set`,
       );
@@ -187,13 +212,24 @@ export class TableEvents {
     this.#stage.rows = 0;
   }
 
-  #tellMissingRows(counts: SetCounts): void {
-    const { updated, deleted, missing_updates: noUpdate, missing_deletes: noDelete } = counts;
-    const name = this.table.name;
-    if (noDelete > 0n)
-      this.#log.warn(`${name}: Delete mismatch: expected=${deleted + noDelete} deleted=${deleted}`);
-    if (noUpdate > 0n)
-      this.#log.warn(`${name}: Update mismatch: expected=${updated + noUpdate} updated=${updated}`);
+  /** @throws SkytoolsError MISSING_ROWS where that is an error */
+  #tellMissingRows({
+    updated,
+    deleted,
+    missing_updates: noUpdate,
+    missing_deletes: noDelete,
+  }: SetCounts): void {
+    const { missingRows } = this.#treatment;
+    if (missingRows === undefined) return;
+    const mismatches = [
+      ...(noDelete > 0n ? [`Delete mismatch: expected=${deleted + noDelete} deleted=${deleted}`] : []),
+      ...(noUpdate > 0n ? [`Update mismatch: expected=${updated + noUpdate} updated=${updated}`] : []),
+    ];
+    for (const mismatch of mismatches) {
+      const text = `${this.table.name}: ${mismatch}`;
+      if (missingRows === "error") throw new SkytoolsError("MISSING_ROWS", text, { retry: "later" });
+      this.#log.warn(text);
+    }
   }
 
   #tellRowByRow(count: number, reason: DataFailure): void {
@@ -240,7 +276,10 @@ export class TableEvents {
 
   /** The statement of a single event, for when all tables go in one order; undefined when there is nothing to do. */
   eventStatement(event: RawEvent, kind: RowEventKind): EventStatement | undefined {
-    if (kind.format === "sql") return this.#sqlStatement(event, kind);
+    if (kind.format === "sql") {
+      if (!needsColumns(this.#treatment)) return this.#sqlStatement(event, kind);
+      return this.changeStatement(this.#parse(event, kind.operation), event);
+    }
     const row = this.#decode(event, kind.format);
     return this.changeStatement({ operation: kind.operation, key: kind.key, row }, event);
   }

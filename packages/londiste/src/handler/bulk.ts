@@ -21,7 +21,7 @@ const treatments: readonly RowsTreatment[] = [
 export function bulkTreatment(method: string): RowsTreatment {
   const treatment = treatments[Number(method)];
   if (treatment === undefined) throw new UsageError(`unknown method: ${method}`);
-  return { ...treatment, isAlwaysSet: true };
+  return { ...treatment, isAlwaysSet: true, missingRows: "warn" };
 }
 
 export const bulkHandler: Handler = {

@@ -4,6 +4,7 @@ import {
   quoteFqIdent,
   quoteIdent,
   quoteLiteral,
+  SkytoolsError,
   splitFqName,
 } from "@skytools/skytools";
 import type { PartitionTime, Period } from "./partition-time.ts";
@@ -16,6 +17,8 @@ export interface PartitionRules {
   readonly field: string | undefined;
   /** SQL function with the signature of londiste.create_partition */
   readonly functionName: string;
+  /** what to do without template and function; left out: a table like the parent */
+  readonly otherwise?: "fail";
   /** SQL in place of the function; like preSql and postSql with %(part)s and so on */
   readonly template: string | undefined;
   readonly preSql: string | undefined;
@@ -63,6 +66,12 @@ export class PartitionMaker {
       return false;
     }
     if (await this.#exists(part)) return true;
+    checkName(part);
+    // Others who make partitions of whatever table wait until our transaction ends, and then find ours.
+    await this.#target.query(
+      "select pg_advisory_xact_lock(pg_catalog.hashtextextended('skytools create partition', 0))",
+    );
+    if (await this.#exists(part)) return true;
     await this.#create(part, time, key);
     this.#log.info(`Created table: ${part}`);
     if (retentionPeriod === undefined) return true;
@@ -102,6 +111,11 @@ export class PartitionMaker {
         time.text,
         period,
       ]);
+    } else if (this.#rules.otherwise === "fail") {
+      throw new SkytoolsError("DISPATCH", `table "${part}" does not exist on ${this.#target.label}`, {
+        retry: "later",
+        hint: "Create it, set part_template, or install dispatch.sql, whose create_partition makes partitions of an existing table.",
+      });
     } else {
       await this.#target.execute(`create table ${values.part} (like ${values.parent} including all)`);
     }
@@ -135,6 +149,17 @@ export class PartitionMaker {
     const rows = await this.#target.query<{ dropped: string }>(sql, parameters);
     if (rows.length > 0) this.#log.info(`Dropped tables: ${rows.map((row) => row.dropped).join(", ")}`);
   }
+}
+
+const longestName = 63;
+
+/** The server would cut the name, and events would not find the table. */
+function checkName(part: string): void {
+  const [, table] = splitFqName(part);
+  if (Buffer.byteLength(table) <= longestName) return;
+  throw new SkytoolsError("DISPATCH", `name of partition "${part}" is longer than ${longestName} bytes`, {
+    retry: "later",
+  });
 }
 
 /** Names and values in place of `%(name)s`, `%%` becomes `%`; `part_time` is a literal unless it stands in quotes already. */
