@@ -1,8 +1,6 @@
-import type { Switch } from "./program.ts";
+import type { Program, Switch } from "./program.ts";
 
-/** Switches of every program.
- * Source: spec/framework.md 2.1 */
-export const commonSwitches: readonly Switch[] = [
+const commonSwitches: readonly Switch[] = [
   { flags: "-h, --help", doc: "show this help and exit" },
   { flags: "-q, --quiet", doc: "log only warnings and errors" },
   { flags: "-v, --verbose", doc: "log more; twice: log everything" },
@@ -16,3 +14,11 @@ export const commonSwitches: readonly Switch[] = [
   { flags: "-s, --stop", doc: "stop the running process after its current round" },
   { flags: "-k, --kill", doc: "stop the running process at once" },
 ];
+
+const withoutFile = ["-h, --help", "-q, --quiet", "-v, --verbose", "-V, --version", "--json"];
+
+/** Switches of every program; those that need a configuration file are missing where there is none.
+ * Source: spec/framework.md 2.1 */
+export function commonSwitchesOf({ hasConfigFile = true }: Program): readonly Switch[] {
+  return commonSwitches.filter(({ flags }) => hasConfigFile || withoutFile.includes(flags));
+}

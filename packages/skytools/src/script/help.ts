@@ -12,10 +12,7 @@ export function helpText(
 ): string {
   if (command !== undefined) return commandHelp(program, table, command, name);
   const hasCommands = program.commands !== undefined;
-  const formatter = newFormatter(
-    name,
-    hasCommands ? "[options] INI COMMAND [args]" : `[options] INI ${program.args ?? ""}`,
-  );
+  const formatter = newFormatter(name, usageWords(program));
   formatter.description(program.summary);
   addOptions(formatter, table.shared, "Options of this program:");
   addOptions(formatter, table.common, "Common options:");
@@ -31,7 +28,7 @@ export function helpText(
 }
 
 function commandHelp(program: Program, table: SwitchTable, command: Command, name: string): string {
-  const formatter = newFormatter(name, `[options] INI ${command.name} ${command.args}`);
+  const formatter = newFormatter(name, `${openingWords(program)} ${command.name} ${command.args}`);
   formatter.description(`${program.service}: ${command.summary}`);
   addOptions(formatter, table.ofCommand(command), "Options:");
   addOptions(formatter, table.common, "Common options:");
@@ -41,7 +38,15 @@ function commandHelp(program: Program, table: SwitchTable, command: Command, nam
 
 /** The line that goes before the complaint of the option parser. */
 export function usageLine(program: Program, name: string): string {
-  return `Usage: ${name} [options] INI ${program.commands === undefined ? (program.args ?? "") : "COMMAND [args]"}`.trimEnd();
+  return `Usage: ${name} ${usageWords(program)}`.trimEnd();
+}
+
+function usageWords(program: Program): string {
+  return `${openingWords(program)} ${program.commands === undefined ? (program.args ?? "") : "COMMAND [args]"}`;
+}
+
+function openingWords({ hasConfigFile = true }: Program): string {
+  return hasConfigFile ? "[options] INI" : "[options]";
 }
 
 function newFormatter(name: string, usage: string): Formatter {

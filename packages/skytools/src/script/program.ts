@@ -76,10 +76,14 @@ export interface Program {
   readonly commands?: readonly Command[];
   /** operands after the configuration file, for a program without commands; syntax of `Command.args` */
   readonly args?: string;
+  /** false: there is no configuration file, and no switch that goes with one or with a daemon. Default true */
+  readonly hasConfigFile?: boolean;
   /** what stands at the end of --help, one line */
   readonly helpEnd?: string;
-  /** for a program without commands */
+  /** for a program without commands: a daemon */
   readonly defaultLoop?: (job: Job) => LoopBody;
+  /** for a program without commands and loop: what it does, once. @returns the exit code, 0 when void */
+  readonly run?: Command["run"];
 }
 
 /** For commands that can say what they would do: declare it among `switches`, ask `job.isDryRun`. */

@@ -60,7 +60,7 @@ export async function runJob(request: JobRequest): Promise<number> {
       for (const each of oneShots) await each.run(job);
       if (oneShots.length > 0) return 0;
       if (loop !== undefined) return await runDaemon(job, loop, programLog, () => child?.reportStarted());
-      return (await command?.run?.(job)) ?? job.exitCode;
+      return (await (command ?? program).run?.(job)) ?? job.exitCode;
     };
     const mode = isLoop ? "loop" : (command?.onInterrupt ?? "abort");
     return await runGuarded(job, { pidfile, child, mode, programLog }, body);

@@ -79,7 +79,8 @@ class Invocation {
   }
 
   async #withConfig(line: CommandLine, child: DaemonChild | undefined): Promise<number> {
-    const [file, ...words] = line.operands;
+    const { hasConfigFile = true } = this.#program;
+    const [file, words] = hasConfigFile ? [line.operands[0], line.operands.slice(1)] : ["", line.operands];
     if (file === undefined) return refuse("need config file, use --help for help.");
     const isSignal = line.request !== undefined && line.request !== "check";
     const command = this.#command(words);
@@ -89,11 +90,14 @@ class Invocation {
       chosen === undefined && this.#program.commands !== undefined ? [] : words.slice(chosen ? 1 : 0);
     const switches = switchValues(this.#table, chosen, isSignal ? new Map() : line.given);
 
-    const config = Config.load(file, this.#program.service, {
+    const options = {
       groups: this.#groups(),
       sectionAliases: this.#program.sectionAliases ?? [],
       overrides: line.overrides,
-    });
+    };
+    const config = hasConfigFile
+      ? Config.load(file, this.#program.service, options)
+      : Config.parse("", this.#program.service, options);
     const { errors, suspicions } = config.findings();
     const isCheck = line.request === "check";
     const problems = isCheck ? [...errors, ...suspicions] : errors;

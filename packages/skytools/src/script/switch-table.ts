@@ -1,4 +1,4 @@
-import { commonSwitches } from "./common-switches.ts";
+import { commonSwitchesOf } from "./common-switches.ts";
 import type { Command, Program, Switch } from "./program.ts";
 
 /** A switch taken apart. */
@@ -32,6 +32,7 @@ export function parseSwitch(definition: Switch): ParsedSwitch {
 
 /** Which switches a program knows, and which of them its commands take. */
 export class SwitchTable {
+  /** those of every program; one without configuration file may use their names and letters for its own */
   readonly common: readonly ParsedSwitch[];
   /** for every command */
   readonly shared: readonly ParsedSwitch[];
@@ -41,8 +42,12 @@ export class SwitchTable {
 
   /** @throws Error when the same name is declared in different forms */
   constructor(program: Program) {
-    this.common = commonSwitches.map(parseSwitch);
     this.shared = [...program.switches, ...(program.startupSwitches ?? [])].map(parseSwitch);
+    const isTaken = ({ long, short }: ParsedSwitch) =>
+      this.shared.some((own) => own.long === long || (own.short !== undefined && own.short === short));
+    this.common = commonSwitchesOf(program)
+      .map(parseSwitch)
+      .filter((each) => program.hasConfigFile !== false || !isTaken(each));
     const commands = program.commands ?? [];
     this.#ofCommand = new Map(
       commands.map((command) => [

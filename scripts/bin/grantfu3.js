@@ -1,0 +1,2 @@
+#!/usr/bin/env node
+import "../dist/grantfu3/main.js";

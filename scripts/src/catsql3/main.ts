@@ -1,0 +1,4 @@
+import { runProgram } from "@skytools/skytools";
+import { catsql } from "./catsql.ts";
+
+await runProgram(catsql);

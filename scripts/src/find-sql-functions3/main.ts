@@ -1,0 +1,4 @@
+import { runProgram } from "@skytools/skytools";
+import { findSqlFunctions } from "./find-sql-functions.ts";
+
+await runProgram(findSqlFunctions);

@@ -1,0 +1,4 @@
+import { runProgram } from "@skytools/skytools";
+import { grantfu } from "./grantfu.ts";
+
+await runProgram(grantfu);
