@@ -20,6 +20,25 @@ export const londisteConfig: ConfigGroup = {
       doc: "tables that are copied at once",
     },
     {
+      key: "threaded_copy_pool_size",
+      type: "int",
+      default: "4",
+      min: 1,
+      doc: "connections that copy one big table at once; 1: each table over one",
+    },
+    {
+      key: "threaded_copy_min_size",
+      type: "bytes",
+      default: "1GB",
+      doc: "tables from this size on are copied over several connections",
+    },
+    {
+      key: "threaded_copy_tables",
+      type: "list",
+      default: "",
+      doc: "names, also with * and ?, of tables that are, whatever their size",
+    },
+    {
       key: "lock_timeout",
       type: "float",
       default: "10",

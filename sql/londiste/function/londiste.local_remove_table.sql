@@ -41,7 +41,7 @@ begin
         delete from londiste.copy_progress p
             where p.queue_name = i_queue_name and p.table_name = _table;
         if _row.dropped_ddl is not null then
-            perform londiste._give_back_ddl(_row.effective_table, _row.dropped_ddl);
+            perform londiste._give_back_ddl(i_queue_name, _table, _row.effective_table, _row.dropped_ddl);
         end if;
 
         for _seq_name in
@@ -72,7 +72,11 @@ $$ language plpgsql strict;
 
 -- Rebuilds what a copy has dropped, when its registration is removed. Runs the statements with the caller's search
 -- path, as they were stored.
-create or replace function londiste._give_back_ddl(i_effective_table text, i_dropped_ddl text)
+create or replace function londiste._give_back_ddl(
+    i_queue_name text,
+    i_table_name text,
+    i_effective_table text,
+    i_dropped_ddl text)
 returns void as $$
 declare
     _only text;
@@ -82,7 +86,8 @@ begin
     end if;
 
     perform 1 from londiste.table_info t
-        where t.local and coalesce(t.dest_table, t.table_name) = i_effective_table;
+        where t.local and coalesce(t.dest_table, t.table_name) = i_effective_table
+          and (t.queue_name, t.table_name) <> (i_queue_name, i_table_name);
     if found then
         update londiste.table_info t
             set dropped_ddl = i_dropped_ddl
@@ -90,6 +95,7 @@ begin
                 select o.queue_name, o.table_name
                 from londiste.table_info o
                 where o.local and coalesce(o.dest_table, o.table_name) = i_effective_table
+                  and (o.queue_name, o.table_name) <> (i_queue_name, i_table_name)
                   and o.merge_state in ('in-copy', 'catching-up') and o.dropped_ddl is null
                 order by o.queue_name collate "C", o.table_name collate "C"
                 limit 1

@@ -37,6 +37,23 @@ test("a table in the middle of its copy is emptied and gets its indexes back", a
   equal(await indexCount(db, "t"), 2);
 });
 
+test("a node that is dropped in the middle of a copy gives indexes back, those of tables that had none too", async () => {
+  const { db } = await fixture.database();
+  await createSubscriber(db, "q", "leaf", 1n);
+  await db.execute(
+    "create table t (id int4, data text); insert into t values (1, 'half'); create table u (id int4)",
+  );
+  await inCopy(db, "q", "t", "t");
+  await inCopy(db, "q", "u", "u");
+  await db.execute(`
+    update londiste.table_info set dropped_ddl = '' where table_name = 'public.u';
+    update londiste.table_info set dropped_ddl = replace(dropped_ddl, ' t ', ' public.t ') where table_name = 'public.t'`);
+  await db.query("select * from pgq_node.drop_node('q', 'leaf')");
+  equal(await rowCount(db, "t"), 0);
+  equal(await indexCount(db, "t"), 2);
+  equal(await indexCount(db, "u"), 0);
+});
+
 test("a renamed table is the one that is emptied, never one that has the set's name", async () => {
   const { db } = await fixture.database();
   await createSubscriber(db, "q", "leaf", 1n);

@@ -26,7 +26,8 @@ import { openSourceSession, openTargetSession } from "../replication-session.ts"
 import { anyCopyNode, findCopyNode, namedCopyNode } from "../table/copy-node.ts";
 import { takeCopyLock } from "./copy-lock.ts";
 import { CopyProgress } from "./copy-progress.ts";
-import { hasRowsOfOthers, waitForTurn } from "./merge-copy.ts";
+import { tableSharers, waitForTurn } from "./merge-copy.ts";
+import { copyStreams, streamKeys } from "./stream-settings.ts";
 import { TableCatchUp } from "./table-catch-up.ts";
 import { copyTable } from "./table-copy.ts";
 
@@ -161,7 +162,6 @@ export class CopyProcess {
       queueName: this.#queueName,
       table: this.#table,
       sourceNode: node.name,
-      copyPid: target.backendPid,
     });
     try {
       const { snapshot } = await copyTable({
@@ -173,7 +173,10 @@ export class CopyProcess {
         destination,
         skipsTruncate: (table.attributes.get("skip_truncate") ?? "") !== "" || handler.copiesRows === false,
         handler,
-        joinsOthers: () => hasRowsOfOthers(target, this.#queueName, destination),
+        storedDdl: table.droppedDdl,
+        storeDdl: (ddl) => this.#storeDdl(target, ddl),
+        others: tableSharers(target, this.#queueName, destination),
+        streams: copyStreams(this.#job, table.name, connstr),
         progress,
       });
       await this.#storeCopied(target, table, snapshot);
@@ -187,8 +190,7 @@ export class CopyProcess {
     await progress.end("catching up");
     await forceTick(source, this.#queueName);
     await source.commit();
-    await databases.close("copy_source");
-    await databases.close("copy_progress");
+    for (const key of ["copy_source", "copy_progress", ...streamKeys(this.#job)]) await databases.close(key);
   }
 
   /** The provider, unless the table is to be copied from elsewhere. Its events come from there too until the worker takes over:
@@ -259,7 +261,6 @@ export class CopyProcess {
 
   /** @throws SkytoolsError when the table was removed, or sent elsewhere, while its rows were copied */
   async #storeCopied(target: Database, table: ReplicatedTable, snapshot: string): Promise<void> {
-    if (table.droppedDdl !== null) await this.#restoreDdl(target, table.droppedDdl);
     const tables = await getTableList(target, this.#queueName);
     const now = tables.find((entry) => entry.name === this.#table);
     const result = await moveTable(target, this.#job.log, {
@@ -273,12 +274,9 @@ export class CopyProcess {
     throw new SkytoolsError("COPY", `copy of table "${this.#table}" is not wanted any more: ${reason}`);
   }
 
-  /** Indexes that another program has dropped for a copy, and did not come to build again. */
-  async #restoreDdl(target: Database, ddl: string): Promise<void> {
-    this.#job.log.info(`${this.#table}: restoring DDL`);
-    await target.execute(ddl);
+  async #storeDdl(target: Database, ddl: string | null): Promise<void> {
     const call = { log: this.#job.log, quiet: true, commit: false };
-    await localSetTableStruct(target, call, this.#queueName, this.#table, null);
+    await localSetTableStruct(target, call, this.#queueName, this.#table, ddl);
   }
 
   async #catchUp(): Promise<number> {

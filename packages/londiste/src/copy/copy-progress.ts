@@ -4,6 +4,7 @@ import { ProgressDisplay } from "@skytools/skytools";
 import { localCopyError, localCopyProgress, localCopyStart } from "../copy-progress-api.ts";
 
 const reportPeriodMs = 1000;
+const copyingRows = "copying rows";
 
 /** Tells how a copy gets on: in the log every ten seconds, and in the database, outside the copy's transaction, where
  * `tables` and other programs see it. Failing to tell never fails the copy. */
@@ -13,8 +14,10 @@ export class CopyProgress {
   readonly #queueName: string;
   readonly #table: string;
   readonly #sourceNode: string;
-  /** server process that takes the rows: it knows how many there were */
-  readonly #copyPid: number;
+  /** server processes that take the rows: they know how many there were */
+  #copyPids: readonly number[] = [];
+  /** rows of statements that have ended */
+  #finishedRows = 0n;
   #tracker: ProgressTracker | undefined;
   #timer: NodeJS.Timeout | undefined;
   #last: Promise<void> = Promise.resolve();
@@ -29,14 +32,12 @@ export class CopyProgress {
     readonly queueName: string;
     readonly table: string;
     readonly sourceNode: string;
-    readonly copyPid: number;
   }) {
     this.#log = options.log;
     this.#connect = options.connect;
     this.#queueName = options.queueName;
     this.#table = options.table;
     this.#sourceNode = options.sourceNode;
-    this.#copyPid = options.copyPid;
   }
 
   /** @param totals estimates from the source; zero: unknown */
@@ -54,6 +55,18 @@ export class CopyProgress {
     this.#timer = setInterval(() => {
       this.#last = this.#report();
     }, reportPeriodMs);
+  }
+
+  /** Rows are being copied.
+   * @param pids of the server processes that take them */
+  async copying(pids: readonly number[]): Promise<void> {
+    this.#copyPids = [...pids];
+    if (this.#phase !== copyingRows) await this.phase(copyingRows);
+  }
+
+  /** A statement has ended that has taken so many rows; others follow. */
+  finishedRows(count: bigint): void {
+    this.#finishedRows += count;
   }
 
   bytes(count: number): void {
@@ -83,18 +96,20 @@ export class CopyProgress {
 
   async #report(): Promise<void> {
     await this.#tell(async (db) => {
-      if (this.#phase === "copying rows") await this.#readRows(db);
+      if (this.#phase === copyingRows) await this.#readRows(db);
       const bytes = BigInt(this.#bytes);
       await localCopyProgress(db, this.#queueName, this.#table, this.#phase, this.#rows, bytes);
     });
   }
 
   async #readRows(db: Database): Promise<void> {
-    const rows = await db.queryMaybe<{ tuples_processed: bigint }>(
-      "select tuples_processed from pg_catalog.pg_stat_progress_copy where pid = $1 and command = 'COPY FROM'",
-      [this.#copyPid],
+    const { rows } = await db.queryOne<{ rows: bigint }>(
+      `select coalesce(sum(tuples_processed), 0)::int8 as rows from pg_catalog.pg_stat_progress_copy
+        where pid = any ($1::int4[]) and command = 'COPY FROM'`,
+      [[...this.#copyPids]],
     );
-    if (rows !== undefined) this.#rows = rows.tuples_processed;
+    const all = this.#finishedRows + rows;
+    if (all > this.#rows) this.#rows = all;
     this.#tracker?.update({ bytes: this.#bytes, rows: this.#rows });
   }
 

@@ -2,13 +2,15 @@ import type { Database, Job } from "@skytools/skytools";
 import { SkytoolsError } from "@skytools/skytools";
 import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
 import { mergePartners } from "../table/merge-partners.ts";
+import type { TableSharers } from "./table-copy.ts";
 
 const pollMs = 500;
 const defaultParallelCopies = 8;
 
 /* Several queues may copy into one local table. The first of them empties it and copies within one transaction, under a lock;
  * the others wait for that, and then add their rows side by side, with the indexes in place. Nobody empties a table that
- * has rows out of another queue. Source: spec/londiste.md 8.4 */
+ * has rows out of another queue. A copy in several transactions, which would have to empty the table when it starts again, has it
+ * alone until it is through. Source: spec/londiste.md 8.4 */
 
 /** Waits until the copy of a table may begin.
  * @returns the table as it is then; undefined when it is not replicated here any more */
@@ -23,13 +25,24 @@ export async function waitForTurn(
     const table = (await getTableList(target, queueName)).find((entry) => entry.name === name);
     await target.commit();
     if (table === undefined || !table.isLocal) return undefined;
-    const reason = whyNotNow(table);
+    const reason = whyNotNow(table) ?? (await whoHasIt(target, queueName, table));
     if (reason === undefined) return table;
     if (reason !== told) job.log.info(`${name}: ${reason}`);
     told = reason;
     await job.sleep(pollMs);
     if (job.isStopping) throw new SkytoolsError("COPY", `stopped while ${reason}`);
   }
+}
+
+async function whoHasIt(
+  target: Database,
+  queueName: string,
+  { destination }: ReplicatedTable,
+): Promise<string | undefined> {
+  const partners = await mergePartners(target, queueName, destination);
+  await target.commit();
+  const loading = partners.find((partner) => partner.isLoading);
+  return loading && `waiting for the copy out of queue ${loading.queueName}`;
 }
 
 function whyNotNow({ copyRole, copyPosition, attributes }: ReplicatedTable): string | undefined {
@@ -39,12 +52,19 @@ function whyNotNow({ copyRole, copyPosition, attributes }: ReplicatedTable): str
   return undefined;
 }
 
-/** True when the local table has rows out of another queue already. Asked again behind the lock on the table. */
-export async function hasRowsOfOthers(
-  target: Database,
-  queueName: string,
-  destination: string,
-): Promise<boolean> {
-  const partners = await mergePartners(target, queueName, destination);
-  return partners.some(({ storedState }) => storedState !== null && storedState !== "in-copy");
+/** What the other queues do with a local table. */
+export function tableSharers(target: Database, queueName: string, destination: string): TableSharers {
+  const partners = () => mergePartners(target, queueName, destination);
+  return {
+    exist: async () => (await partners()).length > 0,
+    haveRows: async () => {
+      const all = await partners();
+      const loading = all.find((partner) => partner.isLoading);
+      if (loading !== undefined) {
+        const message = `table "${destination}" is being filled out of queue ${loading.queueName} (${target.label})`;
+        throw new SkytoolsError("COPY", message, { retry: "later" });
+      }
+      return all.some(({ storedState }) => storedState !== null && storedState !== "in-copy");
+    },
+  };
 }

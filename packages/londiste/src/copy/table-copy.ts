@@ -1,19 +1,10 @@
-import type { Database, Log, TableObject } from "@skytools/skytools";
-import {
-  copyRow,
-  crashPoint,
-  DatabaseError,
-  droppableObjects,
-  parseCopyRow,
-  pipeCopy,
-  quoteFqIdent,
-  quoteIdent,
-  rewriteCopyRows,
-  SkytoolsError,
-  TableStructure,
-} from "@skytools/skytools";
-import type { Row, TableHandler } from "../handler/handler.ts";
+import type { Database, Log, TableStructure as Structure } from "@skytools/skytools";
+import { crashPoint, pipeCopy, quoteFqIdent, SkytoolsError, TableStructure } from "@skytools/skytools";
+import type { TableHandler } from "../handler/handler.ts";
+import { columnPairs, listOf, rowChange } from "./copy-columns.ts";
 import type { CopyProgress } from "./copy-progress.ts";
+import { type CopyStream, copyInStreams, tableFile } from "./copy-streams.ts";
+import { ddlScript, dropObjects, restoreObjects, storedStatements } from "./dropped-objects.ts";
 
 /** Below this size of the source table indexes stay in place: maintaining them costs less than building them anew, and the
  * catalogs see no churn. */
@@ -32,9 +23,30 @@ export interface TableCopyInput {
   /** leave the rows that are there */
   readonly skipsTruncate: boolean;
   readonly handler: TableHandler;
-  /** true: the table has rows out of other queues, which stay */
-  readonly joinsOthers: () => Promise<boolean>;
+  /** what an attempt that was not brought to its end has dropped, see dropObjects() */
+  readonly storedDdl: string | null;
+  /** Stores what is dropped, within the open transaction; null: it is back. */
+  readonly storeDdl: (ddl: string | null) => Promise<void>;
+  /** what other queues do with the table */
+  readonly others: TableSharers;
+  readonly streams: StreamSettings;
   readonly progress: CopyProgress;
+}
+
+/** Other queues whose rows go into the table too. Asked again behind the lock on the table. */
+export interface TableSharers {
+  /** the table has rows out of other queues, which stay */
+  readonly haveRows: () => Promise<boolean>;
+  readonly exist: () => Promise<boolean>;
+}
+
+/** When and how a table is copied over several connections at once. */
+export interface StreamSettings {
+  /** 1: never */
+  readonly count: number;
+  /** smallest table for that */
+  readonly minBytes: bigint;
+  readonly open: (nr: number) => Promise<CopyStream>;
 }
 
 export interface CopiedTable {
@@ -44,12 +56,30 @@ export interface CopiedTable {
   readonly snapshot: string;
 }
 
-/** Copies a table within one transaction of the target, which is left open for the caller to store the new state and commit:
- * either all of it is there, rows, keys and indexes, or nothing has changed. The source is only read; its writers are not held up.
+/** A copy that has begun: both tables are locked. */
+interface Begun extends TableCopyInput {
+  readonly from: Structure;
+  readonly to: Structure;
+  readonly isJoining: boolean;
+  readonly isEmptied: boolean;
+  /** COPY statement for the source; `rows` is a condition for only some of the rows */
+  readonly copyFrom: (rows?: string) => string;
+  readonly copyInto: string;
+  readonly rowChange: () => ReturnType<typeof rowChange>;
+}
+
+/** Copies a table and leaves a transaction of the target open for the caller to store the new state and commit. The source is
+ * only read; its writers are not held up.
+ *
+ * As a rule all of it is that transaction: either all is there, rows, keys and indexes, or nothing has changed. A big table that
+ * is emptied anyway is loaded in several streams, which cannot commit as one. There the emptied table is committed first, with
+ * the statements that bring its keys back; then the rows, while the table's state says that it is in copy; then the open
+ * transaction builds the keys. Whatever ends it in between, the next attempt finds the state and the statements, and empties the
+ * table again.
  * @throws SkytoolsError, DatabaseError; the caller rolls back
- * Source: spec/londiste.md 8.2 */
+ * Source: spec/londiste.md 8.2, 8.3 with its defect replaced */
 export async function copyTable(input: TableCopyInput): Promise<CopiedTable> {
-  const { source, target, log, progress } = input;
+  const { source, log, progress } = input;
   // Locked first: a table that is rewritten after the snapshot was taken looks empty in it.
   await source.execute(`lock table ${quoteFqIdent(input.sourceTable)} in access share mode`);
   const snapshot = await source.queryValue<string>("select txid_current_snapshot()::text");
@@ -57,42 +87,118 @@ export async function copyTable(input: TableCopyInput): Promise<CopiedTable> {
   const from = await TableStructure.load(source, input.sourceTable);
   log.info(`Starting full copy of ${input.table}`);
   await progress.begin({ totalBytes: from.sizeBytes, totalRows: from.estimatedRows });
-  const { quotedTarget, isJoining } = await lockTarget(input);
-  const to = await TableStructure.load(target, input.destination);
+  const isJoining = await lockTarget(input);
+  const to = await TableStructure.load(input.target, input.destination);
   const columns = columnPairs(input, from, to);
   const condition = await rowCondition(input);
-  const isEmptied = !input.skipsTruncate && !isJoining;
-  if (isEmptied) await truncate(input, to);
-  else log.info(`${input.table}: skipping truncate`);
-  const dropped = from.sizeBytes < smallTableBytes || isJoining ? [] : await dropObjects(target, log, to);
-  crashPoint("copy.before-data");
-  log.info(`${input.table}: start copy`);
-  await progress.phase("copying rows");
-  const { bytes, rows } = await pipeCopy(
-    source,
-    copyFrom(from, listOf(columns, "source"), condition),
-    target,
-    `copy ${quotedTarget} (${listOf(columns, "target")}) from stdin${isEmptied && to.kind === "table" ? " with (freeze)" : ""}`,
-    { onProgress: (count) => progress.bytes(count), ...rowChange(input.handler, columns) },
-  );
-  log.info(`${input.table}: copy finished: ${bytes} bytes, ${rows} rows`);
+  const copied = await copyRows({
+    ...input,
+    from,
+    to,
+    isJoining,
+    isEmptied: !input.skipsTruncate && !isJoining,
+    copyFrom: (rows) => copyFrom(from, listOf(columns, "source"), condition, rows),
+    copyInto: `copy ${to.quotedName} (${listOf(columns, "target")}) from stdin`,
+    rowChange: () => rowChange(input.handler, columns),
+  });
+  return { ...copied, snapshot };
+}
+
+async function copyRows(begun: Begun): Promise<{ rows: bigint; bytes: number }> {
+  const { source, target, log, table, progress, from, storedDdl } = begun;
+  if (begun.isEmptied) await truncate(begun);
+  else log.info(`${table}: skipping truncate`);
+  const keepsObjects = begun.isJoining || (storedDdl === null && from.sizeBytes < smallTableBytes);
+  const stored = storedStatements(storedDdl);
+  const dropped = keepsObjects ? stored : await dropObjects(target, log, begun.to, stored);
+  const { rows, bytes } = (await isStreamed(begun))
+    ? await loadInStreams(begun, dropped)
+    : await loadAtOnce(begun);
+  log.info(`${table}: copy finished: ${bytes} bytes, ${rows} rows`);
   await source.rollback();
   crashPoint("copy.after-data");
   await progress.phase(dropped.length > 0 ? "building indexes" : "finishing", rows);
-  await restoreObjects(target, log, dropped);
-  return { rows, bytes, snapshot };
+  await restoreObjects(target, log, table, dropped);
+  await begun.storeDdl(null);
+  return { rows, bytes };
 }
 
-/** Alone with the table, unless rows are only added to those of other queues. */
-async function lockTarget(
-  input: TableCopyInput,
-): Promise<{ readonly quotedTarget: string; readonly isJoining: boolean }> {
-  const { target, destination } = input;
+async function loadAtOnce(begun: Begun): Promise<{ rows: bigint; bytes: number }> {
+  const { source, target, progress, isEmptied, to } = begun;
+  crashPoint("copy.before-data");
+  begun.log.info(`${begun.table}: start copy`);
+  await progress.copying([target.backendPid]);
+  return pipeCopy(
+    source,
+    begun.copyFrom(),
+    target,
+    `${begun.copyInto}${isEmptied && to.kind === "table" ? " with (freeze)" : ""}`,
+    { onProgress: (count) => progress.bytes(count), ...begun.rowChange() },
+  );
+}
+
+/** Only rows that can be thrown away and taken anew are loaded in streams: those of a table that is emptied, and nobody else's. */
+async function isStreamed(begun: Begun): Promise<boolean> {
+  const { from, to, streams, handler } = begun;
+  if (streams.count < 2 || !begun.isEmptied || from.sizeBytes < streams.minBytes) return false;
+  if (from.kind !== "table" || to.kind !== "table" || handler.copiesRows === false) return false;
+  if (from.accessMethod !== undefined) return false;
+  return !(await begun.others.exist());
+}
+
+async function loadInStreams(
+  begun: Begun,
+  dropped: readonly string[],
+): Promise<{ rows: bigint; bytes: number }> {
+  const { source, target, log, table, to, streams, progress } = begun;
+  const targetTable = to.quotedName;
+  await begun.storeDdl(ddlScript(dropped));
+  const targetFile = await tableFile(target, targetTable);
+  const sourceBlocks = await source.queryValue<bigint>(
+    `select pg_catalog.pg_relation_size($1::regclass) / pg_catalog.current_setting('block_size')::int8`,
+    [begun.from.quotedName],
+  );
+  await target.commit();
+  crashPoint("copy.before-data");
+  log.info(`${table}: start copy in ${streams.count} streams`);
+  const pids: number[] = [];
+  const copied = await copyInStreams({
+    source,
+    targetTable,
+    targetFile,
+    streams: streams.count,
+    openStream: async (nr) => {
+      const stream = await streams.open(nr);
+      pids.push(stream.target.backendPid);
+      await progress.copying(pids);
+      return stream;
+    },
+    sourceBlocks: Number(sourceBlocks ?? 0n),
+    copyFrom: begun.copyFrom,
+    copyInto: begun.copyInto,
+    rowChange: begun.rowChange,
+    progress,
+  });
+  await target.execute(`lock table only ${targetTable} in access exclusive mode`);
+  if ((await tableFile(target, targetTable)) === targetFile) return copied;
+  throw new SkytoolsError(
+    "COPY",
+    `table "${begun.destination}" was emptied or written anew by somebody else`,
+    {
+      retry: "later",
+    },
+  );
+}
+
+/** Alone with the table, unless rows are only added to those of other queues.
+ * @returns true in that case */
+async function lockTarget(input: TableCopyInput): Promise<boolean> {
+  const { target, destination, others } = input;
   const to = await TableStructure.load(target, destination);
   const table = `${to.kind === "table" ? "only " : ""}${to.quotedName}`;
-  if (await input.joinsOthers()) {
+  if (await others.haveRows()) {
     await target.execute(`lock table ${table} in row exclusive mode`);
-    return { quotedTarget: to.quotedName, isJoining: true };
+    return true;
   }
   if (to.referencingKeys.some((key) => key.from !== to.name) && !input.skipsTruncate) {
     const names = to.referencingKeys.map((key) => `"${key.name}" of ${key.from}`);
@@ -103,45 +209,12 @@ async function lockTarget(
     );
   }
   await target.execute(`lock table ${table} in access exclusive mode`);
-  return { quotedTarget: to.quotedName, isJoining: await input.joinsOthers() };
+  return others.haveRows();
 }
 
-async function truncate(input: TableCopyInput, to: TableStructure): Promise<void> {
-  input.log.info(`${input.table}: truncating`);
-  await input.target.execute(`truncate ${to.kind === "table" ? "only " : ""}${to.quotedName}`);
-}
-
-/** A column on its way. */
-interface ColumnPair {
-  readonly source: string;
-  readonly target: string;
-}
-
-/** Columns that both sides have, in the order of the source. Generated columns are computed by the target. */
-function columnPairs(input: TableCopyInput, from: TableStructure, to: TableStructure): ColumnPair[] {
-  const { log, table, handler } = input;
-  const pairs: ColumnPair[] = [];
-  const wanted = new Set<string>();
-  for (const { name: source } of from.columns) {
-    const target = handler.copyColumn === undefined ? source : handler.copyColumn(source);
-    if (target === undefined) continue;
-    wanted.add(target);
-    if (to.copyColumns.some((column) => column.name === target)) pairs.push({ source, target });
-    else if (to.column(target) === undefined) {
-      log.warn(`Table ${table} column ${target} does not exist on subscriber`);
-    }
-  }
-  for (const column of to.columns) {
-    if (wanted.has(column.name) || column.generated !== undefined || handler.copyColumn !== undefined)
-      continue;
-    log.warn(`Table ${table} column ${column.name} does not exist on provider`);
-  }
-  if (pairs.length === 0) throw new SkytoolsError("COPY", `table "${table}": no common columns found`);
-  return pairs;
-}
-
-function listOf(columns: readonly ColumnPair[], side: keyof ColumnPair): string {
-  return columns.map((column) => quoteIdent(column[side])).join(", ");
+async function truncate(begun: Begun): Promise<void> {
+  begun.log.info(`${begun.table}: truncating`);
+  await begun.target.execute(`truncate ${begun.to.kind === "table" ? "only " : ""}${begun.to.quotedName}`);
 }
 
 /** @returns undefined: all rows */
@@ -150,65 +223,17 @@ async function rowCondition({ handler, target }: TableCopyInput): Promise<string
 }
 
 /** COPY of a table leaves generated columns and the rows of partitions out; a query has all. */
-function copyFrom(from: TableStructure, columns: string, condition: string | undefined): string {
-  const where = condition === undefined ? "" : ` where (${condition})`;
+function copyFrom(
+  from: Structure,
+  columns: string,
+  condition: string | undefined,
+  rows: string | undefined,
+): string {
+  const conditions = [condition, rows].flatMap((each) => (each === undefined ? [] : `(${each})`));
+  const where = conditions.length === 0 ? "" : ` where ${conditions.join(" and ")}`;
   if (from.kind !== "table") return `copy (select ${columns} from ${from.quotedName}${where}) to stdout`;
-  if (condition !== undefined || from.columns.some((column) => column.generated !== undefined)) {
+  if (conditions.length > 0 || from.columns.some((column) => column.generated !== undefined)) {
     return `copy (select ${columns} from only ${from.quotedName}${where}) to stdout`;
   }
   return `copy ${from.quotedName} (${columns}) to stdout`;
-}
-
-/** The handler's change of each row; without one no row is looked at. */
-function rowChange(handler: TableHandler, columns: readonly ColumnPair[]) {
-  if (handler.copyRow === undefined) return {};
-  const change = (row: Row) => handler.copyRow?.(row) ?? row;
-  const transform = rewriteCopyRows((line) => {
-    const values = parseCopyRow(line.toString("utf8"));
-    const row = change(new Map(columns.map(({ source }, nr) => [source, values[nr] ?? null])));
-    return copyRow(columns.map(({ source }) => row.get(source) ?? null)).slice(0, -1);
-  });
-  return { transform };
-}
-
-/** Drops what would slow the copy down. What something else depends on stays.
- * @returns what was dropped, in the order of creation */
-async function dropObjects(target: Database, log: Log, table: TableStructure): Promise<TableObject[]> {
-  if (table.kind !== "table") return [];
-  const dropped: TableObject[] = [];
-  const candidates = droppableObjects(table).filter((item) => isWorthDropping(table, item));
-  for (const item of candidates.toReversed()) {
-    try {
-      await target.execute(
-        `savepoint londiste_drop; ${item.drop.join("; ")}; release savepoint londiste_drop`,
-      );
-      log.info(`Dropping ${item.name}`);
-      dropped.unshift(item);
-    } catch (error) {
-      const isNeeded = error instanceof DatabaseError && error.sqlState === dependentObjectsStillExist;
-      if (!isNeeded || target.isBroken) throw error;
-      await target.execute("rollback to savepoint londiste_drop; release savepoint londiste_drop");
-      log.info(`keeping ${item.kind} ${item.name}: other objects depend on it`);
-    }
-  }
-  return dropped;
-}
-
-const dependentObjectsStillExist = "2BP01";
-
-/** Rules and inheritance do not act on COPY; a check that holds for all rows costs less beside the copy than after it. */
-function isWorthDropping(table: TableStructure, item: TableObject): boolean {
-  if (item.kind === "index") return true;
-  if (item.kind !== "constraint") return false;
-  const constraint = table.constraints.find((entry) => entry.name === item.name);
-  return constraint?.kind !== "check" || constraint.definition.endsWith("NOT VALID");
-}
-
-async function restoreObjects(target: Database, log: Log, objects: readonly TableObject[]): Promise<void> {
-  if (objects.length === 0) return;
-  await target.execute("set local maintenance_work_mem = '256MB'");
-  for (const item of objects) {
-    log.info(`Creating ${item.name}`);
-    for (const statement of item.create) await target.execute(statement);
-  }
 }

@@ -6,6 +6,8 @@ export interface MergePartner {
   /** set name there */
   readonly name: string;
   readonly storedState: string | null;
+  /** its copy has emptied the table, and what it has loaded is there without being whole */
+  readonly isLoading: boolean;
 }
 
 /** The other queues of this database whose rows go into a local table too: leaves of the same combined queue, or, without one,
@@ -17,8 +19,9 @@ export async function mergePartners(
   queueName: string,
   destination: string,
 ): Promise<MergePartner[]> {
-  return db.query<{ queueName: string; name: string; storedState: string | null }>(
-    `select t.queue_name as "queueName", t.table_name as name, t.merge_state as "storedState"
+  return db.query<{ queueName: string; name: string; storedState: string | null; isLoading: boolean }>(
+    `select t.queue_name as "queueName", t.table_name as name, t.merge_state as "storedState",
+            t.dropped_ddl is not null and t.merge_state = 'in-copy' as "isLoading"
        from londiste.table_info t
        join pgq_node.node_info n on (n.queue_name = t.queue_name)
        join pgq_node.node_info own on (own.queue_name = $1)

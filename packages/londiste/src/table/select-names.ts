@@ -56,7 +56,8 @@ export function selectNames(log: Log, selection: NameSelection): string[] {
   return [...selected];
 }
 
-function globPattern(glob: string): RegExp {
+/** A glob of names as a pattern. */
+export function globPattern(glob: string): RegExp {
   const text = glob
     .replace(/[.+^${}()|[\]\\]/g, "\\$&")
     .replace(/\*/g, ".*")

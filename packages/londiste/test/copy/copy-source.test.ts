@@ -30,7 +30,7 @@ beforeEach(async () => {
 });
 
 /** Copies the table as this user of the source. */
-async function copyGoods(user: string) {
+async function copyGoods(user: string, beforeStream?: (nr: number) => Promise<void>) {
   const connstr = cluster.connstr("source").replace(/ user=\S+/, ` user=${user}`);
   const source = await Database.open(connstr, { isolation: "repeatable read" });
   const target = await Database.open(cluster.connstr("target"));
@@ -40,8 +40,9 @@ async function copyGoods(user: string) {
     queueName: "q",
     table: "public.goods",
     sourceNode: "root",
-    copyPid: 0,
   });
+  const stored: (string | null)[] = [];
+  const streams: Database[] = [];
   try {
     await openSourceSession(source);
     const copied = await copyTable({
@@ -53,12 +54,28 @@ async function copyGoods(user: string) {
       destination: "public.goods",
       skipsTruncate: false,
       handler: {},
-      joinsOthers: async () => false,
+      storedDdl: null,
+      storeDdl: async (ddl) => void stored.push(ddl),
+      others: { exist: async () => false, haveRows: async () => false },
+      streams: {
+        count: beforeStream === undefined ? 1 : 3,
+        minBytes: 0n,
+        open: async (nr) => {
+          await beforeStream?.(nr);
+          const stream = {
+            source: await Database.open(connstr, { isolation: "repeatable read" }),
+            target: await Database.open(cluster.connstr("target")),
+          };
+          streams.push(stream.source, stream.target);
+          return stream;
+        },
+      },
       progress,
     });
     await target.commit();
-    return copied;
+    return { ...copied, stored };
   } finally {
+    for (const session of streams) await session.close();
     await progress.end("ended");
     await source.close();
     await target.close();
@@ -94,4 +111,28 @@ test("a row security policy that hides rows from the copy is an error, not a sma
   await owner.execute(policy);
   await owner.close();
   await assert.rejects(copyGoods("reader"), /row-level security/);
+});
+
+const target = (sql: string) => cluster.query(sql, [], "target");
+
+test("streams read one snapshot, each row once, whatever is written meanwhile", async () => {
+  await target("insert into goods values (7777, 0)");
+  const { rows, stored } = await copyGoods("postgres", async (nr) => {
+    await cluster.query(`insert into goods values (${5000 + nr}, 0)`, [], "source");
+    await cluster.query(`delete from goods where id = ${nr}`, [], "source");
+  });
+  assert.equal(rows, BigInt(rowCount));
+  const found =
+    "select count(*)::int as rows, sum(id)::int as sum, min(id) as first, max(id) as last from goods";
+  const sum = (rowCount * (rowCount + 1)) / 2;
+  assert.deepEqual(await target(found), [{ rows: rowCount, sum, first: 1, last: rowCount }]);
+  assert.deepEqual(stored, ["", null]);
+});
+
+test("a stream that comes when the table was emptied for another attempt writes nothing", async () => {
+  const emptied = copyGoods("postgres", async (nr) => {
+    if (nr === 2) await target("truncate goods; insert into goods values (1, 1)");
+  });
+  await assert.rejects(emptied, /public\.goods was emptied by somebody else/);
+  assert.deepEqual(await target("select id from goods"), [{ id: 1 }]);
 });

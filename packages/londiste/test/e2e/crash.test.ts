@@ -11,6 +11,8 @@ before(async () => {
   stage = await Replication.startNodes(loadTables, {
     pgq_batch_collect_events: "1000",
     pgq_batch_collect_interval: "300 milliseconds",
+    threaded_copy_tables: "public.acc*",
+    threaded_copy_pool_size: "3",
   });
   await stage.run("root", loadRows(100_000));
   await stage.londiste("root", "add-table", "account", "history");
@@ -74,30 +76,30 @@ const crashPoints = [
 ] as const;
 
 for (const point of crashPoints) {
-  test(`a process that dies at ${point} goes on where it was`, async () => {
-    await using load = new Load(stage);
-    await stage.killProcess("leaf worker");
+  test(`a process that dies at ${point} goes on where it was`, () => dieAndGoOn(point, "history"));
+}
+
+const streamCrashPoints = [
+  "copy.before-data",
+  "copy.before-stream-commit",
+  "copy.after-stream-commit",
+  "copy.after-data",
+  "copy.before-commit",
+] as const;
+
+for (const point of streamCrashPoints) {
+  test(`a copy in several streams that dies at ${point} begins anew, with keys and indexes at its end`, async () => {
+    const keys = "select pg_get_indexdef(indexrelid) from pg_index where indrelid = 'account'::regclass";
+    const before = await stage.query("leaf", keys);
     const seen = stage.log("leaf").length;
-    const worker = stage.startWorker("leaf", { SKYTOOLS_CRASH_POINT: `${point}=kill` });
-    await stage.londiste("leaf", "resync", "history");
-    await waitFor(
-      `a crash at ${point}`,
-      () => !worker.isRunning || /failed.*ended by SIGKILL/.test(stage.log("leaf").slice(seen)),
-      { onTimeout: () => stage.logTail("leaf") },
+    await dieAndGoOn(point, "account");
+    assert.match(stage.log("leaf").slice(seen), /public\.account: start copy in 3 streams/);
+    assert.ok(before.length > 0);
+    assert.deepEqual(await stage.query("leaf", keys), before);
+    assert.deepEqual(
+      await stage.query("leaf", "select from londiste.table_info where dropped_ddl is not null"),
+      [],
     );
-    await stage.killProcess("leaf worker");
-    stage.startWorker("leaf");
-    await stage.waitForState("public.history", /ok/);
-    await load.stop();
-    await assertIdentical();
-    const left = await waitFor("consumers of copies to be gone", async () => {
-      const rows = await stage.query(
-        "root",
-        "select from pgq.get_consumer_info() where consumer_name like '%.copy.%'",
-      );
-      return rows.length === 0;
-    });
-    assert.ok(left);
   });
 }
 
@@ -112,3 +114,28 @@ test("either server is restarted while tables are copied and replayed", async ()
   await load.stop();
   await assertIdentical();
 });
+
+async function dieAndGoOn(point: string, table: "account" | "history"): Promise<void> {
+  await using load = new Load(stage);
+  await stage.killProcess("leaf worker");
+  const seen = stage.log("leaf").length;
+  const worker = stage.startWorker("leaf", { SKYTOOLS_CRASH_POINT: `${point}=kill` });
+  await stage.londiste("leaf", "resync", table);
+  await waitFor(
+    `a crash at ${point}`,
+    () => !worker.isRunning || /failed.*ended by SIGKILL/.test(stage.log("leaf").slice(seen)),
+    { onTimeout: () => stage.logTail("leaf") },
+  );
+  await stage.killProcess("leaf worker");
+  stage.startWorker("leaf");
+  await stage.waitForState(`public.${table}`, /ok/);
+  await load.stop();
+  await assertIdentical();
+  await waitFor("consumers of copies to be gone", async () => {
+    const rows = await stage.query(
+      "root",
+      "select from pgq.get_consumer_info() where consumer_name like '%.copy.%'",
+    );
+    return rows.length === 0;
+  });
+}
