@@ -71,8 +71,8 @@ export async function applyBatch(input: ApplyInput): Promise<ApplyResult> {
   try {
     await dropOldStages(input.target);
     const { orderedEvents } = input.limits ?? usualLimits;
-    const hasSinks = new BatchTables(input).whole.length > 0;
-    if (input.expectedEvents < orderedEvents || hasSinks) return await new BatchApply(input, true).run();
+    if (input.expectedEvents < orderedEvents || new BatchTables(input).mayOpen)
+      return await new BatchApply(input, true).run();
     await input.target.execute("savepoint londiste_batch");
     if (input.source.isTransactional) await input.source.execute("savepoint londiste_read");
     try {

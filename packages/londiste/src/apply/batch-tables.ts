@@ -1,5 +1,6 @@
 import type { TableHandler } from "../handler/handler.ts";
 import type { RowOperation } from "./event-kind.ts";
+import type { TableChoice } from "./event-line.ts";
 import { copyNull, decodeRaw } from "./row-layout.ts";
 
 /** A table whose events are applied. */
@@ -12,8 +13,10 @@ export interface AppliedTable {
 
 /** Finds tables as their first events come, for programs that cannot list them beforehand. */
 export interface TableFinder {
-  /** true: handlers of these tables may have `open`, so that events must come in order, with everything in them */
-  readonly needsWholeEvents: boolean;
+  /** tables that find() may answer for with anything but "ignored" */
+  readonly dataOf: TableChoice;
+  /** those whose handlers may have `open`: their events come in order, with everything in them */
+  readonly wholeEventsOf: TableChoice;
   /** Asked once a table, or twice where a batch has to be read again from its start; what it did on the target is undone then.
    * @returns undefined: events of this table are ignored */
   find(first: FirstEvent): Promise<FoundTable | undefined>;
@@ -53,15 +56,21 @@ export class BatchTables {
   }
 
   /** names of the tables whose data is wanted */
-  get wanted(): readonly string[] | "all" {
-    return this.#input.finder === undefined ? [...this.#input.tables.keys()] : "all";
+  get wanted(): TableChoice {
+    const { tables, finder } = this.#input;
+    return finder?.dataOf === "all" ? "all" : [...tables.keys(), ...(finder?.dataOf ?? [])];
   }
 
   /** names of the tables whose events are wanted with everything in them */
-  get whole(): readonly string[] | "all" {
+  get whole(): TableChoice {
     const { handlers, finder } = this.#input;
-    if (finder?.needsWholeEvents === true) return "all";
-    return [...handlers].filter(([, handler]) => handler.open !== undefined).map(([name]) => name);
+    const opened = [...handlers].filter(([, handler]) => handler.open !== undefined).map(([name]) => name);
+    return finder?.wholeEventsOf === "all" ? "all" : [...opened, ...(finder?.wholeEventsOf ?? [])];
+  }
+
+  /** True when a handler may take events itself. */
+  get mayOpen(): boolean {
+    return this.whole === "all" || this.whole.length > 0;
   }
 
   /** What was found for a name before. */

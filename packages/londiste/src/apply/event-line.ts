@@ -29,16 +29,20 @@ export function readEventsSql(
   const isWanted = isAmong(tables);
   const isWhole = isAmong(wholeTables);
   const isControl = "ev_type like 'pgq.%' or ev_type like 'londiste.%' or ev_type = 'EXECUTE'";
-  const events = eventQuery.replace(/\s+order\s+by\s+(?:1|ev_id)\s*;?\s*$/i, "");
   return `copy (
     select ev_type, ev_extra1, ev_id, ev_txid, ev_retry,
            case when ${isControl} or ${isWhole} then json_build_array(ev_time::text, ev_extra2, ev_extra3, ev_extra4)::text end,
            case when ${isWanted} or ${isControl} then ev_data end
-      from (${events}) as batch${isOrdered ? " order by ev_id" : ""}) to stdout`;
+      from (${unordered(eventQuery)}) as batch${isOrdered ? " order by ev_id" : ""}) to stdout`;
+}
+
+/** A query of events without the ORDER BY at its end, for wrapping. */
+export function unordered(eventQuery: string): string {
+  return eventQuery.replace(/\s+order\s+by\s+(?:1|ev_id)\s*;?\s*$/i, "");
 }
 
 /** Names, or every table. */
-type TableChoice = readonly string[] | "all";
+export type TableChoice = readonly string[] | "all";
 
 function isAmong(tables: TableChoice): string {
   if (tables === "all") return "true";

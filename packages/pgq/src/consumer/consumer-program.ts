@@ -21,7 +21,7 @@ export interface ConsumerClass {
 
 /** A daemon around a consumer class, as data. */
 export interface ConsumerProgram
-  extends Pick<Program, "service" | "version" | "summary" | "sectionAliases" | "args"> {
+  extends Pick<Program, "service" | "version" | "summary" | "sectionAliases" | "args" | "findings"> {
   readonly consumer: ConsumerClass;
   /** config key of the source's connect string; default src_db */
   readonly sourceKey?: string;

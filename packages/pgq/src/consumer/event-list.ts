@@ -59,6 +59,14 @@ export class EventList<E extends PgqEvent = PgqEvent> implements AsyncIterable<E
     this.#fetched = Number(rows);
   }
 
+  /** Leaves the reading to somebody else.
+   * @param read gets the query for the events, in the columns of `eventColumns`, and where to run it; returns how many there were
+   * @throws SkytoolsError DOUBLE_FETCH the second time */
+  async readElsewhere(read: (db: Database, query: string) => Promise<number>): Promise<void> {
+    this.#start();
+    this.#fetched = await read(this.#source.db, await this.#source.query());
+  }
+
   #start(): void {
     if (this.#isStarted)
       throw new SkytoolsError("DOUBLE_FETCH", "the events of a batch can be read only once");

@@ -162,14 +162,21 @@ export class Config {
   }
 
   /** Reads the file again and takes the new values if all of them are good.
+   * @param furtherFindings as of a program, see `Program.findings`
    * @returns findings of the new file, empty of errors
    * @throws ConfigError when the file is missing or broken; everything stays as it was */
-  reload(): ConfigFindings {
+  reload(furtherFindings?: (config: Config) => ConfigFindings): ConfigFindings {
+    const old = this.#source;
     const fresh = ConfigSource.read(this.file, this.#sourceOptions);
-    const findings = checkConfig(fresh, this.#groups);
-    if (findings.errors[0] !== undefined) throw findings.errors[0];
+    const { errors, suspicions } = checkConfig(fresh, this.#groups);
+    if (errors[0] !== undefined) throw errors[0];
     this.#source = fresh;
-    return findings;
+    const further = furtherFindings?.(this);
+    if (further?.errors[0] !== undefined) {
+      this.#source = old;
+      throw further.errors[0];
+    }
+    return { errors, suspicions: [...suspicions, ...(further?.suspicions ?? [])] };
   }
 
   #typed<T>(key: string, parse: (text: string) => T): T {

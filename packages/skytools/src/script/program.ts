@@ -1,3 +1,5 @@
+import type { ConfigFindings } from "../config/check-config.ts";
+import type { Config } from "../config/config.ts";
 import type { ConfigGroup } from "../config/config-key.ts";
 import type { Job } from "./job.ts";
 
@@ -70,6 +72,8 @@ export interface Program {
   readonly summary: string;
   /** keys, the program's own group first; those of the framework are added */
   readonly config: readonly ConfigGroup[];
+  /** Mistakes that the types of keys do not show, or in other sections of the file; asked when each key by itself is good. */
+  readonly findings?: (config: Config) => ConfigFindings;
   /** switches of every command */
   readonly switches: readonly Switch[];
   readonly startupSwitches?: readonly StartupSwitch[];

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import type { ConfigFindings } from "../config/check-config.ts";
 import { Config } from "../config/config.ts";
 import { configTemplate } from "../config/template.ts";
 import { ConfigError, SkytoolsError, UsageError } from "../errors.ts";
@@ -98,7 +99,7 @@ class Invocation {
     const config = hasConfigFile
       ? Config.load(file, this.#program.service, options)
       : Config.parse("", this.#program.service, options);
-    const { errors, suspicions } = config.findings();
+    const { errors, suspicions } = this.#findings(config);
     const isCheck = line.request === "check";
     const problems = isCheck ? [...errors, ...suspicions] : errors;
     if (problems.length > 0) {
@@ -160,6 +161,13 @@ class Invocation {
     const similar = similarCommand(this.#program, name);
     const guess = similar === undefined ? "" : `\nDid you mean ${similar}?`;
     return `Unknown command '${name}', use --help for help${guess}`;
+  }
+
+  #findings(config: Config): ConfigFindings {
+    const { errors, suspicions } = config.findings();
+    if (errors.length > 0 || this.#program.findings === undefined) return { errors, suspicions };
+    const further = this.#program.findings(config);
+    return { errors: further.errors, suspicions: [...suspicions, ...further.suspicions] };
   }
 
   #groups() {

@@ -152,7 +152,7 @@ class WorkLoop {
     const job = this.#job;
     this.#reopenLog();
     try {
-      const findings = job.config.reload();
+      const findings = job.config.reload(job.program.findings);
       for (const suspicion of findings.suspicions) job.log.warn(suspicion.message);
       job.log.info("Config reloaded");
     } catch (error) {

@@ -65,23 +65,24 @@ export class PartitionMaker {
       this.#log.info(`Ignored table: ${part}`);
       return false;
     }
-    if (await this.#exists(part)) return true;
+    if (await this.exists(part)) return true;
     checkName(part);
     // Others who make partitions of whatever table wait until our transaction ends, and then find ours.
     await this.#target.query(
       "select pg_advisory_xact_lock(pg_catalog.hashtextextended('skytools create partition', 0))",
     );
-    if (await this.#exists(part)) return true;
+    if (await this.exists(part)) return true;
     await this.#create(part, time, key);
     this.#log.info(`Created table: ${part}`);
     if (retentionPeriod === undefined) return true;
     await this.#dropObsolete(retentionPeriod);
-    if (await this.#exists(part)) return true;
+    if (await this.exists(part)) return true;
     this.#log.info(`Ignored table: ${part}`);
     return false;
   }
 
-  async #exists(part: string): Promise<boolean> {
+  /** @param part plain name */
+  async exists(part: string): Promise<boolean> {
     const sql = "select to_regclass($1) is not null as found";
     return (await this.#target.queryOne<{ found: boolean }>(sql, [quoteFqIdent(part)])).found;
   }

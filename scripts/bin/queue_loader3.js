@@ -1,0 +1,2 @@
+#!/usr/bin/env node
+import "../dist/queue-loader3/main.js";

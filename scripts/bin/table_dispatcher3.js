@@ -1,0 +1,2 @@
+#!/usr/bin/env node
+import "../dist/table-dispatcher3/main.js";

@@ -1,0 +1,4 @@
+import { runProgram } from "@skytools/skytools";
+import { bulkLoader } from "./bulk-loader.ts";
+
+await runProgram(bulkLoader);

@@ -1,0 +1,4 @@
+import { runProgram } from "@skytools/skytools";
+import { cubeDispatcher } from "./cube-dispatcher.ts";
+
+await runProgram(cubeDispatcher);
