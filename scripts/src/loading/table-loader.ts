@@ -66,7 +66,10 @@ export abstract class TableLoader extends SerialConsumer {
 
   /** What nodes of a cascaded queue tell each other is not for us; a script cannot be left out silently. */
   #passOver({ type, id }: PgqEvent): void {
-    if (type !== "EXECUTE") return this.job.statistics.increase("skipped", 1);
+    if (type !== "EXECUTE") {
+      this.job.statistics.increase("skipped", 1);
+      return;
+    }
     throw new SkytoolsError(
       "SCRIPT_EVENT",
       `event ${id} is a script of londiste's execute, which is not run here`,
