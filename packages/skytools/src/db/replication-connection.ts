@@ -20,8 +20,11 @@ export type ReplicationRow = Readonly<Record<string, string | null>>;
 export interface ReplicationReceiver {
   /** A copy begins; `in` wants our data now, `both` takes and gives. */
   onCopyStart?(kind: "in" | "out" | "both"): void;
-  /** One CopyData message; the buffer is only valid during the call. */
+  /** One CopyData message; the buffer may be kept. */
   onCopyData?(payload: Buffer): void;
+  /** For streams of large messages: one that arrives in pieces is given so, instead of to `onCopyData`; the buffer may be kept.
+   * The message's first byte is in its first piece. */
+  onCopyPiece?(piece: Buffer, isFirst: boolean, isLast: boolean): void;
   /** The server has ended its side of the copy. */
   onCopyDone?(): void;
   /** A row arrived; also part of the result. */
@@ -62,7 +65,11 @@ export class ReplicationConnection {
     this.serverVersion = serverVersionNumber(connected.reported.get("server_version") ?? "");
     this.#onNotice = onNotice;
     this.#socket = connected.client.connection.stream as Socket;
-    const splitter = new MessageSplitter((code, payload) => this.#take(code, payload));
+    const splitter = new MessageSplitter((code, payload) => this.#take(code, payload), {
+      isWanted: () => this.#running?.receiver.onCopyPiece !== undefined,
+      take: (piece, isFirst, isLast) =>
+        this.#guarded(({ receiver }) => receiver.onCopyPiece?.(piece, isFirst, isLast)),
+    });
     this.#socket.removeAllListeners("data");
     this.#socket.on("data", (chunk: Buffer) => splitter.push(chunk));
     this.#socket.on("error", (error) => this.#lose(error));
@@ -182,14 +189,15 @@ export class ReplicationConnection {
   }
 
   #take(code: number, payload: Buffer): void {
+    if (code === serverMessage.notice) this.#onNotice(messageFields(payload).get("M") ?? "");
+    else this.#guarded((running) => this.#dispatch(running, code, payload));
+  }
+
+  #guarded(give: (running: Running) => void): void {
     const running = this.#running;
-    if (code === serverMessage.notice) {
-      this.#onNotice(messageFields(payload).get("M") ?? "");
-      return;
-    }
     if (running === undefined) return;
     try {
-      this.#dispatch(running, code, payload);
+      give(running);
     } catch (error) {
       // What a receiver cannot take ends the command: the stream cannot be rejoined in the middle.
       running.reject(error instanceof Error ? error : new Error(String(error)));

@@ -16,65 +16,93 @@ export const serverMessage = {
 
 const headerBytes = 5;
 
-/** Takes whole messages; the payload is only valid during the call. */
+/** Takes whole messages. A payload may be kept: nobody else uses its bytes. */
 export type TakeMessage = (code: number, payload: Buffer) => void;
 
-/** Cuts the bytes of a connection into whole messages, however they arrive. */
+/** Takes CopyData messages that arrive in several chunks, piece by piece instead of put together. */
+export interface CopyPieces {
+  /** asked when such a message begins */
+  isWanted(): boolean;
+  take(piece: Buffer, isFirst: boolean, isLast: boolean): void;
+}
+
+/** Cuts the bytes of a connection into messages, however they arrive. */
 export class MessageSplitter {
   readonly #take: TakeMessage;
+  readonly #pieces: CopyPieces | undefined;
   #parts: Buffer[] = [];
   #have = 0;
   #wanted = headerBytes;
+  /** of the message that is given piece by piece */
+  #missing = 0;
+  #isFirstPiece = false;
 
-  constructor(take: TakeMessage) {
+  constructor(take: TakeMessage, pieces?: CopyPieces) {
     this.#take = take;
+    this.#pieces = pieces;
   }
 
   push(chunk: Buffer): void {
-    let rest = chunk;
-    if (this.#have > 0) {
-      rest = this.#completeCarried(chunk);
-      if (this.#have > 0) return;
-    }
     let at = 0;
-    while (rest.length - at >= headerBytes) {
-      const end = at + 1 + rest.readUInt32BE(at + 1);
-      if (end > rest.length) break;
-      this.#take(rest[at]!, rest.subarray(at + headerBytes, end));
+    while (at < chunk.length) {
+      if (this.#missing > 0) at = this.#takePiece(chunk, at);
+      else if (this.#have > 0) at = this.#addToCarried(chunk, at);
+      else at = this.#takeWhole(chunk, at);
+    }
+  }
+
+  #takeWhole(chunk: Buffer, begin: number): number {
+    let at = begin;
+    while (chunk.length - at >= headerBytes) {
+      const end = at + 1 + chunk.readUInt32BE(at + 1);
+      if (end > chunk.length) break;
+      this.#take(chunk[at]!, chunk.subarray(at + headerBytes, end));
       at = end;
     }
-    if (at < rest.length) this.#carry(rest.subarray(at));
+    return at === chunk.length ? at : this.#addToCarried(chunk, at);
   }
 
-  #carry(bytes: Buffer): void {
-    this.#parts.push(bytes);
-    this.#have += bytes.length;
-    if (this.#wanted === headerBytes && this.#have >= headerBytes) {
-      const head = this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts);
-      this.#parts = [head];
-      this.#wanted = 1 + head.readUInt32BE(1);
+  /** Adds to the message that was begun: first its header, which tells how long it is and whether it goes on in pieces. */
+  #addToCarried(chunk: Buffer, at: number): number {
+    const end = Math.min(at + this.#wanted - this.#have, chunk.length);
+    this.#parts.push(chunk.subarray(at, end));
+    this.#have += end - at;
+    if (this.#have < this.#wanted) return end;
+    const bytes = this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts, this.#have);
+    this.#parts = [bytes];
+    if (this.#have === headerBytes) this.#beginMessage(bytes);
+    else this.#endMessage(bytes);
+    return end;
+  }
+
+  #beginMessage(header: Buffer): void {
+    this.#wanted = 1 + header.readUInt32BE(1);
+    if (this.#wanted === headerBytes) this.#endMessage(header);
+    else if (header[0] === serverMessage.copyData && this.#pieces?.isWanted() === true) {
+      this.#missing = this.#wanted - headerBytes;
+      this.#isFirstPiece = true;
+      this.#forget();
     }
   }
 
-  /** Adds to the message that was begun; when that is complete it is taken.
-   * @returns what follows it */
-  #completeCarried(chunk: Buffer): Buffer {
-    let at = 0;
-    for (;;) {
-      const taken = Math.min(this.#wanted - this.#have, chunk.length - at);
-      this.#carry(chunk.subarray(at, at + taken));
-      at += taken;
-      if (this.#have < this.#wanted) {
-        if (at === chunk.length) return chunk.subarray(at);
-        continue;
-      }
-      const message = Buffer.concat(this.#parts, this.#have);
-      this.#parts = [];
-      this.#have = 0;
-      this.#wanted = headerBytes;
-      this.#take(message[0]!, message.subarray(headerBytes));
-      return chunk.subarray(at);
-    }
+  #endMessage(bytes: Buffer): void {
+    this.#forget();
+    this.#take(bytes[0]!, bytes.subarray(headerBytes));
+  }
+
+  #forget(): void {
+    this.#parts = [];
+    this.#have = 0;
+    this.#wanted = headerBytes;
+  }
+
+  #takePiece(chunk: Buffer, at: number): number {
+    const end = Math.min(at + this.#missing, chunk.length);
+    this.#missing -= end - at;
+    const isFirst = this.#isFirstPiece;
+    this.#isFirstPiece = false;
+    this.#pieces?.take(chunk.subarray(at, end), isFirst, this.#missing === 0);
+    return end;
   }
 }
 

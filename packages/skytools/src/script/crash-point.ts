@@ -1,5 +1,7 @@
 import { SkytoolsError } from "../errors.ts";
 
+// Read once: some crash points are passed for every piece of data.
+const setting = process.env.SKYTOOLS_CRASH_POINT;
 const hits = new Map<string, number>();
 
 /** A named moment at which a test can let the process die. Inert unless the environment variable SKYTOOLS_CRASH_POINT is
@@ -7,7 +9,6 @@ const hits = new Map<string, number>();
  * throws, or the process exits with code 1.
  * @param name `<component>.<moment>`, for example `worker.before-target-commit` */
 export function crashPoint(name: string): void {
-  const setting = process.env.SKYTOOLS_CRASH_POINT;
   if (setting === undefined || !setting.startsWith(`${name}=`)) return;
   const parts = /^(kill|throw|exit)(?::(\d+))?$/.exec(setting.slice(name.length + 1));
   if (parts === null) throw new SkytoolsError("CRASH_POINT", `bad crash point "${setting}"`);

@@ -44,6 +44,38 @@ test("messages come out whole however they are cut", () => {
   );
 });
 
+test("large copy messages come out in pieces where these are wanted, everything else whole", () => {
+  const sent = fc.array(fc.tuple(fc.constantFrom(0x64, 0x74), fc.uint8Array({ maxLength: 40 })), {
+    maxLength: 12,
+  });
+  fc.assert(
+    fc.property(sent, fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1 }), (messages, cuts) => {
+      const bytes = Buffer.concat(messages.map(([code, payload]) => message(code, payload)));
+      const taken: [number, number[]][] = [];
+      let isBegun = false;
+      const splitter = new MessageSplitter((code, payload) => taken.push([code, [...payload]]), {
+        isWanted: () => true,
+        take: (piece, isFirst, isLast) => {
+          assert.equal(isFirst, !isBegun);
+          if (isFirst) taken.push([0x64, []]);
+          taken.at(-1)![1].push(...piece);
+          isBegun = !isLast;
+        },
+      });
+      for (let at = 0, turn = 0; at < bytes.length; turn++) {
+        const end = at + cuts[turn % cuts.length]!;
+        splitter.push(Buffer.from(bytes.subarray(at, end)));
+        at = end;
+      }
+      assert.equal(isBegun, false);
+      assert.deepEqual(
+        taken,
+        messages.map(([code, payload]) => [code, [...payload]]),
+      );
+    }),
+  );
+});
+
 test("commands return rows; a refused one leaves the connection usable", async () => {
   const connection = await ReplicationConnection.open(cluster.connstr());
   try {

@@ -9,7 +9,7 @@ export interface BackupPart {
   readonly location: string | undefined;
 }
 
-/** Takes a base backup as the server sends it. Buffers are only valid during the call. */
+/** Takes a base backup as the server sends it. Buffers may be kept. */
 export interface BackupReceiver {
   /** A tar archive begins. */
   onPart(part: BackupPart): void;
@@ -57,7 +57,8 @@ export async function takeBaseBackup(
       receiver.onTotal?.(stream.totalBytes);
       stream.beginCopy();
     },
-    onCopyData: (payload) => stream.take(payload),
+    onCopyData: (payload) => stream.take(payload, true, true),
+    onCopyPiece: (piece, isFirst, isLast) => stream.take(piece, isFirst, isLast),
   });
   const start = sets[0]?.[0];
   const stop = sets.at(-1)?.[0];
@@ -118,31 +119,48 @@ abstract class BackupStream {
   }
 
   abstract beginCopy(): void;
-  abstract take(payload: Buffer): void;
+  /** A message, or a piece of one. */
+  abstract take(piece: Buffer, isFirst: boolean, isLast: boolean): void;
 }
+
+const messageKind = { archive: 0x6e, data: 0x64, manifest: 0x6d, progress: 0x70 } as const;
 
 /** PostgreSQL 15 and newer: one copy, whose messages begin with their kind. */
 class TypedStream extends BackupStream {
+  /** pieces of a message that is no data */
+  #begun: Buffer[] = [];
+
   beginCopy(): void {}
 
-  take(payload: Buffer): void {
-    switch (String.fromCharCode(payload[0] ?? 0)) {
-      case "n": {
-        const [name = "", location = ""] = payload.toString("utf8", 1).split("\0");
+  take(piece: Buffer, isFirst: boolean, isLast: boolean): void {
+    const isData = isFirst ? piece[0] === messageKind.data : this.#begun.length === 0;
+    if (isData) {
+      const content = isFirst ? piece.subarray(1) : piece;
+      if (content.length > 0) this.receiver.onData(content);
+      return;
+    }
+    this.#begun.push(piece);
+    if (!isLast) return;
+    const message = this.#begun.length === 1 ? piece : Buffer.concat(this.#begun);
+    this.#begun = [];
+    this.#takeWhole(message);
+  }
+
+  #takeWhole(message: Buffer): void {
+    switch (message[0] ?? 0) {
+      case messageKind.archive: {
+        const [name = "", location = ""] = message.toString("utf8", 1).split("\0");
         const oid = /^(\d+)\.tar$/.exec(name)?.[1];
         this.receiver.onPart({ oid, location: location === "" ? undefined : location });
         return;
       }
-      case "d":
-        this.receiver.onData(payload.subarray(1));
-        return;
-      case "m":
+      case messageKind.manifest:
         this.receiver.onManifest();
         return;
-      case "p":
+      case messageKind.progress:
         return;
       default:
-        throw new SkytoolsError("WAL", `unknown message in a base backup: ${payload[0]}`);
+        throw new SkytoolsError("WAL", `unknown message in a base backup: ${message[0]}`);
     }
   }
 }
@@ -158,7 +176,7 @@ class PlainStreams extends BackupStream {
     else this.receiver.onPart(part);
   }
 
-  take(payload: Buffer): void {
-    this.receiver.onData(payload);
+  take(piece: Buffer): void {
+    this.receiver.onData(piece);
   }
 }

@@ -8,23 +8,19 @@ import { type Expiry, expire } from "../retention/expire.ts";
 import { WalError } from "../wal/wal-error.ts";
 import { BackupLock } from "./backup-lock.ts";
 import type { BackupPart, BackupRange } from "./base-backup.ts";
+import type { BackupWriter } from "./pump-backup.ts";
 import { publishSet, settleNewSet } from "./rotate-sets.ts";
 import { listSets, newSetPath, type SetInfo } from "./set-info.ts";
 import { type SetPlan, SetWriter } from "./set-writer.ts";
 
 /** The place a backup goes to. In this order: `begin`, parts with data, the manifest with data, `finish`. */
-export interface SetTarget {
+export interface SetTarget extends BackupWriter {
   /** Takes the backup lock. @throws WalError when a backup is running, or the archive is another cluster's */
   begin(plan: SetPlan): Promise<void>;
   /** The manifest of the newest set of this cluster, which an incremental backup can be based on. */
   newestManifest(
     systemIdentifier: string,
   ): Promise<{ readonly id: string; readonly manifest: Buffer } | undefined>;
-  beginPart(part: BackupPart): void;
-  beginManifest(): void;
-  /** The buffer is only valid during the call. @returns false when the caller should wait for `drained` */
-  data(chunk: Buffer): boolean;
-  drained(): Promise<void>;
   /** Names of configuration files with their content, for `config_backup`. */
   storeConfig(files: Readonly<Record<string, string>>): Promise<void>;
   /** Makes the set the newest one; only then older ones may go. */

@@ -10,7 +10,7 @@ import {
 import { askServer, type ServerFacts } from "../place/server-facts.ts";
 import type { Settings } from "../place/settings.ts";
 import { WalError } from "../wal/wal-error.ts";
-import { takeBaseBackup } from "./base-backup.ts";
+import { pumpBackup } from "./pump-backup.ts";
 import { RemoteSetTarget } from "./remote-set-target.ts";
 import { LocalSetTarget, type SetTarget } from "./set-target.ts";
 
@@ -80,9 +80,7 @@ async function run(
     `Backing up ${connection.label}${base === undefined ? "" : `, what has changed since ${base.id}`}`,
   );
   let tracker: ProgressTracker | undefined;
-  let bytes = 0;
-  let failure: Error | undefined;
-  const range = await takeBaseBackup(
+  const range = await pumpBackup(
     connection,
     {
       label,
@@ -91,31 +89,14 @@ async function run(
       includesWal,
       isIncremental: base !== undefined,
     },
+    target,
     {
       onTotal: (total) => {
         tracker ??= display.add("base backup", base === undefined ? { bytes: total } : {});
       },
-      onPart: (part) => target.beginPart(part),
-      onManifest: () => target.beginManifest(),
-      onData: (chunk) => {
-        if (failure !== undefined) throw failure;
-        bytes += chunk.length;
-        if (!target.data(chunk)) {
-          connection.pause();
-          target.drained().then(
-            () => connection.resume(),
-            (error: unknown) => {
-              failure = error instanceof Error ? error : new Error(String(error));
-              connection.resume();
-            },
-          );
-        }
-        tracker?.update({ bytes });
-      },
+      onBytes: (bytes) => tracker?.update({ bytes }),
     },
-  ).catch((error: unknown) => {
-    throw failure ?? error;
-  });
+  );
   await storeConfig(job, settings, target);
   const result = await target.finish(range);
   tracker?.end();

@@ -14,7 +14,7 @@ export interface TarEntry {
 /** Takes the entries of an archive, in order: `begin`, `data` as often as needed, `end`. */
 export interface TarSink {
   begin(entry: TarEntry): void;
-  /** the buffer is only valid during the call */
+  /** a part of what the reader was given: it may be kept when that may */
   data(chunk: Buffer): void;
   end(): void;
 }

@@ -3,7 +3,7 @@ import { cp, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { crashPoint, type Job } from "@skytools/skytools";
 import { syncDirectory } from "../archive/durable-file.ts";
-import { syncTree } from "../backup/set-writer.ts";
+import { syncTree } from "../archive/sync-tree.ts";
 import { errorCode, storageTrouble, WalError } from "../wal/wal-error.ts";
 import { type RestorePlan, restoringPath } from "./restore-plan.ts";
 import { type ServerSettings, writeAutoConf } from "./server-settings.ts";

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Job, ProgressDisplay, ReplicationConnection } from "@skytools/skytools";
-import { takeBaseBackup } from "../backup/base-backup.ts";
+import { pumpBackup } from "../backup/pump-backup.ts";
 import type { BackupSet } from "../backup/set-info.ts";
 import { SetWriter } from "../backup/set-writer.ts";
 import { askServer } from "../place/server-facts.ts";
@@ -25,9 +25,8 @@ export async function cloneServer(
     const facts = await askServer(connection);
     await writer.begin();
     const tracker = display.add("clone");
-    let bytes = 0;
     const startTime = new Date().toISOString();
-    const range = await takeBaseBackup(
+    const range = await pumpBackup(
       connection,
       {
         label: `Clone ${startTime}`,
@@ -36,15 +35,8 @@ export async function cloneServer(
         includesWal: true,
         isIncremental: false,
       },
-      {
-        onPart: (part) => writer.beginPart(part),
-        onManifest: () => writer.beginManifest(),
-        onData: (chunk) => {
-          writer.data(chunk);
-          bytes += chunk.length;
-          tracker.update({ bytes });
-        },
-      },
+      writer,
+      { onBytes: (bytes) => tracker.update({ bytes }) },
     );
     const info = await writer.finish(
       {
