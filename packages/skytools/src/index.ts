@@ -104,7 +104,7 @@ export { QueryBuilder, type QueryValues } from "./sql/query-builder.ts";
 export { deleteRowSql, insertRowSql, type RowValues, updateRowSql } from "./sql/row-statements.ts";
 export { splitStatements } from "./sql/split-statements.ts";
 export { type SqlToken, type SqlTokenKind, type SqlTokensOptions, sqlTokens } from "./sql/sql-tokens.ts";
-export { createPolicySql, grantSql, revokeSql } from "./structure/access-sql.ts";
+export { createPolicySql, grantSql, knownGrants, revokeSql } from "./structure/access-sql.ts";
 export { type CreateTableOptions, createTableSql, dropTableSql } from "./structure/create-table.ts";
 export {
   droppableObjects,

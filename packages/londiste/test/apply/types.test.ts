@@ -6,8 +6,8 @@ import { applyBatch } from "#src/apply/apply-batch.js";
 import type { ReplicatedTable } from "#src/londiste-api.js";
 import { formatSettings } from "#src/replication-session.js";
 import { silentLog } from "../fixture/apply-bench.js";
-import { writerSettings } from "../long/hostile-tables.js";
-import { RandomSource } from "../long/random-source.js";
+import { writerSettings } from "../random/hostile-tables.js";
+import { RandomSource } from "../random/random-source.js";
 import { typeSamples, typesWithoutSamples } from "./type-samples.js";
 
 /** LONDISTE_SEED repeats a run; LONDISTE_ROUNDS is how often rows are changed and replayed, default 1. */

@@ -14,13 +14,25 @@ before(async () => {
     type: "root",
     setup: `
       create schema app;
-      create role reader_of_tables;
+      create role reader_of_tables; create role only_on_root;
+      create function public.only_on_root() returns trigger language plpgsql as $$ begin return null; end $$;
       create function public.stamp() returns trigger language plpgsql as $$ begin return new; end $$;
       create table app.orders (id bigserial primary key, "Total" numeric(8,2) not null default 0.5, code text unique,
         ident int generated always as identity, doubled numeric generated always as ("Total" * 2) stored,
         check ("Total" >= 0));
       create index on app.orders ("Total") where "Total" > 1;
       create trigger stamp before update on app.orders for each row execute function public.stamp();
+      create trigger stamp_late after insert on app.orders for each row when (new."Total" > 5) execute function public.stamp();
+      alter table app.orders disable trigger stamp_late;
+      create trigger elsewhere after insert on app.orders for each statement execute function public.only_on_root();
+      create rule also as on delete to app.orders do also notify orders_gone;
+      create rule instead as on update to app.orders where new.code = 'no' do instead
+        update app.orders set code = null where id = old.id and code = 'never';
+      alter table app.orders enable row level security, disable rule also;
+      create policy cheap on app.orders for select to reader_of_tables using ("Total" < 50);
+      create policy writers on app.orders as restrictive to only_on_root using (true) with check (code <> '');
+      create statistics app.total_code on "Total", code from app.orders;
+      comment on column app.orders."Total" is 'net';
       grant select on app.orders to reader_of_tables;
       create table plain (id serial primary key, v text default 'x');
       create table more (id int primary key, v text);
@@ -53,6 +65,28 @@ const columns = (node: SetNode, table: string) =>
     [table],
   );
 
+/** What names other objects, as the server writes it, with one name for the table. */
+async function belongings(node: SetNode, table: string): Promise<readonly string[]> {
+  const rows = await node.query<{ line: string }>(
+    `with t as (select $1::regclass as oid)
+     select regexp_replace(line, '(app\\.)?orders(_copy)?(_1)?', 'TABLE', 'g') as line from (
+       select regexp_replace(pg_get_indexdef(indexrelid, 0, true), 'INDEX .* ON', 'INDEX ON') as line from pg_index, t where indrelid = t.oid
+       union all select 'constraint ' || pg_get_constraintdef(c.oid) from pg_constraint c, t where conrelid = t.oid and contype in ('p', 'u', 'c')
+       union all select pg_get_triggerdef(g.oid) || ' ' || tgenabled::text from pg_trigger g, t
+                  where tgrelid = t.oid and tgname !~ '^_londiste|^elsewhere' and not tgisinternal
+       union all select pg_get_ruledef(r.oid) || ' ' || ev_enabled::text from pg_rewrite r, t where ev_class = t.oid and rulename <> 'instead'
+       union all select 'row security ' || relrowsecurity || ' ' || relforcerowsecurity || ' ' || relacl::text from pg_class c, t where c.oid = t.oid
+       union all select concat_ws(' ', 'policy', polname, polcmd, polpermissive, polroles::regrole[], pg_get_expr(polqual, polrelid),
+                                  pg_get_expr(polwithcheck, polrelid)) from pg_policy, t where polrelid = t.oid
+       union all select 'statistics ' || stxkeys::text || stxkind::text from pg_statistic_ext, t where stxrelid = t.oid
+       union all select 'comment ' || description from pg_description, t where objoid = t.oid
+     ) as lines order by 1`,
+    [table],
+  );
+  assert.ok(rows.length > 10);
+  return rows.map((row) => row.line);
+}
+
 test("--create-full makes the table as it is on the provider, with everything but foreign keys", async () => {
   await branch.query(
     "create function public.stamp() returns trigger language plpgsql as 'begin return new; end'",
@@ -60,12 +94,11 @@ test("--create-full makes the table as it is on the provider, with everything bu
   const added = await branch.londiste("add-table", "app.orders", "--create-full", "--wait-sync");
   assert.match(added.stderr, /Creating app\.orders/);
   assert.deepEqual(await columns(branch, "app.orders"), await columns(root, "app.orders"));
-  const parts = `select (select count(*) from pg_index where indrelid = t)::int4 as indexes,
-      (select count(*) from pg_constraint where conrelid = t and contype in ('p', 'u', 'c'))::int4 as constraints,
-      (select array_agg(tgname::text) from pg_trigger where tgrelid = t and tgname !~ '^_londiste') as triggers,
-      has_table_privilege('reader_of_tables', t, 'select') as grant
-      from (select 'app.orders'::regclass as t) as t`;
-  assert.deepEqual(await branch.query(parts), await root.query(parts));
+  assert.match(
+    added.stderr,
+    /trigger elsewhere of app\.orders left out: no function public\.only_on_root here/,
+  );
+  assert.deepEqual(await belongings(branch, "app.orders"), await belongings(root, "app.orders"));
   await root.query(`insert into app.orders ("Total", code) values (100, 'new')`);
   await set.settle(root, branch);
   assert.match((await branch.londiste("compare", "app.orders")).stdout, /identical: 21 rows/);
@@ -102,6 +135,24 @@ test("--dest-table: another local table takes the rows, created with free index 
   await set.settle(root, branch, leaf);
   assert.equal((await leaf.query("select from plain_copy")).length, 31);
   assert.match((await leaf.londiste("compare", "plain")).stdout, /identical: 31 rows/);
+});
+
+test("--create-full under another name: triggers, rules, policies and grants go to the new table", async () => {
+  await leaf.query(
+    "create function public.stamp() returns trigger language plpgsql as 'begin return new; end'",
+  );
+  const added = await leaf.londiste(
+    "add-table",
+    "app.orders",
+    "--dest-table=app.orders_copy",
+    "--create-full",
+    "--wait-sync",
+  );
+  assert.match(
+    added.stderr,
+    /rule instead of app\.orders_copy left out: it names app\.orders in what it does, and the table is another here/,
+  );
+  assert.deepEqual(await belongings(leaf, "app.orders_copy"), await belongings(root, "app.orders"));
 });
 
 test("--find-copy-node copies from the root what the provider does not have; no event after it is lost or doubled", async () => {
