@@ -4,6 +4,7 @@ import { SkytoolsError } from "@skytools/skytools";
 import type { EventSink, RowEvent, TableHandler } from "../handler/handler.ts";
 import { ApplyError } from "./apply-error.ts";
 import { type AppliedTable, BatchTables, type BatchTablesInput, type FoundTable } from "./batch-tables.ts";
+import { type EmptiedTable, emptyTables } from "./empty-tables.ts";
 import { classifyEventType, type EventKind, type RowEventKind, type RowOperation } from "./event-kind.ts";
 import { decodeEvent, lineBlocks, parseEventLine, type RawEvent, readEventsSql } from "./event-line.ts";
 import { EventRoutes } from "./event-route.ts";
@@ -107,6 +108,8 @@ class BatchApply {
   readonly #controlEvents: RawEvent[] = [];
   /** set as soon as triggers act: all that follows goes in one order */
   #inOneOrder: StatementList | undefined;
+  /** events of TRUNCATE that have come one after the other: nothing is collected beside them */
+  readonly #truncated: EmptiedTable[] = [];
   #loading: Promise<void> = Promise.resolve();
   #ignoredEvents = 0;
 
@@ -172,6 +175,7 @@ class BatchApply {
   async #take(event: RawEvent): Promise<void> {
     const kind = this.#kindOf(event);
     if (event.isRetried) throw this.#refusal(event, "was put into the retry queue: its order is lost");
+    if (kind.kind !== "truncate") await this.#emptyTruncated();
     switch (kind.kind) {
       case "row":
         return this.#takeRow(event, kind);
@@ -319,14 +323,27 @@ class BatchApply {
       log.info(`ignoring truncate for ${name}`);
       return;
     }
-    await this.#atBarrier(async () => {
-      const sink = handler?.open === undefined ? undefined : await this.#sinkOf(name, handler);
-      if (sink?.truncate !== undefined) return sink.truncate(decodeEvent(event));
-      const table = (await loadTargetTables(target, [destination])).get(destination);
-      if (table === undefined) throw noTable(event, destination);
-      log.debug(`truncating ${destination}`);
-      await target.execute(`truncate ${table.sqlName}${rule === "alone" ? "" : " cascade"}`);
+    const sink = handler?.open === undefined ? undefined : await this.#sinkOf(name, handler);
+    if (sink?.truncate !== undefined) {
+      return this.#atBarrier(async () => sink.truncate?.(decodeEvent(event)));
+    }
+    if (this.#truncated.length === 0) await this.#atBarrier(async () => {});
+    const table = (await loadTargetTables(target, [destination])).get(destination);
+    if (table === undefined) throw noTable(event, destination);
+    this.#routes.forget();
+    this.#truncated.push({
+      name: destination,
+      target: `${handler?.hasPartitions === true ? "" : table.only}${table.sqlName}`,
+      sqlName: table.sqlName,
+      mustTruncate: rule === "alone",
     });
+  }
+
+  /** One TRUNCATE of the source gives an event for each of its tables. */
+  async #emptyTruncated(): Promise<void> {
+    if (this.#truncated.length === 0) return;
+    const { target, log } = this.#input;
+    await emptyTables(target, log, this.#truncated.splice(0));
   }
 
   async #atBarrier(action: () => Promise<void>): Promise<void> {
@@ -362,6 +379,7 @@ class BatchApply {
   }
 
   async #applyCollected(): Promise<void> {
+    await this.#emptyTruncated();
     await this.#loading;
     for (const sink of this.#sinks.values()) await sink.flush();
     await this.#inOneOrder?.flush();
