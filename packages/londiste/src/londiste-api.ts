@@ -89,6 +89,10 @@ export interface LondisteCall {
 /** What to do about refusals of the schema, by how they begin. */
 const hints: readonly (readonly [beginning: string, hint: string])[] = [
   ["Primary key missing on table", "Give it one: rows are found by their key on the other nodes."],
+  [
+    "Primary key is deferrable",
+    "Two rows may have the same key within a transaction then, and their events look alike. Make the key not deferrable, or name columns that are always unique with --trigger-arg=pkey=COLUMNS.",
+  ],
   ["Table does not exist", "Create it first, or let --create do it."],
   ["Sequence not found", "Create it first, or let --create do it."],
 ];

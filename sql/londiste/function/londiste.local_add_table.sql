@@ -16,7 +16,8 @@
 -- Returns:
 --   200 - added, or was added just so
 --   301 - added, but another trigger may put its changes before the table's own
---   400 - no primary key; no such node
+--   400 - no primary key; on a root one that is deferrable, unless a pkey= argument names other columns: within a
+--         transaction two rows may have the same key, and their events could not be told apart; no such node
 --   404 - no such table in the database, or in the set (not on a root)
 --   405 - contradicting tokens; other sources of the same table; a partition and its parent at once
 --   410 - was added with other attributes
@@ -64,6 +65,15 @@ begin
         where n.queue_name = i_queue_name;
     if not found then
         select 400, 'No such set: ' || i_queue_name into ret_code, ret_note;
+        return;
+    end if;
+
+    if _node.node_type = 'root' and not _is_virtual and not 'no_triggers' = any (_tokens)
+        and not exists (select 1 from unnest(_tokens) t where t like 'pkey=%')
+        and exists (
+            select 1 from pg_catalog.pg_index i
+            where i.indrelid = londiste.find_table_oid(_dest_table) and i.indisprimary and not i.indimmediate) then
+        select 400, 'Primary key is deferrable: ' || _description into ret_code, ret_note;
         return;
     end if;
 

@@ -99,6 +99,16 @@ test("what cannot be added is answered, and nothing is left", async () => {
   deepEqual(await queueEvents(db, "aset"), []);
 });
 
+test("a deferrable key does not tell rows apart: it is refused on a root, unless other columns are named", async () => {
+  const db = await root();
+  await db.execute("create table late (id int primary key deferrable, code text not null unique)");
+  const add = (args: readonly string[]): Promise<string> =>
+    answer(db, "londiste.local_add_table", "aset", "late", args);
+  equal(await add([]), '400 "Primary key is deferrable: public.late"');
+  deepEqual(await tableList(db, "aset"), []);
+  equal(await add(["pkey=code"]), '200 "Table added: public.late"');
+});
+
 test("a deleted registration takes its triggers along", async () => {
   const db = await root();
   await answer(db, "londiste.local_add_table", "aset", "testdata");

@@ -15,6 +15,7 @@ import {
 import { fullName } from "../names.ts";
 import { anyCopyNode, type CopyNode, findCopyNode, namedCopyNode } from "../table/copy-node.ts";
 import { createLocalTable } from "../table/create-local-table.ts";
+import { handlerRegistration } from "../table/handler-registration.ts";
 import { syncTableList } from "../table/known-objects.ts";
 import { type LocalNode, openLocalNode, openProvider } from "../table/local-node.ts";
 import { addOwnedSequences } from "../table/owned-sequences.ts";
@@ -213,7 +214,10 @@ async function addTable(at: LocalNode, wish: Wish, name: string, source: Source)
     return;
   }
   await refuseBadCondition(local, handler, destination);
-  await localAddTable(local, { log: job.log, commit: false, quiet: job.isDryRun }, queueName, table);
+  const registration = await handlerRegistration(local, handler, wish.tokens, destination);
+  const triggerArguments = [...wish.tokens, ...registration];
+  const call = { log: job.log, commit: false, quiet: job.isDryRun };
+  await localAddTable(local, call, queueName, { ...table, triggerArguments });
   if (!job.flag("noSequences") && handler.needsTable !== false) {
     await addOwnedSequences(at, source.db, destination);
   }
@@ -224,12 +228,11 @@ async function addTable(at: LocalNode, wish: Wish, name: string, source: Source)
   await local.commit();
 }
 
-function newTable(wish: Wish, name: string, handler: TableHandler): NewTable {
+function newTable(wish: Wish, name: string, handler: TableHandler): Omit<NewTable, "triggerArguments"> {
   return {
     name,
     destination: handler.destination ?? wish.destination ?? null,
     attributes: tableAttributes(wish.attributes),
-    triggerArguments: [...wish.tokens, ...(handler.registration ?? [])],
   };
 }
 

@@ -4,6 +4,7 @@ import { HandlerRegistry } from "../handler/handler-registry.ts";
 import { formatHandlerSpec } from "../handler/handler-spec.ts";
 import { getTableList, localChangeHandler, tableAttributes } from "../londiste-api.ts";
 import { fullName } from "../names.ts";
+import { handlerRegistration } from "../table/handler-registration.ts";
 import { openLocalNode } from "../table/local-node.ts";
 import { refuseBadCondition } from "../table/refuse-bad-condition.ts";
 import { handlerSwitches, triggerArguments, triggerSwitches } from "../table/trigger-switches.ts";
@@ -35,7 +36,8 @@ async function changeHandler(job: Job): Promise<void> {
   }
   const { handler: _handler, handlers: _handlers, ...others } = Object.fromEntries(table.attributes);
   const attributes = tableAttributes({ ...others, ...(wanted === undefined ? {} : { handler: wanted }) });
-  const tokens = [...(handler?.registration ?? []), ...ownArguments];
+  const registration = await handlerRegistration(local, handler ?? {}, ownArguments, table.destination);
+  const tokens = [...registration, ...ownArguments];
   if (handler !== undefined) await refuseBadCondition(local, handler, table.destination);
   const call = { log: job.log, commit: false, quiet: job.isDryRun };
   await localChangeHandler(local, call, queueName, name, tokens, attributes);

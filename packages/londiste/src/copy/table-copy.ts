@@ -119,6 +119,7 @@ async function copyRows(begun: Begun): Promise<{ rows: bigint; bytes: number }> 
   crashPoint("copy.after-data");
   await progress.phase(dropped.length > 0 ? "building indexes" : "finishing", rows);
   await restoreObjects(target, log, table, dropped);
+  await begun.handler.placeCopiedRows?.(target, log);
   await begun.storeDdl(null);
   return { rows, bytes };
 }
@@ -214,7 +215,8 @@ async function lockTarget(input: TableCopyInput): Promise<boolean> {
 
 async function truncate(begun: Begun): Promise<void> {
   begun.log.info(`${begun.table}: truncating`);
-  await begun.target.execute(`truncate ${begun.to.kind === "table" ? "only " : ""}${begun.to.quotedName}`);
+  const isAlone = begun.to.kind === "table" && begun.handler.copyEmptiesPartitions !== true;
+  await begun.target.execute(`truncate ${isAlone ? "only " : ""}${begun.to.quotedName}`);
 }
 
 /** @returns undefined: all rows */

@@ -56,6 +56,8 @@ export interface TableHandler {
   readonly needsTable?: boolean;
   /** trigger arguments and registration tokens, see londiste.local_add_table */
   readonly registration?: readonly string[];
+  /** columns by which it decides where a row belongs */
+  readonly keyColumns?: readonly string[];
   /** another local table than the registered one */
   readonly destination?: string;
   /** false: its copy brings no rows */
@@ -64,6 +66,10 @@ export interface TableHandler {
   readonly isComplete?: boolean;
   /** rows are in tables that inherit from the local one */
   readonly hasPartitions?: boolean;
+  /** its copy empties tables that inherit from the local one too */
+  readonly copyEmptiesPartitions?: boolean;
+  /** puts copied rows where they belong, within the transaction of the copy */
+  placeCopiedRows?(target: Database, log: Log): Promise<void>;
   /** which rows belong here, as a condition over columns; for the copy and compare. Asks the local database. */
   rowCondition?(local: Database): Promise<string | undefined>;
   /** the local column for a column of the source; undefined: it is not copied */

@@ -29,9 +29,16 @@ export const shardArguments: readonly HandlerArgument[] = [
 export function hashExpression({ arguments: values, config }: HandledTable): string | undefined {
   const expression = values.get("hash_expr") ?? values.get("hashexpr");
   if (expression !== undefined) return expression;
-  const key = values.get("hash_key") ?? values.get("key");
-  if (key === undefined || key === "") return undefined;
+  const key = hashKey(values);
+  if (key === undefined) return undefined;
   return `${values.get("hashfunc") ?? config.get("shard_hash_func")}(${quoteIdent(key)})`;
+}
+
+/** The column that is hashed; undefined when there is none, or an expression. */
+export function hashKey(values: HandledTable["arguments"]): string | undefined {
+  if (values.has("hash_expr") || values.has("hashexpr")) return undefined;
+  const key = values.get("hash_key") ?? values.get("key");
+  return key === "" ? undefined : key;
 }
 
 /** Settings of Skytools 3.12, or of 3.2. */
@@ -103,8 +110,9 @@ export function shardCondition(hash: string, shard: Shard): string {
 export const shardHandler: Handler = {
   name: "shard",
   summary: "one table split into several: a node has the rows whose hash is its own",
-  doc: `Register it on the root and on all nodes: there the trigger puts the hash into the events, here it decides. A key that
-changes its hash leaves the row where it was. The queue of a branch gets only events of its rows.`,
+  doc: `Register it on the root and on all nodes: there the trigger puts the hash into the events, here it decides. A
+row whose hash_key changes moves to the node of its new hash, where the column is NOT NULL and the trigger is the usual one; a
+hash_expr that changes leaves the row where it was. The queue of a branch gets only events of its rows.`,
   arguments: [
     ...shardArguments,
     {
@@ -130,6 +138,7 @@ function shardTable(table: HandledTable, hash: string, isDisabled: boolean): Tab
     isComplete: false,
     ignoresTruncate: isDisabled || ignoresTruncate(table),
     registration: isDisabled ? ["virtual_table"] : [`ev_extra3='hash='||${hash}`],
+    keyColumns: [hashKey(table.arguments) ?? []].flat(),
     rowCondition: async (local) => shardCondition(hash, await loadShard(local, table.config)),
     forward: async (local) => {
       const shard = await loadShard(local, table.config);

@@ -14,7 +14,8 @@ const setup = `
   create table partconf.conf (shard_nr int, shard_mask int, shard_count int);
   insert into partconf.conf values (1, 1, 2);
   create table filtered (id int primary key, v int);
-  create table sharded (id int primary key, v text);
+  create table sharded (id int primary key, h int not null, v text);
+  create table dated (id int primary key, day date not null, v text);
   create table secret (id int primary key, name text, note text);
   create table jobs (id int primary key, what text);`;
 
@@ -33,7 +34,7 @@ before(async () => {
   leaf.startWorker();
   await root.query(
     `insert into filtered select g, g from generate_series(1, 20) g;
-     insert into sharded select g, 'copied' from generate_series(1, 10) g;
+     insert into sharded select g, g, 'copied' from generate_series(1, 10) g;
      insert into secret select g, 'name ' || g, 'private' from generate_series(1, 3) g`,
   );
 });
@@ -61,30 +62,51 @@ test("--where: only rows that meet the condition are copied, and follow in and o
 });
 
 test("shard: a node copies, applies and passes on only rows of its own hash", async () => {
-  await root.londiste("add-table", "sharded", "--handler=shard", "--handler-arg=hash_key=id");
+  await root.londiste("add-table", "sharded", "--handler=shard", "--handler-arg=hash_key=h");
   await set.settle(root, branch);
-  await branch.londiste(
-    "add-table",
-    "sharded",
-    "--handler=shard",
-    "--handler-arg=hash_key=id",
-    "--wait-sync",
-  );
+  await branch.londiste("add-table", "sharded", "--handler=shard", "--handler-arg=hash_key=h", "--wait-sync");
   await root.query(
-    "insert into sharded select g, 'replayed' from generate_series(11, 20) g; update sharded set v = 'new' where id <= 2",
+    `insert into sharded select g, g, 'replayed' from generate_series(11, 20) g; update sharded set v = 'new' where id <= 2;
+     update sharded set h = 100, v = 'left' where id = 9; update sharded set h = 101, v = 'came' where id in (2, 11)`,
   );
   await set.settle(root, branch);
   const rows = await branch.query<{ id: number; v: string }>("select * from sharded order by id");
   assert.deepEqual(
     rows.map((row) => row.id),
-    [1, 3, 5, 7, 9, 11, 13, 15, 17, 19],
+    [1, 2, 3, 5, 7, 11, 13, 15, 17, 19],
   );
-  assert.equal(rows[0]?.v, "new");
+  assert.deepEqual([rows[0]?.v, rows[1]?.v, rows[5]?.v], ["new", "came", "came"]);
   const queued = await branch.query<{ extra3: string }>(
     "select distinct ev_extra3 as extra3 from pgq.event_template where ev_extra1 = 'public.sharded'",
   );
   assert.ok(queued.length > 0 && queued.every((event) => Number(event.extra3.slice(5)) % 2 === 1));
   assert.match((await branch.londiste("compare", "sharded")).stdout, /identical: 10 rows/);
+});
+
+test("dispatch: copied rows go to their partitions, a row whose date changes moves, a copy anew leaves nothing behind", async () => {
+  await root.query("insert into dated values (1, '2024-01-05', 'copied'), (2, '2024-02-06', 'copied')");
+  const handler = ["--handler=monthly_field", "--handler-arg=part_field=day"];
+  await root.londiste("add-table", "dated", ...handler);
+  await set.settle(root, branch);
+  await branch.londiste("add-table", "dated", ...handler, "--wait-sync");
+  const rows = () => branch.query("select tableoid::regclass::text as part, id, v from dated order by id");
+  assert.deepEqual(await rows(), [
+    { part: "dated_2024_01", id: 1, v: "copied" },
+    { part: "dated_2024_02", id: 2, v: "copied" },
+  ]);
+  await root.query(
+    "insert into dated values (3, '2024-02-07', 'new'); update dated set day = '2024-03-01', v = 'moved' where id in (1, 3)",
+  );
+  await set.settle(root, branch);
+  const expected = [
+    { part: "dated_2024_03", id: 1, v: "moved" },
+    { part: "dated_2024_02", id: 2, v: "copied" },
+    { part: "dated_2024_03", id: 3, v: "moved" },
+  ];
+  assert.deepEqual(await rows(), expected);
+  await branch.londiste("resync", "dated");
+  await branch.londiste("wait-sync");
+  assert.deepEqual(await rows(), expected);
 });
 
 test("obfuscate: values are hidden in the copy, on replay, in the queue and behind it", async () => {

@@ -1,6 +1,6 @@
 import type { HostileTable } from "./hostile-table.js";
 
-/** Unique values that swap, constraints that are checked late, keys that change, rows that refer to rows. */
+/** Unique values that swap, also while nobody checks, keys that change, rows that refer to rows. */
 export const constrainedTables: readonly HostileTable[] = [
   {
     name: "public.swap",
@@ -17,16 +17,17 @@ export const constrainedTables: readonly HostileTable[] = [
   },
   {
     name: "public.late",
-    create: `create table public.late (id int primary key deferrable initially deferred,
-      u int unique deferrable initially deferred, w int)`,
+    create:
+      "create table public.late (id int primary key, u int unique deferrable initially deferred, w int)",
     statements: [
       ({ small: w }) =>
         `insert into public.late select ${w}, ${w}, 0 where not exists (select from public.late where id = ${w} or u = ${w})`,
       () => "update public.late set u = 13 - u",
-      () => "update public.late set id = case id when 12 then 1 else id + 1 end where id <= 12",
+      () => "update public.late set u = case u when 12 then 1 else u + 1 end where u <= 12",
       ({ small, id }) => `update public.late set w = w + 1, u = u where id in (${small}, ${id % 12})`,
       ({ small, id }) =>
-        `update public.late a set u = b.u from public.late b where (a.id, b.id) in ((${small}, ${id % 12}), (${id % 12}, ${small}))`,
+        `update public.late set u = (select u from public.late where id = ${small}) where id = ${id % 12};
+         update public.late set u = ${id % 12} where id = ${small}`,
       ({ small }) => `delete from public.late where id = ${small}`,
     ],
   },

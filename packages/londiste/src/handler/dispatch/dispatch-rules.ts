@@ -5,7 +5,7 @@ import { bulkTreatment } from "../bulk.ts";
 import type { HandledTable } from "../handler.ts";
 import { FieldMap } from "./field-map.ts";
 import type { PartitionRules } from "./partition-maker.ts";
-import { type Period, periods } from "./partition-time.ts";
+import { automaticName, type PartitionTime, type Period, periods } from "./partition-time.ts";
 
 /** The arguments of dispatch, read and checked. */
 export interface DispatchRules {
@@ -64,6 +64,14 @@ export function dispatchRules(
     treatment: rowMode === "keep_latest" ? { ...loading, replaces: loading.replaces ?? "updates" } : loading,
     isInsertOnly: isBulk && isInsertOnly,
   };
+}
+
+/** Plain name of the partition for a time. */
+export function partitionName({ partName, partition }: DispatchRules, time: PartitionTime): string {
+  if (partName === undefined) return automaticName(partition.parent, time, partition.period);
+  const values: Readonly<Record<string, string>> = { parent: partition.parent, ...time };
+  const name = partName.replace(/%\((\w+)\)[sd]/g, (text, part: string) => values[part] ?? text);
+  return name.includes(".") ? name : `${partition.parent.slice(0, partition.parent.indexOf("."))}.${name}`;
 }
 
 function periodOf(text: string): Period {

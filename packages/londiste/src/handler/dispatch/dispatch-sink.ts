@@ -1,9 +1,9 @@
 import { SkytoolsError } from "@skytools/skytools";
 import type { RowOperation } from "../../apply/event-kind.ts";
 import type { EventSink, HandlerBatch, RowEvent } from "../handler.ts";
-import type { DispatchRules } from "./dispatch-rules.ts";
+import { type DispatchRules, partitionName } from "./dispatch-rules.ts";
 import { PartitionMaker } from "./partition-maker.ts";
-import { automaticName, LocalTimes, type PartitionTime, parsePartitionTime } from "./partition-time.ts";
+import { LocalTimes, type PartitionTime, parsePartitionTime } from "./partition-time.ts";
 
 /** Brings the events of one table to its partitions. */
 export class DispatchSink implements EventSink {
@@ -48,7 +48,7 @@ export class DispatchSink implements EventSink {
     const { tableMode, partition } = this.#rules;
     if (tableMode === "direct") return partition.parent;
     const time = await this.#timeOf(event);
-    const name = this.#partitionName(time);
+    const name = partitionName(this.#rules, time);
     return (await this.#partitions.ensure(name, time, key)) ? name : undefined;
   }
 
@@ -71,14 +71,6 @@ export class DispatchSink implements EventSink {
     if (value === undefined) throw this.#error(event, `part_field(${field}) is not in the event`);
     if (value === null) throw this.#error(event, `part_field(${field}) is NULL`);
     return parsePartitionTime(value);
-  }
-
-  #partitionName(time: PartitionTime): string {
-    const { partName, partition } = this.#rules;
-    if (partName === undefined) return automaticName(partition.parent, time, partition.period);
-    const values: Readonly<Record<string, string>> = { parent: partition.parent, ...time };
-    const name = partName.replace(/%\((\w+)\)[sd]/g, (text, part: string) => values[part] ?? text);
-    return name.includes(".") ? name : `${partition.parent.slice(0, partition.parent.indexOf("."))}.${name}`;
   }
 
   #error(event: RowEvent, reason: string): SkytoolsError {

@@ -1,10 +1,12 @@
+import type { Database, Log } from "@skytools/skytools";
 import { methodArgument } from "../bulk.ts";
 import { encodingArgument } from "../encoding-argument.ts";
 import type { HandledTable, Handler, HandlerArgument, TableHandler } from "../handler.ts";
-import { hashExpression, isOfShard, loadShard, shardArguments, shardCondition } from "../shard.ts";
+import { hashExpression, hashKey, isOfShard, loadShard, shardArguments, shardCondition } from "../shard.ts";
 import { ignoresTruncate, ignoreTruncateArgument } from "../truncate-argument.ts";
 import { dispatchRules } from "./dispatch-rules.ts";
 import { DispatchSink } from "./dispatch-sink.ts";
+import { placeCopiedRows } from "./place-copied-rows.ts";
 
 const dispatchArguments: readonly HandlerArgument[] = [
   {
@@ -65,8 +67,9 @@ const dispatchArguments: readonly HandlerArgument[] = [
 ];
 
 const doc = `Partitions are created as events need them, within the transaction of the batch. Events that are applied as sets keep
-their order per row. An update that moves a row to another partition is not followed. Rows of the initial copy go into the
-table itself: use --expect-sync or --skip-truncate.`;
+their order per row. Rows of the initial copy go to their partitions too, by the time of the copy where not a field decides; the
+copy empties existing partitions first, except with keep_all or --skip-truncate. An update that moves a row to another partition
+is followed where the root has the table with the same handler and part_field is NOT NULL.`;
 
 /** Source: spec/londiste.md 12.7 */
 export const dispatchHandlers: readonly Handler[] = [
@@ -131,6 +134,12 @@ function dispatchedTable(table: HandledTable, defaults: Readonly<Record<string, 
     ignoresTruncate: ignoresTruncate(table) || rules.tableMode === "ignore",
     hasPartitions: rules.tableMode === "part",
     copiesRows: rules.tableMode !== "ignore",
+    ...(rules.tableMode === "part"
+      ? {
+          copyEmptiesPartitions: rules.rowMode !== "keep_all",
+          placeCopiedRows: (target: Database, log: Log) => placeCopiedRows(target, log, rules),
+        }
+      : {}),
     copyColumn: (column) => rules.fields.nameOf(column),
     ...(destination === undefined ? {} : { destination }),
     ...(hash === undefined
@@ -139,6 +148,10 @@ function dispatchedTable(table: HandledTable, defaults: Readonly<Record<string, 
           registration: [`ev_extra3='hash='||${hash}`],
           rowCondition: async (local) => shardCondition(hash, await loadShard(local, table.config)),
         }),
+    keyColumns: [
+      ...(rules.tableMode === "part" && rules.partMode === "date_field" ? [rules.partition.field ?? []] : []),
+      hashKey(table.arguments) ?? [],
+    ].flat(),
     open: async (batch) => {
       if (hash === undefined) return new DispatchSink(batch, rules, () => true);
       const shard = await loadShard(batch.target, table.config);
