@@ -48,9 +48,12 @@ describe("takeover of a londiste root by a branch without its tables", () => {
   }
 
   async function refusals(...args: string[]): Promise<string[]> {
-    const stdout = await londiste("branch", "takeover", "root", "--dry-run", "--json", ...args);
+    const dry = [file("branch"), "takeover", "root", "--dry-run", "--json", ...args];
+    const { code, stdout } = await runProgram(program, dry);
     const { findings } = JSON.parse(stdout) as { findings: { kind: string; text: string }[] };
-    return findings.filter(({ kind }) => kind === "refusal").map(({ text }) => text);
+    const refused = findings.filter(({ kind }) => kind === "refusal").map(({ text }) => text);
+    assert.equal(code, refused.length === 0 ? 0 : 1);
+    return refused;
   }
 
   it("T9: is refused while it does not replicate one of them", async () => {

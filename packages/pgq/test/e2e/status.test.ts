@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { Database } from "@skytools/skytools";
 import { type Cluster, runProgram, startCluster, startProgram, waitFor } from "@skytools/testbed";
 import { NodeSet, programFile, type QueueNode } from "../fixture/node-set.js";
 
@@ -93,7 +94,10 @@ describe("the status of a set", () => {
 
   it("names a worker that has not answered and is not running", async () => {
     await tartu.query("select pgq_node.set_consumer_uptodate('q', 'tartu_w', false)");
-    assert.match((await reasonOf("tartu"))!, /worker "tartu_w" .* has no session here: is it running\?/);
+    assert.match(
+      (await reasonOf("tartu"))!,
+      /worker "tartu_w" has not answered .* is job "tartu_w" running\?/,
+    );
     await acknowledge(tartu);
   });
 
@@ -105,7 +109,10 @@ describe("the status of a set", () => {
       stdout,
       /riga \(branch\)\n.*Lag: \d+m\d+s, Tick: 1\n.*Legs: tick \d+m\d+s, fetch \d+s, apply 0s/,
     );
-    assert.match((await reasonOf("riga"))!, /no session of worker "riga_w" here: is it running\?/);
+    assert.match(
+      (await reasonOf("riga"))!,
+      /worker "riga_w" is not connected to the node's database: is job "riga_w" running\?/,
+    );
     await oslo.query(
       "update pgq.tick set tick_time = now() where tick_id = (select max(tick_id) from pgq.tick)",
     );
@@ -118,24 +125,21 @@ describe("the status of a set", () => {
     await using branch = riga.startWorker();
     await tartu.waitForTick(await oslo.tick(), worker);
     assert.ok(branch.isRunning);
-    await using blocker = startProgram("psql", [
-      tartu.database.connstr,
-      "-c",
-      "begin; lock table applied; select pg_sleep(60)",
-    ]);
-    await waitFor("the lock", async () => {
-      const rows = await tartu.query("select from pg_locks where relation = 'applied'::regclass");
-      return rows.length > 0;
-    });
+    await using blocker = await Database.open(`${tartu.database.connstr} application_name=psql`);
+    await blocker.execute("begin; lock table applied");
     await oslo.produce("blocked");
-    await waitFor("the waiting worker", async () => {
+    const holder = async () => {
       await makeOlder(riga, 600);
-      return /worker "tartu_w" waits for a lock of pid \d+ \(psql, postgres\) for \d+ s/.test(
+      return /waits for a lock of (.*), whose transaction is open for \d+ s$/.exec(
         (await reasonOf("tartu")) ?? "",
-      );
-    });
-    await cluster.terminateBackends({ applicationName: "psql" });
-    await blocker.exit;
+      )?.[1];
+    };
+    assert.match(await waitFor("the waiting worker", holder), /^program "psql" of user "postgres", pid \d+$/);
+    await tartu.query("select pgq_node.register_consumer('q', 'audit', 'riga', 1)");
+    await blocker.execute("set application_name = 'audit'");
+    assert.match((await holder())!, /^consumer "audit" of node "tartu" \(queue "q"\), pid \d+$/);
+    await tartu.query("select pgq_node.unregister_consumer('q', 'audit')");
+    await blocker.rollback();
   });
 
   it("names the consumer that keeps event tables from being emptied", async () => {

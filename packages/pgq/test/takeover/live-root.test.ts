@@ -71,8 +71,27 @@ describe("takeover of a live root under load", () => {
     const { code, stderr } = await running.member("narva").run(["takeover", "bergen"]);
     assert.equal(code, 1);
     assert.match(stderr, /takeover of bergen by narva is refused: Cannot subscribe to leaf node "narva"/);
+    const dry = await running.member("narva").run(["takeover", "bergen", "--dry-run"]);
+    assert.equal(dry.code, 1, "a plan that is shown and refused");
+    assert.match(dry.stdout, /^refusal: Cannot subscribe to leaf node "narva"$/m);
     assert.deepEqual(await running.tree(), before);
     assert.deepEqual(await running.unsettled(), []);
+  });
+
+  it("says that a node which reads from the taker is below it already", async () => {
+    const leaf = await running.command("bergen", "takeover", "narva");
+    assert.match(
+      leaf.stderr,
+      /leaf "narva" gets its events from "bergen" already, and nobody gets events from a leaf/,
+    );
+    const branch = await running.command("bergen", "takeover", "riga");
+    assert.match(
+      branch.stderr,
+      /branch "riga" gets its events from "bergen" already: the place is taken over/,
+    );
+    const undo = await running.member("riga").run(["takeover", "narva", "--undo"]);
+    assert.equal(undo.code, 1);
+    assert.match(undo.stderr, /"narva" is a leaf: only the takeover of a live root can be given up/);
   });
 
   it("T6: ends in time with a clear word when a worker does not run, and nothing has changed", async () => {

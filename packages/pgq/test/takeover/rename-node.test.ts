@@ -56,5 +56,8 @@ describe("rename-node under load", () => {
   it("lists the consumers of a node", async () => {
     const { stdout } = await running.command("riga", "show-consumers", "--node=tartu");
     assert.match(stdout, /^Consumers of tartu@q:\n.*\n.*\ntartu_worker +vilnius +\d+ +False +True +None\n/);
+    const json = await running.command("riga", "show-consumers", "--node=tartu", "--json");
+    const { consumers } = JSON.parse(json.stdout) as { consumers: { lastTick: unknown }[] };
+    assert.match(consumers[0]!.lastTick as string, /^\d+$/);
   });
 });

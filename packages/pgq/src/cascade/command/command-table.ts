@@ -185,7 +185,8 @@ async function printMembers(job: Job, admin: CascadeAdmin): Promise<void> {
 
 function printConsumers(job: Job, { nodeName, queueName, workerName, consumers }: NodeConsumers): void {
   if (job.json) {
-    printJson(job.stdout, { queue: queueName, node: nodeName, worker: workerName, consumers });
+    const shown = consumers.map((consumer) => ({ ...consumer, lastTick: String(consumer.lastTick) }));
+    printJson(job.stdout, { queue: queueName, node: nodeName, worker: workerName, consumers: shown });
     return;
   }
   const boolean = (value: unknown) => (value === true ? "True" : "False");

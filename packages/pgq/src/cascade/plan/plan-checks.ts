@@ -52,3 +52,13 @@ export function workerTrouble({ node, consumers }: LiveMember): Finding[] {
     },
   ];
 }
+
+/** What a takeover says of an old node that is below the one which takes over: that is how a takeover ends. */
+export function isBelowAlready(old: LiveMember, taker: LiveMember): Finding {
+  const what = `${old.node.nodeType} "${old.nodeName}" gets its events from "${taker.nodeName}" already`;
+  const text =
+    old.node.nodeType === "leaf"
+      ? `${what}, and nobody gets events from a leaf: it has no place to take over`
+      : `${what}: the place is taken over`;
+  return { kind: "note", text };
+}

@@ -17,7 +17,7 @@ export interface PlannedRun {
 }
 
 /** Looks at the set, makes the plan and does it, or with --dry-run prints it. Nothing changes before all checks have passed and
- * all workers that the plan needs have answered.
+ * all workers that the plan needs have answered; a plan that is only shown fails too when it would be refused.
  * @throws SkytoolsError CASCADE_REFUSED with everything that speaks against it; what a step throws */
 export async function runPlanned(
   admin: CascadeAdmin,
@@ -30,9 +30,12 @@ export async function runPlanned(
   const plan = await makePlan(context, set);
   if (job.isDryRun) {
     await printPlan(job, plan);
+    refuse(plan);
     return;
   }
   report(job, plan);
+  refuse(plan);
+  if (plan.steps.length === 0) job.log.info(`${plan.title}: nothing to do`);
   await limitLockWaits(set, timeoutSeconds);
   const workers = plan.workers.flatMap((worker) => {
     const member = set.live.get(worker.nodeName);
@@ -57,11 +60,11 @@ function report(job: Job, plan: Plan): void {
     if (kind === "note") job.log.info(text);
     if (kind === "warning") job.log.warn(text);
   }
+}
+
+function refuse(plan: Plan): void {
   const refusals = plan.findings.filter(({ kind }) => kind === "refusal");
-  if (refusals.length === 0) {
-    if (plan.steps.length === 0) job.log.info(`${plan.title}: nothing to do`);
-    return;
-  }
+  if (refusals.length === 0) return;
   const message = `${plan.title} is refused: ${refusals.map(({ text }) => text).join("; ")}`;
   const hint = refusals
     .map((refusal) => refusal.hint)

@@ -2,7 +2,7 @@ import { checkMove } from "./change-provider-plan.ts";
 import { forgetMoved, moveConsumer } from "./move-consumer.ts";
 import { adoptConsumers, orphanedConsumers } from "./orphaned-consumers.ts";
 import type { Finding, Plan, PlanStep } from "./plan.ts";
-import { refuseLeaf, requireLive, silentFindings, workerTrouble } from "./plan-checks.ts";
+import { isBelowAlready, refuseLeaf, requireLive, silentFindings, workerTrouble } from "./plan-checks.ts";
 import { type PlanContext, workerOf } from "./plan-context.ts";
 import { isLive, type LiveMember, type SetState, type SilentMember } from "./set-state.ts";
 import { tag } from "./step/tag.ts";
@@ -24,6 +24,7 @@ export function takeoverBranch(
   const others = moved.filter(({ nodeName }) => nodeName !== taker.nodeName);
   const hasMoved = isLive(old) && old.node.providerNode === taker.nodeName;
   const followers = isLive(old) && !hasMoved ? [...others, old] : others;
+  if (isLive(old) && hasMoved) findings.push(isBelowAlready(old, taker));
   if (above !== undefined) checkMove(set, workerOf(taker), above, findings);
   for (const member of followers) findings.push(...workerTrouble(member));
   const steps: PlanStep[] = [

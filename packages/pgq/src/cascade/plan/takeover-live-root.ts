@@ -45,6 +45,10 @@ export function undoTakeover(context: PlanContext, request: TakeoverRequest, old
       hint: `Run the takeover again to complete it, then let "${old.nodeName}" take over.`,
     });
   }
+  if (taker.node.nodeType !== "root" && old.node.nodeType !== "root") {
+    const text = `"${old.nodeName}" is a ${old.node.nodeType}: only the takeover of a live root can be given up`;
+    findings.push({ kind: "refusal", text, hint: "change-provider takes a node elsewhere." });
+  }
   const steps = [
     acceptWrites(context, old),
     resume(context, workerOf(taker)),

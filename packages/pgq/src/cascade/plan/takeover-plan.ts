@@ -3,6 +3,7 @@ import type { TakeoverProblem } from "../cascade-admin.ts";
 import { readMergedQueues, startMerging } from "./merge-workers.ts";
 import { forgetNewRoot } from "./move-consumer.ts";
 import type { Finding, Plan } from "./plan.ts";
+import { isBelowAlready } from "./plan-checks.ts";
 import type { PlanContext } from "./plan-context.ts";
 import { isLive, type LiveMember, type SetState, type SilentMember } from "./set-state.ts";
 import { takeoverBranch } from "./takeover-branch.ts";
@@ -52,7 +53,7 @@ export async function takeoverPlan(
   return { ...plan, findings: [...plan.findings, ...problems.map((each) => ({ ...each, kind }) as const)] };
 }
 
-const sameNode: Finding = { kind: "note", text: "same node?" };
+const sameNode: Finding = { kind: "note", text: "same node? A node cannot take over from itself" };
 
 function variant(
   context: PlanContext,
@@ -68,7 +69,7 @@ function variant(
     if (taker.node.nodeType === "root" && old.node.providerNode === taker.nodeName) {
       const leftovers = forgetNewRoot(context, taker, set.subscribedOn(taker.nodeName));
       const steps = [...leftovers, ...startMerging(request.merged)];
-      return { title: takeoverTitle(request), findings: [], steps, workers: [] };
+      return { title: takeoverTitle(request), findings: [isBelowAlready(old, taker)], steps, workers: [] };
     }
     return takeoverBranch(context, request, old);
   }

@@ -33,7 +33,7 @@ export interface QueueReport {
 export interface SessionReport {
   /** false: no session of the worker's name in the node's database */
   readonly isWorkerThere: boolean;
-  /** what the worker waits for, for example: pid 812 (psql, postgres) for 340 s */
+  /** whom the worker waits for, for example: program "psql" of user "ann", pid 812, whose transaction is open for 340 s */
   readonly blocker: string | null;
   /** longest open transaction of the database */
   readonly oldestTransactionSeconds: number | null;
@@ -106,13 +106,27 @@ async function readQueue(db: Database, queueName: string): Promise<QueueReport> 
   return { ...queue, consumers };
 }
 
-/** Sessions of other users show their name to everybody, what they do only to those who may read all statistics. */
+/** Sessions are known by their application name, which is the job name: those of the database's nodes are called by what they do,
+ * others by program and user. Sessions of other users show their name to everybody, what they do only to those who may read all
+ * statistics. */
 async function readSession(db: Database, workerName: string): Promise<SessionReport> {
   return db.queryOne<SessionReport>(
     `with other as (
-       select a.pid, a.xact_start, a.backend_xid, a.backend_xmin, a.wait_event_type, left($1, 63) = a.application_name as is_worker,
-              format('pid %s (%s, %s)', a.pid, coalesce(nullif(a.application_name, ''), 'no name'), a.usename) as who
+       select a.pid, a.xact_start, a.wait_event_type, left($1, 63) = a.application_name as is_worker,
+              coalesce(
+                known.consumer || format(', pid %s', a.pid),
+                format('%s of user "%s", pid %s%s', coalesce('program "' || nullif(a.application_name, '') || '"', 'a program without a name'),
+                       a.usename, a.pid, ' on host ' || host(a.client_addr))
+              ) as who
          from pg_stat_activity a
+         left join lateral (
+           select format('%s "%s" of node "%s" (queue "%s")',
+                         case when s.consumer_name = n.worker_name then 'the worker' else 'consumer' end,
+                         s.consumer_name, n.node_name, n.queue_name) as consumer
+             from pgq_node.local_state s join pgq_node.node_info n on n.queue_name = s.queue_name
+            where left(s.consumer_name, 63) = a.application_name
+            order by s.consumer_name = n.worker_name desc, n.queue_name limit 1
+         ) known on true
         where a.datname = current_database() and a.pid <> pg_backend_pid()
      ), oldest as (
        select extract(epoch from clock_timestamp() - xact_start)::float8 as seconds, who
@@ -120,7 +134,7 @@ async function readSession(db: Database, workerName: string): Promise<SessionRep
         order by xact_start limit 1
      )
      select exists (select from other where is_worker) as "isWorkerThere",
-            (select format('%s for %s s', b.who, floor(extract(epoch from clock_timestamp() - b.xact_start)))
+            (select format('%s, whose transaction is open for %s s', b.who, floor(extract(epoch from clock_timestamp() - b.xact_start)))
                from other w
               cross join lateral unnest(pg_blocking_pids(w.pid)) as blocking (pid)
                join other b on b.pid = blocking.pid

@@ -56,7 +56,9 @@ function providerReason(report: NodeReport, reports: Reports): string | null {
   if (newest == null || finishedSeconds === null || newest <= finishedSeconds) {
     return `its provider "${node.providerNode}" has no newer tick`;
   }
-  if (!session.isWorkerThere) return `no session of worker "${node.workerName}" here: is it running?`;
+  if (!session.isWorkerThere) {
+    return `worker "${node.workerName}" is not connected to the node's database: is job "${node.workerName}" running?`;
+  }
   return fetchedSeconds === null
     ? `worker "${node.workerName}" has asked for nothing for ${Math.floor(silentSeconds)} s`
     : `worker "${node.workerName}" has been at one batch for ${Math.floor(silentSeconds)} s`;
@@ -94,8 +96,8 @@ function slowestConsumer(
 
 function notAnswering(workerName: string, isThere: boolean): string {
   return isThere
-    ? `worker "${workerName}" has not acknowledged a request yet`
-    : `worker "${workerName}" has not acknowledged a request and has no session here: is it running?`;
+    ? `worker "${workerName}" has not answered a request yet`
+    : `worker "${workerName}" has not answered a request and is not connected to the node's database: is job "${workerName}" running?`;
 }
 
 /** @returns the nodes from this one round to itself again, or undefined when the way leads to a root */
