@@ -3,6 +3,7 @@ import { SkytoolsError, Snapshot } from "@skytools/skytools";
 import type { BatchInfo } from "../batch.ts";
 import type { TickInfo } from "../pgq-api.ts";
 import { highestEventId, mirrorTick, newestTick } from "../pgq-api.ts";
+import { providerIsBehind } from "./position.ts";
 
 /** Makes the tick that ends a batch in a branch's own queue. Call it after the batch's events are committed: the tick is a
  * transaction of its own, whose snapshot must see them.
@@ -23,7 +24,8 @@ export async function makeMirroredTick(
 }
 
 /** Makes the tick of a batch that was applied before, unless it is there: the worker may have died between the two.
- * @throws SkytoolsError CASCADE_POSITION when the local queue is at neither end of the batch
+ * @throws SkytoolsError CASCADE_POSITION when the local queue is at neither end of the batch, or the batch is another one that
+ * ends with a tick of the same id
  * Source: spec/cascade.md 7.3 step 5, 8 "known weak spot" */
 export async function ensureMirroredTick(
   target: Database,
@@ -31,7 +33,7 @@ export async function ensureMirroredTick(
   batch: BatchInfo,
 ): Promise<void> {
   const newest = await target.autocommitted(() => newestTick(target, queueName));
-  if (newest?.tickId === batch.tickId) return;
+  if (newest?.tickId === batch.tickId) return refuseOtherTick(target, queueName, newest, batch);
   if (newest?.tickId !== batch.previousTickId) throw misplaced(queueName, newest, batch);
   await makeMirroredTick(target, queueName, batch, newest, undefined);
 }
@@ -57,6 +59,24 @@ export async function completeFormerTick(
   };
   await makeMirroredTick(target, queueName, former, newest, undefined);
   return completeFormerTick(target, queueName, batch);
+}
+
+/** A provider that was restored from an older state gives ids a second time, to batches that nobody here has seen. */
+async function refuseOtherTick(
+  target: Database,
+  queueName: string,
+  { tickId, tickTime }: TickInfo,
+  batch: BatchInfo,
+): Promise<void> {
+  const isSame = await target.autocommitted(() =>
+    target.queryValue<boolean>("select $1::timestamptz = $2::timestamptz", [tickTime, batch.tickTime]),
+  );
+  if (isSame === true) return;
+  throw new SkytoolsError(
+    "CASCADE_POSITION",
+    `Lost position: tick ${tickId} of the provider is of ${batch.tickTime}, the one that this node has finished is of ${tickTime} (queue "${queueName}")`,
+    { retry: "later", hint: providerIsBehind },
+  );
 }
 
 function misplaced(queueName: string, newest: TickInfo | undefined, batch: BatchInfo): SkytoolsError {

@@ -27,9 +27,12 @@ export function batchPosition(
   throw new SkytoolsError(
     "CASCADE_POSITION",
     `Lost position: batch ${batch.previousTickId}..${batch.tickId}, dst has ${completedTick} (consumer "${consumerName}" on queue "${queueName}")`,
-    {
-      retry: "later",
-      hint: "If the provider was restored or re-registered, start once with --rewind: it moves the provider back to the position of this node. --reset takes over the provider's position and loses the events in between.",
-    },
+    { retry: "later", hint: batch.tickId < completedTick ? providerIsBehind : nodeIsBehind },
   );
 }
+
+export const providerIsBehind =
+  "The provider does not have what this node has finished. If its database was restored from an older state, or a standby of it promoted that had not received everything: let a branch take over with --dead-root --dead=PROVIDER, then run resurrect on the provider. If only its registration of this node is old: --rewind moves it to what this node has finished, and loses nothing.";
+
+const nodeIsBehind =
+  "If this database was restored from an older state, or its registration on the provider was moved: start once with --rewind, it moves the provider back to the position of this node. --reset takes over the provider's position and loses the events in between.";
