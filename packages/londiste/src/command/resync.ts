@@ -6,7 +6,7 @@ import {
   type ReplicatedTable,
   tableAttributes,
 } from "../londiste-api.ts";
-import { moveTable } from "../replay/move-table.ts";
+import { copyAnew } from "../replay/copy-anew.ts";
 import { anyCopyNode, namedCopyNode } from "../table/copy-node.ts";
 import { type LocalNode, openLocalNode, openProvider } from "../table/local-node.ts";
 import { mergePartners } from "../table/merge-partners.ts";
@@ -91,9 +91,7 @@ async function resyncTable(
     const call = { log: job.log, quiet: true, commit: false };
     await localSetTableAttributes(local, call, queueName, table.name, attributes);
   }
-  for (const one of all) {
-    await moveTable(local, job.log, { queueName: one.queueName, table: one.name, event: "resync" });
-  }
+  await copyAnew(local, job.log, all);
   await local.commit();
 }
 

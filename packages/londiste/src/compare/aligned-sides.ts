@@ -25,6 +25,8 @@ export interface AlignInput {
   readonly condition?: string | undefined;
   /** true: only where no event is between the sides, because rows cannot be corrected for */
   readonly isExact?: boolean | undefined;
+  /** true: neither side changes, and no queue says what lies between them */
+  readonly standsStill?: boolean | undefined;
 }
 
 /** A table on two nodes at the same point of the queue. */
@@ -35,6 +37,7 @@ export interface AlignedSides {
   readonly sourceTable: string;
   readonly source: RowSelection;
   readonly target: RowSelection;
+  readonly sourceShape: TargetTable;
   readonly targetShape: TargetTable;
   readonly correction: RowCorrection | undefined;
 }
@@ -97,7 +100,10 @@ async function align(input: AlignInput): Promise<AlignedSides | Skipped | string
   if (sourceShape === undefined) return skipped(`Table ${table} does not exist on provider side`);
   if (targetShape === undefined) return skipped(`Table ${table} does not exist on subscriber side`);
   const columns = commonColumns(job, table, sourceShape, targetShape);
-  const gap = await readReplayGap(source, queueName, table, worker.completedTick, columns);
+  const gap =
+    input.standsStill === true
+      ? ({ kind: "none" } as const)
+      : await readReplayGap(source, queueName, table, worker.completedTick, columns);
   if (gap.kind === "open") return gap.reason;
   if (gap.kind === "corrected") {
     if (input.isExact === true) return "events are not replayed yet";
@@ -111,6 +117,7 @@ async function align(input: AlignInput): Promise<AlignedSides | Skipped | string
     table,
     destination,
     sourceTable: there.destination,
+    sourceShape,
     targetShape,
     correction,
     source: {

@@ -29,7 +29,12 @@ export async function comparison(at: LocalNode): Promise<Omit<AlignInput, "sourc
   };
 }
 
-async function openSide({ job }: LocalNode, key: string, connstr: string): Promise<Database> {
+/** A session that reads one side in a snapshot. */
+export async function openSide(
+  { job }: Pick<LocalNode, "job">,
+  key: string,
+  connstr: string,
+): Promise<Database> {
   return job.databases.get(key, {
     connstr,
     isolation: "repeatable read",

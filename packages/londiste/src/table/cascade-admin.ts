@@ -6,7 +6,9 @@ import {
 } from "@skytools/pgq/cascade";
 import type { Database, Job } from "@skytools/skytools";
 import { getSequenceList, getTableList, globalAddTable, globalUpdateSequence } from "../londiste-api.ts";
+import { leafAhead } from "./leaf-ahead.ts";
 import { lostEventCounter } from "./lost-events.ts";
+import { nodeNames } from "./node-names.ts";
 import { isRegistered } from "./register-filter.ts";
 import { checkTakeover } from "./takeover-check.ts";
 
@@ -22,6 +24,8 @@ export function londisteAdmin(job: Job): CascadeAdmin {
       nodeCreated: copyObjectLists,
       nodeStatus: tableStatus,
       checkTakeover,
+      leafAhead,
+      nodeNames,
       lostEventCounter,
       mergeRefusal: "the tables of the new root would not get their changes; apply them there from the file",
     },

@@ -1,7 +1,9 @@
-import type { Database, Job } from "@skytools/skytools";
+import type { Database, Job, Log } from "@skytools/skytools";
 import type { ModuleName } from "@skytools/sql";
 import type { PgqEvent } from "../event.ts";
+import type { ReachedNode } from "./node-connection.ts";
 import type { NodeInfo, NodeType } from "./node-info.ts";
+import type { WriteText } from "./plan/whole-file.ts";
 
 /** What a program tells the cascade commands about itself. */
 export interface CascadeAdmin {
@@ -44,12 +46,38 @@ export interface CascadeHooks {
     taker: Database,
     old: Database | undefined,
   ): Promise<readonly TakeoverProblem[]>;
+  /** What of the application's own calls nodes by name, so that `rename-node` can rewrite it. */
+  readonly nodeNames?: NodeNames;
+  /** How what only a leaf has survives the death of a root; without it such a leaf cannot follow. */
+  readonly leafAhead?: LeafAhead;
   /** A counter of what `resurrect` sets aside, for its statistics. */
   lostEventCounter?(): LostEventCounter;
   /** Why lost events of a dead root must not be put into the queue again; undefined where they may. */
   readonly mergeRefusal?: string;
   /** Extra lines of a node in `status`, before the lag line, for example "Tables: 12/0/3"; the same as fields for --json. */
   nodeStatus?(database: Database, queueName: string): Promise<NodeStatusLines>;
+}
+
+/** Names of nodes that an application has stored on a member. Both work within the caller's transaction. */
+export interface NodeNames {
+  /** True while something there calls a node by that name. */
+  areUsed(database: Database, queueName: string, nodeName: string): Promise<boolean>;
+  /** Puts another name in their place. */
+  replace(database: Database, queueName: string, names: Renaming, log: Log): Promise<void>;
+}
+
+/** A leaf that has applied ticks which no living queue has. It and the new root stand still. */
+export interface LeafAhead {
+  /** Writes what the leaf has and the new root has not. */
+  setAside(admin: CascadeAdmin, leaf: ReachedNode, newRoot: ReachedNode, write: WriteText): Promise<void>;
+  /** Makes the leaf get its data anew from its provider, within the transaction that takes its position back. */
+  startAnew(leaf: Database, queueName: string, log: Log): Promise<void>;
+}
+
+/** An old and a new name of one node. */
+export interface Renaming {
+  readonly oldName: string;
+  readonly newName: string;
 }
 
 /** Looks at lost events one by one. */

@@ -3,8 +3,11 @@ export type {
   CascadeAdmin,
   CascadeHooks,
   CreatedNode,
+  LeafAhead,
   LostEventCounter,
+  NodeNames,
   NodeStatusLines,
+  Renaming,
   TakeoverProblem,
 } from "./cascade-admin.ts";
 export { cascadeConfig } from "./cascade-config.ts";

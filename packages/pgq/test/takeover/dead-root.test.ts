@@ -96,6 +96,9 @@ describe("failover of a dead root, and its resurrection", () => {
     const n1 = await running.bringBack("n1");
     const shown = await running.command("n1", "resurrect", "--dry-run");
     assert.match(shown.stdout, /^note: "n1" has \d+ events after tick \d+, 1 of them in no batch yet$/m);
+    const renamed = await n1.run(["rename-node", "n1", "n9"]);
+    assert.equal(renamed.code, 1);
+    assert.match(renamed.stderr, /"n2" has a gravestone of "n1", by which resurrect finds its place/);
     await killAfterEachStep(n1, ["resurrect"]);
     assert.deepEqual(dumpedData(), ["lost in a batch", "lost in the partial batch"]);
     running.forget(dumpedData());

@@ -45,6 +45,15 @@ describe("rename-node under load", () => {
     });
   }
 
+  it("renames in the list of sync_watermark too, when run again for a node that was told by the queue only", async () => {
+    const riga = running.member("riga");
+    await riga.query("select pgq_node.set_node_attrs('q', 'sync_watermark=riga%2Ctartu')");
+    await running.command("tartu", "rename-node", "riga", "vilnius");
+    const [row] = await riga.query("select node_attrs from pgq_node.node_info");
+    assert.deepEqual(row, { node_attrs: "sync_watermark=vilnius%2Ctartu" });
+    await riga.query("select pgq_node.set_node_attrs('q', null)");
+  });
+
   it("refuses a name in use, and an unknown node", async () => {
     const used = await running.member("riga").run(["rename-node", "vilnius", "tartu"]);
     assert.equal(used.code, 1);

@@ -1,7 +1,6 @@
-import type { CascadeAdmin } from "../cascade-admin.ts";
+import type { CascadeAdmin, Renaming } from "../cascade-admin.ts";
 import { type PlannedRun, runPlanned } from "../plan/planned-command.ts";
 import { renameNodePlan } from "../plan/rename-node-plan.ts";
-import type { Renaming } from "../plan/step/rename.ts";
 
 /** Gives a node another name on all members.
  * @throws UsageError, SkytoolsError CASCADE_REFUSED

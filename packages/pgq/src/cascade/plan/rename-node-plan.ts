@@ -1,8 +1,10 @@
 import { UsageError } from "@skytools/skytools";
+import type { Renaming } from "../cascade-admin.ts";
 import type { Finding, Plan } from "./plan.ts";
 import type { PlanContext } from "./plan-context.ts";
 import type { LiveMember, SetState } from "./set-state.ts";
-import { addName, type Renaming, switchName } from "./step/rename.ts";
+import { addName, switchName } from "./step/rename.ts";
+import { gravestoneName } from "./takeover-dead-root.ts";
 
 /** Gives a node another name, while everything runs: first everybody learns the new name beside the old one, then everybody
  * forgets the old one. Its worker and its neighbours keep working, because at each moment both sides know the name in use.
@@ -19,7 +21,7 @@ export function renameNodePlan(context: PlanContext, set: SetState, { oldName, n
   if (set.isKnown(oldName) && set.isKnown(newName) && !isBegun) {
     throw new UsageError(`Node '${newName}' already exists`, { hint: "See members." });
   }
-  const findings: Finding[] = silentNeighbours(set, found);
+  const findings: Finding[] = [...silentNeighbours(set, found), ...buried(set, oldName)];
   const renaming = { oldName, newName };
   // however far it has come, its steps are called by the old name
   const members = inOrder(set, found).map((member) =>
@@ -43,8 +45,22 @@ function silentNeighbours(set: SetState, renamed: LiveMember): Finding[] {
           text: `"${nodeName}" reads from or provides for "${renamed.nodeName}" and cannot be told${failure === null ? ": it is dead" : `: ${failure}`}`,
           hint: "Bring it back, or take it out with change-provider or drop-node first.",
         }
-      : { kind: "warning", text: `"${nodeName}" cannot be told now; it learns the name from the queue` },
+      : {
+          kind: "warning",
+          text: `"${nodeName}" cannot be told now; it learns the name from the queue, but not for its attributes and tables: run the command again when it is back`,
+        },
   );
+}
+
+/** A former root is remembered by its name until it is resurrected. */
+function buried(set: SetState, oldName: string): Finding[] {
+  return [...set.live.values()]
+    .filter(({ queue }) => queue?.positions.has(gravestoneName(oldName)) === true)
+    .map(({ nodeName }) => ({
+      kind: "refusal",
+      text: `"${nodeName}" has a gravestone of "${oldName}", by which resurrect finds its place`,
+      hint: `Run resurrect on "${oldName}" first, or drop it.`,
+    }));
 }
 
 /** The node itself, its readers, others, and at last the root, whose event tells everybody that the old name is gone. */

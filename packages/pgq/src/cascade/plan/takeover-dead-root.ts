@@ -6,6 +6,7 @@ import { type PlanContext, workerOf } from "./plan-context.ts";
 import type { LiveMember, SilentMember } from "./set-state.ts";
 import { catchUp, ownTick } from "./step/catch-up.ts";
 import { completeTick } from "./step/complete-tick.ts";
+import { type AheadLeaf, aheadFile, setAsideAhead, takeBack } from "./step/leaf-ahead.ts";
 import { pause } from "./step/pause.ts";
 import { promote } from "./step/promote.ts";
 import { resume } from "./step/resume.ts";
@@ -13,7 +14,7 @@ import { tag } from "./step/tag.ts";
 import { type TakeoverRequest, takeoverTitle } from "./takeover-request.ts";
 
 /** Failover: a branch becomes the root because the root is dead. It first gets what any other node has more than it, keeps the
- * place of everybody who read from the dead root, is promoted, and then takes them over. The dead root is remembered by a
+ * place of everybody who read from the dead root, is promoted, and then takes them over. What only a leaf has is set aside. The dead root is remembered by a
  * gravestone: what it had beyond is found by `resurrect`. Source: spec/cascade.md 10.3 */
 export function takeoverDeadRoot(context: PlanContext, request: TakeoverRequest, old: SilentMember): Plan {
   const { set, taker } = request;
@@ -26,19 +27,16 @@ export function takeoverDeadRoot(context: PlanContext, request: TakeoverRequest,
     children.filter((each) => !isAhead(each, top)),
     children.filter((c) => isAhead(c, top)),
   ];
-  for (const leaf of ahead) {
-    findings.push({
-      kind: "warning",
-      text: `leaf "${leaf.nodeName}" has applied ticks up to ${leaf.node.workerLastTick} that no other node has beyond ${top}: it cannot follow, create it anew`,
-    });
-  }
+  const backward = isPromoted ? [] : ahead.flatMap((leaf) => aheadLeaf(context, leaf, taker) ?? []);
+  for (const leaf of ahead) findings.push(aheadFinding(leaf, top, backward));
+  const coming = [...followers, ...backward.map(({ leaf }) => leaf)];
   const tags = set.rootLast.map((member) => tag(context, member, old.nodeName, true));
   const steps = isPromoted
     ? [
         ...followers.flatMap((child) => moveConsumer(context, set, workerOf(child), taker)),
         ...forgetNewRoot(context, taker, set.subscribedOn(taker.nodeName)),
       ]
-    : failover(context, request, old, followers);
+    : failover(context, request, old, coming, backward);
   const orphans = orphanedConsumers(set, old.nodeName);
   const adoption = adoptConsumers(
     context,
@@ -48,7 +46,7 @@ export function takeoverDeadRoot(context: PlanContext, request: TakeoverRequest,
     findings,
   );
   const best = isPromoted ? undefined : mostAdvanced(request);
-  const workers = [...new Set([taker, ...(best === undefined ? [] : [best]), ...followers])].map(
+  const workers = [...new Set([taker, ...(best === undefined ? [] : [best]), ...coming])].map(
     ({ nodeName, node }) => ({
       nodeName,
       consumerName: node.workerName,
@@ -57,7 +55,7 @@ export function takeoverDeadRoot(context: PlanContext, request: TakeoverRequest,
   return {
     title: takeoverTitle(request),
     findings,
-    steps: [...tags, ...forgetMoved(context, set, [taker, ...followers]), ...steps, ...adoption],
+    steps: [...tags, ...forgetMoved(context, set, [taker, ...coming]), ...steps, ...adoption],
     workers,
   };
 }
@@ -67,6 +65,7 @@ function failover(
   request: TakeoverRequest,
   old: SilentMember,
   followers: readonly LiveMember[],
+  backward: readonly AheadLeaf[],
 ): PlanStep[] {
   const { set, taker } = request;
   const best = mostAdvanced(request);
@@ -76,6 +75,11 @@ function failover(
     ...(best === undefined || isFollower ? [] : [resume(context, workerOf(best))]),
     pause(context, workerOf(taker)),
     completeTick(context, taker),
+    ...backward.flatMap((each) => [
+      pause(context, workerOf(each.leaf)),
+      setAsideAhead(context, each),
+      takeBack(context, each),
+    ]),
     ...followers.flatMap((child) => [
       ...(child === best ? [] : [pause(context, workerOf(child))]),
       ...keepPlace(context, workerOf(child), taker),
@@ -120,6 +124,24 @@ function mostAdvanced({ set, taker }: TakeoverRequest): LiveMember | undefined {
 /** The last tick of which a living branch has the events, whether its queue shows that tick yet or not. */
 function highestTick(request: TakeoverRequest): bigint {
   return (mostAdvanced(request) ?? request.taker).node.workerLastTick;
+}
+
+/** A leaf whose application can make its data anew. One that feeds a combined queue has passed it on already. */
+function aheadLeaf({ admin }: PlanContext, leaf: LiveMember, taker: LiveMember): AheadLeaf | undefined {
+  const application = admin.hooks?.leafAhead;
+  return application === undefined || leaf.node.combinedQueue !== null
+    ? undefined
+    : { leaf, taker, application };
+}
+
+function aheadFinding(leaf: LiveMember, top: bigint, backward: readonly AheadLeaf[]): Finding {
+  const { nodeName, node } = leaf;
+  const what = `leaf "${nodeName}" has applied ticks up to ${node.workerLastTick}, no living queue has any after ${top}`;
+  const isComing = backward.some((each) => each.leaf === leaf);
+  const text = isComing
+    ? `${what}: what it has more goes to ${aheadFile({ leaf })}, and it gets its data anew`
+    : `${what}: it cannot follow; its database holds what it has applied, look there before it is created anew`;
+  return { kind: "warning", text };
 }
 
 function isAhead({ node }: LiveMember, top: bigint): boolean {

@@ -1,10 +1,6 @@
-import { createReadStream, createWriteStream, existsSync } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
-import { createInterface } from "node:readline";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { SkytoolsError, toJson } from "@skytools/skytools";
+import { existsSync } from "node:fs";
+import { type SkytoolsError, toJson } from "@skytools/skytools";
+import { fileInTheWay, lineReader, writeWholeFile } from "../whole-file.ts";
 import type { LostEvent } from "./lost-events.ts";
 
 /** Writes lost events as a JSON array, one object a line; whole or not at all. No events: no file. A file that is there already
@@ -13,33 +9,19 @@ import type { LostEvent } from "./lost-events.ts";
  * @throws SkytoolsError DUMP_FILE when another file is in the way
  * Source: spec/cascade.md section 12 "Dump file" */
 export async function writeDumpFile(path: string, events: AsyncIterable<LostEvent>): Promise<number> {
-  const part = `${path}.part`;
   let count = 0;
-  async function* lines(): AsyncGenerator<string, void> {
+  await writeWholeFile(path, async (write) => {
     for await (const event of events) {
-      yield `${count === 0 ? "[\n" : ",\n"}${eventLine(event)}`;
+      await write(`${count === 0 ? "[\n" : ",\n"}${eventLine(event)}`);
       count += 1;
     }
-    if (count > 0) yield "\n]\n";
-  }
-  await pipeline(Readable.from(lines()), createWriteStream(part, { mode: 0o600, flush: true }));
-  if (count === 0) {
-    await rm(part);
-    return 0;
-  }
-  if (existsSync(path) && !(await haveSameContent(path, part))) {
-    await rm(part);
-    throw dumpFileExists(path);
-  }
-  await rename(part, path);
-  await syncDirectory(dirname(path));
+    if (count > 0) await write("\n]\n");
+  });
   return count;
 }
 
 export function dumpFileExists(path: string): SkytoolsError {
-  return new SkytoolsError("DUMP_FILE", `Dump file exists, cannot perform resurrection: ${path}`, {
-    hint: "It holds lost events of another time: put it elsewhere, or give this one another name with --file.",
-  });
+  return fileInTheWay(`Dump file exists, cannot perform resurrection: ${path}`);
 }
 
 /** The keys are those of the original's file. */
@@ -63,28 +45,6 @@ function eventLine({ event, tickId, previousTickId }: LostEvent): string {
 /** @param time timestamptz as the server writes it in ISO style, for example `2026-11-28 04:05:06.78+00` */
 function isoTime(time: string): string {
   return time.replace(" ", "T").replace(/([+-]\d\d)$/, "$1:00");
-}
-
-async function haveSameContent(one: string, two: string): Promise<boolean> {
-  const others = lineReader(two)[Symbol.asyncIterator]();
-  for await (const line of lineReader(one)) {
-    const other = await others.next();
-    if (other.done === true || other.value !== line) return false;
-  }
-  return (await others.next()).done === true;
-}
-
-function lineReader(path: string): AsyncIterable<string> {
-  return createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path);
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }
 
 /** What of a dumped event goes into a queue again. */

@@ -1,4 +1,5 @@
-import { urlEncodeRow } from "@skytools/skytools";
+import { type Database, urlEncodeRow } from "@skytools/skytools";
+import type { Renaming } from "../../cascade-admin.ts";
 import {
   getNodeInfo,
   getQueueLocations,
@@ -9,12 +10,6 @@ import {
 import type { PlanStep } from "../plan.ts";
 import { insideOn, type PlanContext, quietOn } from "../plan-context.ts";
 import type { LiveMember } from "../set-state.ts";
-
-/** An old and a new name of one node. */
-export interface Renaming {
-  readonly oldName: string;
-  readonly newName: string;
-}
 
 /** Makes the new name known beside the old one. */
 export function addName(context: PlanContext, on: LiveMember, { oldName, newName }: Renaming): PlanStep {
@@ -37,31 +32,44 @@ export function addName(context: PlanContext, on: LiveMember, { oldName, newName
   };
 }
 
-/** Replaces the old name by the new one, in the list of sync_watermark too. */
-export function switchName(context: PlanContext, on: LiveMember, { oldName, newName }: Renaming): PlanStep {
-  const { queueName } = context.admin;
+/** Replaces the old name by the new one, in the list of sync_watermark and in what the application has stored too. */
+export function switchName(context: PlanContext, on: LiveMember, names: Renaming): PlanStep {
+  const { queueName, hooks, job } = context.admin;
+  const { oldName, newName } = names;
   const { db } = on;
   return {
     name: "switch-name",
     node: on.nodeName,
-    action: `call "${oldName}" "${newName}", and forget the old name`,
-    doneWhen: "the old name is not a member",
+    action: `call "${oldName}" "${newName}" everywhere, and forget the old name`,
+    doneWhen: "nothing is called by the old name",
     undoneBy: null,
     isDone: async () => {
       const members = await getQueueLocations(db, queueName);
+      const isMember = members.some(({ nodeName }) => nodeName === oldName);
+      const isUsed =
+        isMember ||
+        (await synchronizedNodes(db, queueName)).includes(oldName) ||
+        (await hooks?.nodeNames?.areUsed(db, queueName, oldName)) === true;
       await db.commit();
-      return members.every(({ nodeName }) => nodeName !== oldName);
+      return !isUsed;
     },
     run: () =>
       db.transaction(async () => {
         const call = insideOn(context, on.nodeName);
         await renameNode(db, call, queueName, 2, oldName, newName);
+        await hooks?.nodeNames?.replace(db, queueName, names, job.log);
+        const synchronized = await synchronizedNodes(db, queueName);
+        if (!synchronized.includes(oldName)) return;
         const { attributes } = (await getNodeInfo(db, queueName))!;
-        const synced = attributes.get("sync_watermark")?.split(",") ?? [];
-        if (!synced.includes(oldName)) return;
-        const renamed = synced.map((name) => (name === oldName ? newName : name)).join(",");
+        const renamed = synchronized.map((name) => (name === oldName ? newName : name)).join(",");
         const changed = { ...Object.fromEntries(attributes), sync_watermark: renamed };
         await setNodeAttributes(db, call, queueName, urlEncodeRow(changed));
       }),
   };
+}
+
+/** Names in the list of sync_watermark. */
+async function synchronizedNodes(db: Database, queueName: string): Promise<readonly string[]> {
+  const node = await getNodeInfo(db, queueName);
+  return node?.attributes.get("sync_watermark")?.split(",") ?? [];
 }

@@ -1,0 +1,75 @@
+import { once } from "node:events";
+import { createReadStream, createWriteStream, existsSync } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { createInterface } from "node:readline";
+import { finished } from "node:stream/promises";
+import { SkytoolsError } from "@skytools/skytools";
+
+/** Takes text for a file, at the pace of the disk. */
+export type WriteText = (text: string) => Promise<void>;
+
+/** Writes a file that only its owner can read; whole or not at all. No text: no file. A file that is there already stays if it
+ * holds the very same.
+ * @returns false when there was no text
+ * @throws SkytoolsError DUMP_FILE when another file is in the way */
+export async function writeWholeFile(
+  path: string,
+  produce: (write: WriteText) => Promise<void>,
+): Promise<boolean> {
+  const part = `${path}.part`;
+  const stream = createWriteStream(part, { mode: 0o600, flush: true });
+  const isWritten = finished(stream);
+  isWritten.catch(() => {});
+  let isEmpty = true;
+  try {
+    await produce(async (text) => {
+      isEmpty = false;
+      if (!stream.write(text)) await Promise.race([once(stream, "drain"), isWritten]);
+    });
+    stream.end();
+    await isWritten;
+  } catch (error) {
+    stream.destroy();
+    throw error;
+  }
+  if (isEmpty) {
+    await rm(part);
+    return false;
+  }
+  if (existsSync(path) && !(await haveSameContent(path, part))) {
+    await rm(part);
+    throw fileInTheWay(`Dump file exists: ${path}`);
+  }
+  await rename(part, path);
+  await syncDirectory(dirname(path));
+  return true;
+}
+
+export function fileInTheWay(message: string): SkytoolsError {
+  return new SkytoolsError("DUMP_FILE", message, {
+    hint: "It holds what was set aside another time: put it elsewhere, or give this one another name with --file.",
+  });
+}
+
+async function haveSameContent(one: string, two: string): Promise<boolean> {
+  const others = lineReader(two)[Symbol.asyncIterator]();
+  for await (const line of lineReader(one)) {
+    const other = await others.next();
+    if (other.done === true || other.value !== line) return false;
+  }
+  return (await others.next()).done === true;
+}
+
+export function lineReader(path: string): AsyncIterable<string> {
+  return createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
