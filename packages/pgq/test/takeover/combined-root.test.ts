@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Cluster, type RunningProgram, startCluster, waitFor } from "@skytools/testbed";
+import { someReaderKeepsUp } from "../fixture/keep-up.js";
 import { NodeSet, type QueueNode } from "../fixture/node-set.js";
 import { killAfterEachStep } from "../fixture/running-set.js";
 
@@ -53,9 +53,10 @@ describe("takeover of a combined root while its partitions are written", () => {
 
   async function write(): Promise<void> {
     for (let serial = 0; isLoadWanted; serial += 1) {
-      await roots[serial % 2]!.produce(`event ${serial}`);
+      const root = roots[serial % 2]!;
+      await root.produce(`event ${serial}`);
       await tickCombined();
-      await sleep(20);
+      await waitFor("a reader to keep up", () => !isLoadWanted || someReaderKeepsUp(root, root.queue));
     }
   }
 
