@@ -1,5 +1,6 @@
--- Applies one event to a table that several nodes write to: of two versions of a row the newer one wins. Called by
--- londiste's applyfn and multimaster handlers.
+-- Applies one event to a table that several nodes write to: of two versions of a row the newer one wins; of two that are
+-- equally old the present one stays. A delete comes with the time of the row that was deleted, so it takes away that very
+-- version. Called by londiste's applyfn and multimaster handlers.
 --
 -- Parameters:
 --   fn_conf   - urlencoded: timefield=column (required), altpk=columns of another key,
@@ -94,9 +95,10 @@ begin
             end if;
         end if;
 
-        execute format('select to_jsonb(t), case when t.%1$I is null then true else t.%1$I < %2$L::%3$s end'
+        execute format('select to_jsonb(t), case when t.%1$I is null then true else t.%1$I %6$s %2$L::%3$s end'
                 ' from only %4$s t where %5$s for update of t',
-                _time_field, _row ->> _time_field, _time_type, _table, public._merge_on_time_where(_keys, _row))
+                _time_field, _row ->> _time_field, _time_type, _table, public._merge_on_time_where(_keys, _row),
+                case when _operation = 'D' then '<=' else '<' end)
             into _present, _is_newer;
         if _row ->> _time_field !~ '^[0-9]' or _present ->> _time_field !~ '^[0-9]' then
             raise exception 'invalid timestamp';

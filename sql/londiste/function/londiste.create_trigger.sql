@@ -15,7 +15,7 @@
 --   405 - more than one SKIP trigger
 -- Raises: relation does not exist; not-null violation of the server for missing names
 -- Locks: the table, as CREATE and DROP TRIGGER do, when something changes
--- Calls: londiste._trigger_plan, londiste._queue_triggers, pgq.create_capture
+-- Calls: londiste._trigger_plan, londiste._queue_triggers, londiste._guard_partitions, pgq.create_capture
 -- Execute: londiste_writer
 create or replace function londiste.create_trigger(
     in i_queue_name text,
@@ -107,6 +107,7 @@ begin
         londiste._trigger_name('_londiste_' || i_queue_name, '_truncate', 63), 'after truncate',
         case when _logs_truncate then 'londiste.log_truncate' else 'pgq.sqltriga' end,
         case when _logs_truncate then array[i_table_name] when i_node_type = 'leaf' then array['deny'] else '{}' end);
+    perform londiste._guard_partitions(i_queue_name, i_table_name, _table, i_node_type);
 
     select 200, 'OK' into ret_code, ret_note;
 end;

@@ -14,5 +14,7 @@ begin
         where t.queue_name = i_queue_name and t.table_name = i_table_name;
     perform londiste._drop_trigger(_table, q.trigger_name)
         from londiste._queue_triggers(i_queue_name, _table) q;
+    perform londiste._drop_trigger(g.relation, g.trigger_name)
+        from londiste._partition_guards(i_queue_name, _table) g;
 end;
 $$ language plpgsql strict;

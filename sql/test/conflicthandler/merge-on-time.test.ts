@@ -33,6 +33,9 @@ test("the newer version of a row wins, in a table without any key", async () => 
   equal(await merge(db, "I:intcol", "intcol=5&txtcol=v3&stamp=2008-09-16+14%3a00"), newRowWins);
   deepEqual(await rows(), [{ intcol: 5, txtcol: "v3", stamp: "2008-09-16 14:00:00" }]);
   equal(await merge(db, "D:intcol", "intcol=5&stamp=2008-09-16+13%3a00"), oldRowLoses);
+  equal(await merge(db, "U:intcol", "intcol=5&txtcol=v4&stamp=2008-09-16+14%3a00"), oldRowLoses);
+  equal(await merge(db, "D:intcol", "intcol=5&stamp=2008-09-16+14%3a00"), newRowWins);
+  equal(await merge(db, "I:intcol", "intcol=5&txtcol=v3&stamp=2008-09-16+14%3a00"), "data ok, no old row");
   equal(await merge(db, "D:intcol", "intcol=5&stamp=2008-09-16+15%3a00"), newRowWins);
   equal(await merge(db, "D:intcol", "intcol=5&stamp=2008-09-16+15%3a00"), "data ok, no old row");
   deepEqual(await rows(), []);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Database } from "@skytools/skytools";
 import { waitFor } from "@skytools/testbed";
 import { databaseFixture } from "../fixture.ts";
-import { answer, createRoot, queueEvents } from "../pgq_node/node.ts";
+import { answer, createRoot, createSubscriber, queueEvents } from "../pgq_node/node.ts";
 import { triggersOf } from "./replication.ts";
 
 const fixture = databaseFixture(["pgq", "pgq_node", "londiste"]);
@@ -237,4 +237,50 @@ test("obsolete partitions are recognised by name, listed and dropped", async () 
     ['public."a.b_2011_01"'],
   );
   deepEqual(await list("month"), []);
+});
+
+test("TRUNCATE of one partition is captured as deletes, also of one made later; that of the table as itself", async () => {
+  const { db } = await fixture.database();
+  await createRoot(db, "aset");
+  await db.execute(`
+    create role truncater; grant all on schema public to truncater;
+    create table parts (id int primary key, v text) partition by range (id);
+    create table parts1 partition of parts for values from (0) to (10);
+    create table parts2 partition of parts for values from (10) to (20) partition by range (id);
+    create table parts21 partition of parts2 for values from (10) to (15);
+    grant truncate on parts, parts1 to truncater;`);
+  await answer(db, "londiste.local_add_table", "aset", "set.parts", [], null, "public.parts");
+  await db.execute("insert into parts values (1, 'a'), (2, 'b'), (11, 'c')");
+  await db.execute("set role truncater; truncate parts1; reset role");
+  await db.execute("create table parts3 partition of parts for values from (30) to (40)");
+  equal(await db.queryValue("select londiste.periodic_maintenance()"), 0);
+  await db.execute("insert into parts values (31, 'd'); truncate parts2, parts3");
+  await db.execute("insert into parts values (3, 'e'); set role truncater; truncate parts; reset role");
+  await db.execute("begin; truncate parts; insert into parts values (4, 'f'); truncate parts1; commit");
+  await db.execute(
+    "alter table parts detach partition parts3; insert into parts3 values (32); truncate parts3",
+  );
+  const events = await db.query<{ text: string }>(
+    `select concat_ws(' ', coalesce(substring(ev_type, '"op":"(.)'), ev_type), substring(ev_data, '"id":(\\d+)')) as text
+       from pgq.event_template where ev_extra1 = 'set.parts' order by ev_id`,
+  );
+  deepEqual(
+    events.map(({ text }) => text),
+    ["I 1", "I 2", "I 11", "D 1", "D 2", "I 31", "D 11", "D 31", "I 3", "R", "R", "I 4", "D 4"],
+  );
+  await answer(db, "londiste.local_remove_table", "aset", "set.parts");
+  for (const part of ["parts", "parts1", "parts2", "parts21"]) deepEqual(await triggersOf(db, part), []);
+});
+
+test("TRUNCATE of one partition is refused on a leaf", async () => {
+  const { db } = await fixture.database();
+  await createSubscriber(db, "aset", "leaf", 1n);
+  await db.execute(`create table parts (id int primary key) partition by range (id);
+    create table parts1 partition of parts for values from (0) to (10)`);
+  await answer(db, "londiste.global_add_table", "aset", "public.parts");
+  await answer(db, "londiste.local_add_table", "aset", "public.parts");
+  await rejects(
+    db.execute("truncate parts1"),
+    /Table 'public\.parts' to queue 'aset': change not allowed \(TRUNCATE\)/,
+  );
 });

@@ -7,7 +7,8 @@ export const multimasterHandler: Handler = {
   name: "multimaster",
   summary: "several sources write to one table; of two versions of a row the newer one wins",
   doc: `All arguments go to the function, urlencoded. merge_on_time (SQL module conflicthandler) needs timefield=COLUMN and
-knows altpk=, fkey_ref_table=, fkey_ref_cols=, fkey_cols=. Copy from one source and add the others with --expect-sync.`,
+knows altpk=, fkey_ref_table=, fkey_ref_cols=, fkey_cols=. Copy from one source and add the others with --expect-sync.
+Nodes that write into each other add the other's table with --no-triggers: a leaf's triggers refuse local changes.`,
   arguments: [
     { name: "func_name", doc: "another function than merge_on_time" },
     { name: "timefield", doc: "column with the time of the change" },
