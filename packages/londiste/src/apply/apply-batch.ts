@@ -8,6 +8,7 @@ import { type EmptiedTable, emptyTables } from "./empty-tables.ts";
 import { classifyEventType, type EventKind, type RowEventKind, type RowOperation } from "./event-kind.ts";
 import { decodeEvent, lineBlocks, parseEventLine, type RawEvent, readEventsSql } from "./event-line.ts";
 import { EventRoutes } from "./event-route.ts";
+import { PassedKeys } from "./passed-rows.ts";
 import { DecodedRowEvent } from "./row-event.ts";
 import { copyNull, decodeRaw } from "./row-layout.ts";
 import type { RowChange } from "./row-statement.ts";
@@ -24,9 +25,14 @@ export interface ApplyLimits {
   readonly totalBytes: number;
   /** above this estimate the provider is spared sorting, at the risk of having to read the batch twice */
   readonly orderedEvents: number;
+  /** so many rows of different keys are applied when one of the keys comes again; fewer are not worth it, and from then on the
+   * server folds what comes; default 2000 */
+  readonly distinctRows?: number;
 }
 
 const usualLimits: ApplyLimits = { tableBytes: 1_000_000, totalBytes: 8_000_000, orderedEvents: 10_000 };
+
+const usualDistinctRows = 2000;
 
 export interface ApplyInput extends BatchTablesInput {
   readonly source: Database;
@@ -62,7 +68,8 @@ export interface ApplyResult extends Readonly<ApplyCounts> {
  *
  * The events come as one COPY stream and go, cut into columns, as COPY streams into a session's own tables, one for each
  * replicated table; there the server folds them to their net effect and applies them with one statement a table. A process in
- * between sees bytes, not values. TRUNCATE, EXECUTE and changes of the table list are barriers: what came before is applied first.
+ * between sees bytes, not values. Rows of a table whose keys all differ need no folding: inserts go straight into their table,
+ * and what has been read is applied while the rest is on its way. TRUNCATE, EXECUTE and changes of the table list are barriers: what came before is applied first.
  * Where triggers or foreign keys act on replay, all tables go event by event in one order. Handlers get the events of their
  * tables and give changes back, which are collected in the same way.
  * @throws ApplyError an event that cannot be applied
@@ -71,9 +78,7 @@ export interface ApplyResult extends Readonly<ApplyCounts> {
 export async function applyBatch(input: ApplyInput): Promise<ApplyResult> {
   try {
     await dropOldStages(input.target);
-    const { orderedEvents } = input.limits ?? usualLimits;
-    if (input.expectedEvents < orderedEvents || new BatchTables(input).mayOpen)
-      return await new BatchApply(input, true).run();
+    if (wantsOrder(input)) return await new BatchApply(input, true).run();
     await input.target.execute("savepoint londiste_batch");
     if (input.source.isTransactional) await input.source.execute("savepoint londiste_read");
     try {
@@ -82,6 +87,7 @@ export async function applyBatch(input: ApplyInput): Promise<ApplyResult> {
       if (!(error instanceof OrderNeeded)) throw error;
     }
     input.log.debug("the batch is read again in the order of its events");
+    orderedBatches.set(input.target, batchesInOrder);
     await input.target.execute("rollback to savepoint londiste_batch");
     // Leaving the first reading early may have made the provider's transaction fail.
     if (input.source.inTransaction) await input.source.execute("rollback to savepoint londiste_read");
@@ -89,6 +95,18 @@ export async function applyBatch(input: ApplyInput): Promise<ApplyResult> {
   } catch (error) {
     throw error instanceof ApplyError ? error.inBatch(input.batchId, input.tickId) : error;
   }
+}
+
+/** Where one batch needed its order the next ones probably do: they are not read twice. */
+const batchesInOrder = 20;
+const orderedBatches = new WeakMap<Database, number>();
+
+function wantsOrder(input: ApplyInput): boolean {
+  if (input.expectedEvents < (input.limits ?? usualLimits).orderedEvents) return true;
+  if (new BatchTables(input).mayOpen) return true;
+  const left = orderedBatches.get(input.target) ?? 0;
+  if (left > 0) orderedBatches.set(input.target, left - 1);
+  return left > 0;
 }
 
 class BatchApply {
@@ -99,6 +117,8 @@ class BatchApply {
   readonly #tables: BatchTables;
   /** by destination and treatment */
   readonly #events = new Map<string, TableEvents>();
+  /** undefined: the events come in their order */
+  readonly #passedKeys: PassedKeys | undefined;
   readonly #counts: ApplyCounts = { rowByRowEvents: 0, missingRows: 0 };
   /** of tables whose handlers take the events, by set name */
   readonly #sinks = new Map<string, EventSink>();
@@ -117,6 +137,7 @@ class BatchApply {
     this.#input = input;
     this.#isOrdered = isOrdered;
     this.#tables = new BatchTables(input);
+    this.#passedKeys = isOrdered ? undefined : new PassedKeys();
     this.#statements = new StatementList(input.target);
   }
 
@@ -298,7 +319,11 @@ class BatchApply {
     if (table === undefined) throw noTable(event, destination);
     if (table.hasActiveTriggers) await this.#beginOneOrder();
     const counts = this.#counts;
-    const events = new TableEvents({ target, log, table, isOrdered: this.#isOrdered, counts, treatment });
+    const passedKeys = this.#passedKeys;
+    const seed = this.#events.size;
+    const distinctRows = this.#input.limits?.distinctRows ?? usualDistinctRows;
+    const options = { target, log, table, counts, treatment, passedKeys, seed, distinctRows };
+    const events = new TableEvents(options);
     this.#events.set(key, events);
     return events;
   }
@@ -373,7 +398,7 @@ class BatchApply {
     }
     if (largest === undefined || (largest.size < tableBytes && total < totalBytes)) return;
     await this.#loading;
-    this.#loading = largest.loadStage();
+    this.#loading = largest.makeRoom();
     // Whoever waits for it next sees the failure.
     this.#loading.catch(() => {});
   }

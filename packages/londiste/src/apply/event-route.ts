@@ -1,4 +1,5 @@
 import type { RowEventKind } from "./event-kind.ts";
+import { HighestId } from "./highest-id.ts";
 import type { TableEvents } from "./table-events.ts";
 
 const tab = 0x09;
@@ -20,8 +21,7 @@ interface KnownRoute extends EventRoute {
 /** Finds the way of a row event by the bytes that its line begins with, without making a string of them. */
 export class EventRoutes {
   readonly #routes = new Map<number, KnownRoute>();
-  /** highest id seen, as text; of numbers without sign the longer one is larger */
-  #maxId: Buffer = Buffer.from("0");
+  readonly #highestId = new HighestId();
   eventCount = 0;
 
   /** @param line the whole line */
@@ -36,7 +36,7 @@ export class EventRoutes {
   }
 
   get maxId(): bigint {
-    return BigInt(this.#maxId.toString("latin1"));
+    return this.#highestId.value;
   }
 
   /** Takes as many lines as it knows the way of.
@@ -86,16 +86,7 @@ export class EventRoutes {
 
   #count(block: Buffer, start: number, end: number): void {
     this.eventCount += 1;
-    const length = end - start;
-    if (length < this.#maxId.length) return;
-    if (length === this.#maxId.length) {
-      let at = 0;
-      while (at < length && block[start + at] === this.#maxId[at]) at += 1;
-      if (at === length || block[start + at]! < this.#maxId[at]!) return;
-      block.copy(this.#maxId, 0, start, end);
-      return;
-    }
-    this.#maxId = Buffer.from(block.subarray(start, end));
+    this.#highestId.take(block, start, end);
   }
 }
 

@@ -1,4 +1,5 @@
 const firstCapacity = 16 * 1024;
+const newline = 0x0a;
 
 /** Lines of COPY text on their way to a stage, as bytes. */
 export class RowBuffer {
@@ -19,6 +20,26 @@ export class RowBuffer {
     this.reserve(line.length + 1);
     this.size += this.bytes.write(`${line}\n`, this.size, "latin1");
     this.rows += 1;
+  }
+
+  addLines(lines: Buffer, rows: number): void {
+    this.reserve(lines.length);
+    this.size += lines.copy(this.bytes, this.size);
+    this.rows += rows;
+  }
+
+  /** @param end position of the line end, which is not taken */
+  appendLine(bytes: Buffer, start: number, end: number): void {
+    this.reserve(end - start + 1);
+    for (let at = start; at < end; at += 1) this.bytes[this.size++] = bytes[at]!;
+    this.bytes[this.size++] = newline;
+    this.rows += 1;
+  }
+
+  /** Takes the last line back. */
+  cutLine(start: number): void {
+    this.size = start;
+    this.rows -= 1;
   }
 
   /** Gives the content away and starts anew. */

@@ -35,10 +35,11 @@ export class RowTranscoder {
     this.#isWritten = isWritten;
   }
 
-  /** Appends a line: the head, and a field for each written column.
+  /** Appends a line: the head and the operation, then a field for each written column.
    * @param block holds the event; [headStart, headEnd) is copied as it is, [start, end) is the raw data
-   * @param letter of the operation
-   * @returns false when the data has another layout or is written in another way; nothing is appended then */
+   * @param letter of the operation; 0: the line has neither head nor operation
+   * @returns where the fields begin in `to`; -1 when the data has another layout or is written in another way, nothing is
+   * appended then */
   transcode(
     block: Buffer,
     headStart: number,
@@ -47,23 +48,27 @@ export class RowTranscoder {
     start: number,
     end: number,
     to: RowBuffer,
-  ): boolean {
+  ): number {
     // An escape is never shorter than what it becomes; only NULL may be.
     to.reserve(headEnd - headStart + (end - start) + 4 * this.#prefixes.length + 8);
     const out = to.bytes;
     let pos = to.size;
-    for (let at = headStart; at < headEnd; at += 1) out[pos++] = block[at]!;
-    out[pos++] = tab;
-    out[pos++] = letter;
+    if (letter !== 0) {
+      for (let at = headStart; at < headEnd; at += 1) out[pos++] = block[at]!;
+      out[pos++] = tab;
+      out[pos++] = letter;
+      out[pos++] = tab;
+    }
+    const first = pos;
     pos =
       this.layout.format === "json"
-        ? this.#json(block, start, end, out, pos)
-        : this.#url(block, start, end, out, pos);
-    if (pos < 0) return false;
+        ? this.#json(block, start, end, out, first)
+        : this.#url(block, start, end, out, first);
+    if (pos < 0) return -1;
     out[pos++] = newline;
     to.size = pos;
     to.rows += 1;
-    return true;
+    return first;
   }
 
   /** @returns the position behind the last field, -1 for no */
@@ -71,13 +76,14 @@ export class RowTranscoder {
     const prefixes = this.#prefixes;
     let at = start;
     let pos = first;
+    let written = 0;
     for (let nr = 0; nr < prefixes.length; nr += 1) {
       const prefix = prefixes[nr]!;
       if (at + prefix.length >= end) return -1;
       for (let k = 0; k < prefix.length; k += 1) if (block[at + k] !== prefix[k]) return -1;
       at += prefix.length;
       const fieldStart = pos;
-      out[pos++] = tab;
+      if (written > 0) out[pos++] = tab;
       if (block[at] === quote) {
         at += 1;
         for (let byte = block[at]!; byte !== quote; byte = block[at]!) {
@@ -111,12 +117,14 @@ export class RowTranscoder {
           at += 1;
         }
         if (isNull(block, valueStart, at)) {
-          pos = fieldStart + 1;
+          pos = fieldStart;
+          if (written > 0) out[pos++] = tab;
           out[pos++] = backslash;
           out[pos++] = letterN;
         } else if (!isNumberOrBoolean(block, valueStart, at)) return -1;
       }
-      if (!this.#isWritten[nr]) pos = fieldStart;
+      if (this.#isWritten[nr]) written += 1;
+      else pos = fieldStart;
     }
     return at === end - 1 && block[at] === closingBrace ? pos : -1;
   }
@@ -125,13 +133,14 @@ export class RowTranscoder {
     const names = this.#prefixes;
     let at = start;
     let pos = first;
+    let written = 0;
     for (let nr = 0; nr < names.length; nr += 1) {
       const name = names[nr]!;
       if (at + name.length > end) return -1;
       for (let k = 0; k < name.length; k += 1) if (block[at + k] !== name[k]) return -1;
       at += name.length;
       const fieldStart = pos;
-      out[pos++] = tab;
+      if (written > 0) out[pos++] = tab;
       if (at === end || block[at] === ampersand) {
         out[pos++] = backslash;
         out[pos++] = letterN;
@@ -157,7 +166,8 @@ export class RowTranscoder {
           out[pos++] = byte;
         }
       }
-      if (!this.#isWritten[nr]) pos = fieldStart;
+      if (this.#isWritten[nr]) written += 1;
+      else pos = fieldStart;
     }
     return at === end ? pos : -1;
   }

@@ -59,6 +59,46 @@ export function setStatement(input: SetInput): string {
   return foldedChanges(input);
 }
 
+/** The statement for staged updates and deletes of keys that all differ; the inserts go another way. Missing rows are told as the
+ * difference to what was staged. */
+export function distinctStatement(
+  input: Pick<SetInput, "table" | "stage" | "key">,
+  staged: StagedChanges,
+): string {
+  const { table, stage } = input;
+  const settable = settableColumns(input);
+  const target = `${table.only}${table.sqlName} t`;
+  const parts: string[] = [];
+  const counts = { updated: "0", deleted: "0" };
+  if (staged.deletes > 0) {
+    parts.push(
+      `del as (delete from ${target} using ${stage.rows} n where n.op = 'D' and ${keyMatch(input)} returning 1)`,
+    );
+    counts.deleted = "(select count(*) from del)";
+  }
+  const isUpdating = staged.updates > 0 && settable.length > 0;
+  if (isUpdating) {
+    const after = staged.deletes > 0 ? " and (select count(*) from del) >= 0" : "";
+    parts.push(`upd as (update ${target} set ${assignments(stage, settable)} from ${stage.rows} n
+   where n.op = 'U' and ${keyMatch(input)}${after} returning 1)`);
+    counts.updated = "(select count(*) from upd)";
+  }
+  return `${parts.length === 0 ? "" : `with ${parts.join(",\n")}\n`}select 0::int8 as inserted, ${counts.updated}::int8 as updated, ${counts.deleted}::int8 as deleted,
+       ${isUpdating ? `${staged.updates} - ${counts.updated}` : "0"}::int8 as missing_updates, ${staged.deletes} - ${counts.deleted}::int8 as missing_deletes`;
+}
+
+/** How many rows of each operation a stage holds. */
+export interface StagedChanges {
+  readonly updates: number;
+  readonly deletes: number;
+}
+
+function settableColumns({ stage, key }: Pick<SetInput, "stage" | "key">): readonly TargetColumn[] {
+  return stage.columns.filter(
+    (column) => (column.hasTwins || !key.includes(column)) && !column.isIdentityAlways,
+  );
+}
+
 function insertOnly({ table, stage, treatment }: SetInput): string {
   const isWanted = treatment.condition === undefined ? "" : ` where ${meets(stage, treatment.condition)}`;
   return `with ins as (
@@ -89,9 +129,7 @@ function foldedChanges(input: SetInput): string {
   const isReplacing = operations.has("insert") && operations.has("delete");
   const mayDelete =
     operations.has("delete") || treatment.replaces !== undefined || treatment.condition !== undefined;
-  const settable = stage.columns.filter(
-    (column) => (column.hasTwins || !key.includes(column)) && !column.isIdentityAlways,
-  );
+  const settable = settableColumns(input);
   const unknownToEvents = table.columns.filter(
     (column) => !column.isGenerated && !stage.columns.includes(column),
   );
@@ -164,7 +202,7 @@ function actions({ stage, treatment }: SetInput): string {
                    else '${ofReplacement}'`;
 }
 
-function keyMatch({ stage, key }: SetInput): string {
+function keyMatch({ stage, key }: Pick<SetInput, "stage" | "key">): string {
   return key.map((column) => `t.${quoteIdent(column.name)} = n.${alias(stage, column)}`).join(" and ");
 }
 

@@ -1,7 +1,10 @@
 import { type Database, type Log, parsePartialSql, SkytoolsError } from "@skytools/skytools";
 import { ApplyError, type FailedEvent } from "./apply-error.ts";
+import { DistinctRows, stageLines } from "./distinct-rows.ts";
 import type { RowEventKind, RowOperation } from "./event-kind.ts";
 import type { RawEvent } from "./event-line.ts";
+import { KeyReader } from "./key-reader.ts";
+import { type PassedKeys, PassedRows } from "./passed-rows.ts";
 import { RowBuffer } from "./row-buffer.ts";
 import { decodeRaw, decodeRow, encodeRaw } from "./row-layout.ts";
 import { isPlanFor, isSameKey, planRows, type RowPlan } from "./row-plan.ts";
@@ -26,7 +29,8 @@ export interface ApplyCounts {
 export class OrderNeeded extends Error {}
 
 /** The events of one table within a batch, collected as COPY lines until they are applied: as a set where there are many, as
- * statements where there are few. Order among events is kept by id within a set, and by applying what was collected before
+ * statements where there are few. As long as no key comes twice, a set needs no folding, and is applied as soon as it is large
+ * enough, while more is being read. Order among events is kept by id within a set, and by applying what was collected before
  * anything begins that does not fit in: another layout, another key, another format. */
 export class TableEvents {
   readonly table: TargetTable;
@@ -37,6 +41,13 @@ export class TableEvents {
   readonly #rows = new RowBuffer();
   readonly #stage: TableStage;
   readonly #treatment: RowsTreatment;
+  readonly #passed: PassedRows | undefined;
+  readonly #seed: number;
+  readonly #distinctRows: number;
+  /** undefined: rows are folded */
+  #distinct: DistinctRows | undefined;
+  #isFolding = false;
+  #hasPassed = false;
   #plan: RowPlan | undefined;
   #operations = new Set<RowOperation>();
 
@@ -44,13 +55,21 @@ export class TableEvents {
     readonly target: Database;
     readonly log: Log;
     readonly table: TargetTable;
-    readonly isOrdered: boolean;
     readonly counts: ApplyCounts;
     readonly treatment?: RowsTreatment | undefined;
+    /** of the whole batch, when its events come in no order; undefined: they come in the order of their ids */
+    readonly passedKeys: PassedKeys | undefined;
+    /** another one for each table */
+    readonly seed: number;
+    /** see ApplyLimits */
+    readonly distinctRows: number;
   }) {
     this.#log = options.log;
     this.table = options.table;
-    this.#isOrdered = options.isOrdered;
+    this.#isOrdered = options.passedKeys === undefined;
+    this.#passed = options.passedKeys === undefined ? undefined : new PassedRows(options.passedKeys);
+    this.#seed = options.seed;
+    this.#distinctRows = options.distinctRows;
     this.#counts = options.counts;
     this.#treatment = options.treatment ?? plainTreatment;
     this.#statements = new StatementList(options.target);
@@ -59,7 +78,7 @@ export class TableEvents {
 
   /** Bytes collected and not sent yet. */
   get size(): number {
-    return this.#rows.size;
+    return this.#rows.size + (this.#distinct?.size ?? 0);
   }
 
   /** Takes an event whose layout is that of the one before, out of the bytes of its line: id and txid, and data.
@@ -75,19 +94,21 @@ export class TableEvents {
     const plan = this.#plan;
     if (plan === undefined || kind.format !== plan.layout.format || !isSameKey(kind.key, plan.key))
       return false;
-    if (kind.operation !== "insert" && !plan.hasKey) return false;
-    const letter = operationLetters[kind.operation].charCodeAt(0);
-    const isTaken = plan.transcoder.transcode(
-      block,
-      headStart,
-      headEnd,
-      letter,
-      dataStart,
-      dataEnd,
-      this.#rows,
-    );
-    if (isTaken) this.#operations.add(kind.operation);
-    return isTaken;
+    const { operation } = kind;
+    const { transcoder } = plan;
+    if (operation !== "insert" && !plan.hasKey) return false;
+    const distinct = this.#distinct;
+    if (distinct !== undefined) {
+      return (
+        distinct.takeBytes(transcoder, operation, block, headStart, headEnd, dataStart, dataEnd) === "taken"
+      );
+    }
+    if (this.#hasPassed && this.#passed?.isBehind(block, headStart, headEnd) === true) return false;
+    const letter = operationLetters[operation].charCodeAt(0);
+    const rows = this.#rows;
+    if (transcoder.transcode(block, headStart, headEnd, letter, dataStart, dataEnd, rows) < 0) return false;
+    this.#operations.add(operation);
+    return true;
   }
 
   async add(event: RawEvent, kind: RowEventKind): Promise<void> {
@@ -114,12 +135,17 @@ export class TableEvents {
     if (this.#plan === undefined || !isPlanFor(this.#plan, layout, key)) {
       await this.#makeWay();
       this.#plan = planRows(this.table, layout, key, failed);
+      this.#distinct = this.#openDistinct(this.#plan);
     }
     if (operation !== "insert" && !this.#plan.hasKey) {
       throw new ApplyError("event of a table without a usable key", failed);
     }
     const values = this.#plan.columns.map((column) => encodeRaw(row.get(column.name) ?? null));
-    this.#rows.addLine([event.id, event.txid, operationLetters[operation], ...values].join("\t"));
+    const head = `${event.id}\t${event.txid}`;
+    if (await this.#takeDistinct(operation, head, values)) return;
+    if (this.#hasPassed && this.#passed?.isBehind(Buffer.from(head), 0, head.length) === true)
+      throw new OrderNeeded();
+    this.#rows.addLine([head, operationLetters[operation], ...values].join("\t"));
     this.#operations.add(operation);
   }
 
@@ -147,6 +173,38 @@ export class TableEvents {
     }
   }
 
+  #openDistinct(plan: RowPlan): DistinctRows | undefined {
+    if (this.#isFolding || this.#treatment !== plainTreatment || plan.columns.length === 0) return undefined;
+    const reader = plan.hasKey ? KeyReader.of(plan.columns, plan.keyColumns, this.#seed) : undefined;
+    return plan.hasKey && reader === undefined ? undefined : new DistinctRows(reader, this.#passed);
+  }
+
+  /** @returns false when the row is to be folded with others */
+  async #takeDistinct(operation: RowOperation, head: string, values: readonly string[]): Promise<boolean> {
+    const distinct = this.#distinct;
+    if (distinct === undefined) return false;
+    let fate = distinct.takeValues(operation, head, values);
+    if (fate === "known" && distinct.rows >= this.#distinctRows) {
+      await this.#applyDistinct(distinct);
+      fate = distinct.takeValues(operation, head, values);
+    }
+    if (fate === "late") throw new OrderNeeded();
+    if (fate === "taken") return true;
+    this.#foldFromHere(distinct);
+    return false;
+  }
+
+  #foldFromHere(distinct: DistinctRows): void {
+    const content = distinct.take();
+    this.#distinct = undefined;
+    this.#isFolding = true;
+    if (content.rows === 0) return;
+    this.#rows.addLines(stageLines(content), content.rows);
+    if (content.rows > content.updates + content.deletes) this.#operations.add("insert");
+    if (content.updates > 0) this.#operations.add("update");
+    if (content.deletes > 0) this.#operations.add("delete");
+  }
+
   #decode(event: RawEvent, format: "json" | "url"): ReadonlyMap<string, string | null> {
     try {
       return decodeRow(format, event.data);
@@ -158,13 +216,36 @@ export class TableEvents {
 
   /** Applies what was collected, so that something of another kind can follow. */
   async #makeWay(): Promise<void> {
-    if (this.#rows.rows === 0 && this.#stage.rows === 0) return;
+    if (this.#rows.rows === 0 && this.#stage.rows === 0 && (this.#distinct?.rows ?? 0) === 0) return;
     if (!this.#isOrdered) throw new OrderNeeded();
     await this.apply();
   }
 
-  /** Loads the collected rows into the stage; new ones can be added meanwhile. */
-  async loadStage(): Promise<void> {
+  /** Sends the collected rows to the server; new ones can be added meanwhile. */
+  async makeRoom(): Promise<void> {
+    if (this.#distinct === undefined) await this.#loadStage();
+    else await this.#applyDistinct(this.#distinct);
+  }
+
+  async #applyDistinct(distinct: DistinctRows): Promise<void> {
+    const plan = this.#plan;
+    if (distinct.rows === 0 || plan === undefined) return;
+    const content = distinct.take();
+    this.#hasPassed = true;
+    try {
+      const counts = await this.#stage.applyDistinct(plan, content);
+      this.#counts.missingRows += Number(counts.missing_updates + counts.missing_deletes);
+      this.#tellSet(counts);
+    } catch (error) {
+      if (!(error instanceof DataFailure)) throw error;
+      if (!this.#isOrdered) throw new OrderNeeded();
+      this.#tellRowByRow(content.rows, error);
+      await this.#applyLines(plan, stageLines(content));
+    }
+  }
+
+  /** Loads the rows that are to be folded into the stage. */
+  async #loadStage(): Promise<void> {
     const plan = this.#plan;
     const { content, rows } = this.#rows.take();
     if (rows === 0 || plan === undefined) return;
@@ -184,11 +265,17 @@ export class TableEvents {
     await this.#statements.flush();
     const plan = this.#plan;
     if (plan === undefined) return;
-    const isSmall = this.#rows.rows <= (this.#treatment.isAlwaysSet === true ? 0 : smallRows);
+    const distinct = this.#distinct;
+    if (distinct !== undefined && (distinct.rows > smallRows || this.#hasPassed)) {
+      return this.#applyDistinct(distinct);
+    }
+    if (distinct !== undefined) return this.#applyLines(plan, stageLines(distinct.take()));
+    const isSmall =
+      this.#rows.rows <= (this.#treatment.isAlwaysSet === true || this.#isPartial ? 0 : smallRows);
     if (this.#stage.rows === 0 && (isSmall || plan.columns.length === 0)) {
       await this.#applyLines(plan, this.#rows.take().content);
     } else {
-      await this.loadStage();
+      await this.#loadStage();
       await this.#applyStage(plan);
     }
     this.#operations = new Set();
@@ -200,16 +287,26 @@ export class TableEvents {
       const counts = await this.#stage.applyAsSet(plan, this.#operations, this.#treatment);
       this.#counts.missingRows += Number(counts.missing_updates + counts.missing_deletes);
       this.#tellMissingRows(counts);
-      this.#log.debug(
-        `${this.table.name}: ${counts.inserted} inserted, ${counts.updated} updated, ${counts.deleted} deleted as a set`,
-      );
+      this.#tellSet(counts);
     } catch (error) {
       if (!(error instanceof DataFailure)) throw error;
+      if (this.#isPartial) throw new OrderNeeded();
       this.#tellRowByRow(this.#stage.rows, error);
       for await (const row of this.#stage.inOrder(plan)) await this.#addRow(plan, row);
       await this.#statements.flush();
     }
     this.#stage.rows = 0;
+  }
+
+  /** Later events have been applied perhaps: going row by row would not be going in order. */
+  get #isPartial(): boolean {
+    return !this.#isOrdered && this.#hasPassed;
+  }
+
+  #tellSet({ inserted, updated, deleted }: SetCounts): void {
+    this.#log.debug(
+      `${this.table.name}: ${inserted} inserted, ${updated} updated, ${deleted} deleted as a set`,
+    );
   }
 
   /** @throws SkytoolsError MISSING_ROWS where that is an error */
@@ -240,7 +337,7 @@ export class TableEvents {
     if (content.length === 0) return;
     const lines = content.toString("latin1", 0, content.length - 1).split("\n");
     const rows = lines.map((line) => line.split("\t"));
-    if (!this.#isOrdered) rows.sort((a, b) => compareIds(a[0]!, b[0]!));
+    rows.sort((a, b) => compareIds(a[0]!, b[0]!));
     for (const [eventId, eventTxid, letter, ...values] of rows) {
       await this.#addRow(plan, {
         eventId: eventId!,

@@ -1,12 +1,21 @@
-import { type Database, DatabaseError } from "@skytools/skytools";
+import { type Database, DatabaseError, quoteIdent } from "@skytools/skytools";
+import type { DistinctContent } from "./distinct-rows.ts";
 import type { RowOperation } from "./event-kind.ts";
 import type { RowPlan } from "./row-plan.ts";
 import type { RowsTreatment } from "./rows-treatment.ts";
-import { type SetCounts, setStatement } from "./set-statement.ts";
+import { distinctStatement, type SetCounts, setStatement } from "./set-statement.ts";
 import { clearStage, openStage, type StageTable } from "./stage-table.ts";
 import type { TargetTable } from "./target-table.ts";
 
 const fetchRows = 500;
+
+const noChanges: SetCounts = {
+  inserted: 0n,
+  updated: 0n,
+  deleted: 0n,
+  missing_updates: 0n,
+  missing_deletes: 0n,
+};
 
 /** The data has made a statement fail; what it did is undone. Going row by row may succeed, or will name the event. */
 export class DataFailure extends Error {}
@@ -51,9 +60,38 @@ export class TableStage {
     this.#isUsed = true;
   }
 
+  /** Applies rows whose keys all differ, past the stage where that is possible. Deletes come before updates and these before
+   * inserts, so that a value of another unique index can move on to another row.
+   * @throws DataFailure when the rows collide with the table as it is, or a column does not take a value */
+  async applyDistinct(plan: RowPlan, content: DistinctContent): Promise<SetCounts> {
+    const { inserts, changes, rows, updates, deletes } = content;
+    if (changes.length > 0) await this.#open(plan);
+    return this.#orUndo("londiste_distinct", async () => {
+      await this.#target.execute("savepoint londiste_distinct");
+      const counts = changes.length > 0 ? await this.#applyChanges(plan, content) : noChanges;
+      if (inserts.length > 0) {
+        const columns = plan.columns.map((column) => quoteIdent(column.name));
+        await this.#copyInto(`${this.#table.sqlName} (${columns.join(", ")})`, inserts);
+      }
+      await this.#target.execute("release savepoint londiste_distinct");
+      return { ...counts, inserted: BigInt(rows - updates - deletes) };
+    });
+  }
+
+  async #applyChanges(plan: RowPlan, { changes, updates, deletes }: DistinctContent): Promise<SetCounts> {
+    await this.#copyIn(plan, changes);
+    const input = { table: this.#table, stage: this.#stage!, key: plan.keyColumns };
+    const rows = await this.#target.query<SetCounts>(distinctStatement(input, { updates, deletes }));
+    return rows[0]!;
+  }
+
   async #copyIn(plan: RowPlan, content: Buffer): Promise<void> {
     const columns = ["ev_id", "ev_txid", "op", ...plan.columns.map((_column, nr) => `c${nr}`)];
-    const stream = this.#target.copyIn(`copy ${this.#stage?.name} (${columns.join(", ")}) from stdin`);
+    await this.#copyInto(`${this.#stage?.name} (${columns.join(", ")})`, content);
+  }
+
+  async #copyInto(place: string, content: Buffer): Promise<void> {
+    const stream = this.#target.copyIn(`copy ${place} from stdin`);
     // The failure comes through `done`.
     stream.on("error", () => {});
     stream.end(content);

@@ -1,5 +1,6 @@
 import type { Database } from "@skytools/skytools";
 import { quoteIdent, splitFqName } from "@skytools/skytools";
+import type { KeyForm } from "./key-reader.ts";
 
 /** A column of the table that events are applied to. */
 export interface TargetColumn {
@@ -12,6 +13,8 @@ export interface TargetColumn {
   readonly collation: string;
   /** values that are equal may differ all the same, as 1.0 and 1.00 do: a key can change without becoming another key */
   readonly hasTwins: boolean;
+  /** null: two texts of this type may be one value */
+  readonly keyForm: KeyForm | null;
   /** computed by the server: never written */
   readonly isGenerated: boolean;
   /** generated always as identity: inserts need OVERRIDING SYSTEM VALUE, updates cannot set it */
@@ -44,6 +47,7 @@ interface ColumnJson {
   readonly of_user: boolean;
   readonly collation: string | null;
   readonly has_twins: boolean;
+  readonly key_form: KeyForm | null;
   readonly generated: boolean;
   readonly identity_always: boolean;
 }
@@ -77,6 +81,7 @@ function targetTable(name: string, row: TableRow): TargetTable {
       isTypeOfUser: column.of_user,
       collation: column.collation ?? "",
       hasTwins: column.has_twins,
+      keyForm: column.has_twins ? null : column.key_form,
       isGenerated: column.generated,
       isIdentityAlways: column.identity_always,
     })),
@@ -96,6 +101,9 @@ select t.nr::int4 as nr, c.relkind::text as relkind,
                 'has_twins', a.atttypid <> all ('{int2,int4,int8,oid,bool,uuid,date,timestamp,timestamptz,bytea,text,varchar,bpchar}'::regtype[])
                              or exists (select from pg_catalog.pg_collation l
                                          where l.oid = a.attcollation and not l.collisdeterministic),
+                'key_form', case when a.atttypid in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) then 'integer'
+                                 when a.atttypid in ('text'::regtype, 'varchar'::regtype) then 'text'
+                                 when a.atttypid in ('uuid'::regtype, 'date'::regtype) then a.atttypid::regtype::text end,
                 'generated', a.attgenerated <> '', 'identity_always', a.attidentity = 'a') order by a.attnum)
           from pg_catalog.pg_attribute a
          where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped), '[]'::json)::text as columns,

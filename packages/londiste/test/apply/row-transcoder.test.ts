@@ -51,8 +51,8 @@ function transcode(
   const block = Buffer.from(`12\t34\t${quoteCopy(data)}\n`);
   const to = new RowBuffer();
   const coder = new RowTranscoder({ format, columns }, isWritten ?? columns.map(() => true));
-  const isTaken = coder.transcode(block, 0, 5, 0x49, 6, block.length - 1, to);
-  return isTaken ? to.take().content.toString("latin1") : undefined;
+  const start = coder.transcode(block, 0, 5, 0x49, 6, block.length - 1, to);
+  return start >= 0 ? to.take().content.toString("latin1") : undefined;
 }
 
 /** As the servers write JSON: only what must be escaped is. */
