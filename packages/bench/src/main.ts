@@ -8,6 +8,7 @@ import { consumer } from "./scenario/consumer.ts";
 import { copy } from "./scenario/copy.ts";
 import { insert } from "./scenario/insert.ts";
 import { latency } from "./scenario/latency.ts";
+import { loaders } from "./scenario/loaders.ts";
 import { replay } from "./scenario/replay.ts";
 import { ticker } from "./scenario/ticker.ts";
 import { walmgr } from "./scenario/walmgr.ts";
@@ -23,6 +24,7 @@ const scenarios: readonly Scenario[] = [
   consumer,
   copy,
   replay,
+  loaders,
   walmgr,
 ];
 

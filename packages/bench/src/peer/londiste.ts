@@ -38,7 +38,8 @@ export function pythonLondiste(): LondisteFlavour | undefined {
   };
 }
 
-const queue = "bench";
+/** Name of the replicated queue. */
+export const benchQueue = "bench";
 
 /** A root on one server, a leaf on the other, both tables in sync, all daemons running. */
 export async function londisteReplica(
@@ -61,7 +62,7 @@ export async function londisteReplica(
     const file = join(directory.path, `${name}.ini`);
     writeFileSync(
       file,
-      `[${flavour.section}]\njob_name = ${prefix}_${name}\ndb = ${connstr}\nqueue_name = ${queue}\n` +
+      `[${flavour.section}]\njob_name = ${prefix}_${name}\ndb = ${connstr}\nqueue_name = ${benchQueue}\n` +
         `loop_delay = 0.1\npidfile = ${directory.path}/${name}.pid\nlogfile = ${directory.path}/${name}.log\n` +
         "parallel_copies = 2\n",
     );
@@ -100,7 +101,7 @@ export async function londisteReplica(
   );
   const worker = await to.queryValue<string>("select worker_name from pgq_node.node_info");
   const setPaused = async (isPaused: boolean): Promise<void> => {
-    await to.query("select * from pgq_node.set_consumer_paused($1, $2, $3)", [queue, worker, isPaused]);
+    await to.query("select * from pgq_node.set_consumer_paused($1, $2, $3)", [benchQueue, worker, isPaused]);
   };
   return {
     name: flavour.name,
@@ -115,10 +116,10 @@ export async function londisteReplica(
       );
     },
     async seal() {
-      const top = await from.queryValue<bigint>("select pgq.force_tick($1)", [queue]);
+      const top = await from.queryValue<bigint>("select pgq.force_tick($1)", [benchQueue]);
       await waitFor(`${flavour.name} tick after the load`, async () => {
         const tick = await from.queryValue<bigint>("select last_tick_id from pgq.get_queue_info($1)", [
-          queue,
+          benchQueue,
         ]);
         return tick !== undefined && top !== undefined && tick > top;
       });
