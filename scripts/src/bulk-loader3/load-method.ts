@@ -6,7 +6,7 @@ export const loadMethods: readonly string[] = ["0", "1", "2", "3", "correct", "d
 /** How rows are loaded by a method. */
 export function loadTreatment(method: string, missingRows: "warn" | "error"): RowsTreatment {
   const number = loadMethods.indexOf(method) % 4;
-  if (number < 3) return { ...bulkTreatment(String(number)), missingRows, truncate: "alone" };
+  if (number < 3) return { ...bulkTreatment(String(number)), missingRows };
   return {
     isAlwaysSet: true,
     operations: { update: "refused", delete: "refused" },

@@ -16,7 +16,8 @@ export function tableHandler(settings: TableSettings, destination: string): Tabl
   const rows = treatment(settings);
   if (!needsSink(settings)) return { rows };
   const rules = dispatchRules(settings, destination, rows);
-  return { rows, open: (batch) => new DispatchSink(batch, rules, () => true) };
+  const hasPartitions = settings.tableMode === "split";
+  return { rows, hasPartitions, open: (batch) => new DispatchSink(batch, rules, () => true) };
 }
 
 /** True when events are looked at one by one. */
@@ -28,13 +29,13 @@ export function needsSink({ tableMode, fields }: TableSettings): boolean {
 function treatment({ rowMode, bulkMode }: TableSettings): RowsTreatment {
   switch (rowMode) {
     case "plain":
-      return { truncate: "alone" };
+      return {};
     case "keep_latest":
       return { replaces: "updates", operations: { delete: "ignored" }, truncate: "ignored" };
     case "keep_all":
       return { operations: { update: "insert", delete: "ignored" }, truncate: "ignored" };
     case "bulk":
-      return { ...bulkTreatment(String(bulkModes.indexOf(bulkMode))), truncate: "alone" };
+      return bulkTreatment(String(bulkModes.indexOf(bulkMode)));
   }
 }
 

@@ -360,7 +360,6 @@ class BatchApply {
       name: destination,
       target: `${handler?.hasPartitions === true ? "" : table.only}${table.sqlName}`,
       sqlName: table.sqlName,
-      mustTruncate: rule === "alone",
     });
   }
 

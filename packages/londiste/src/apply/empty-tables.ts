@@ -8,8 +8,6 @@ export interface EmptiedTable {
   readonly target: string;
   /** quoted, without ONLY */
   readonly sqlName: string;
-  /** true: an error where it cannot be truncated */
-  readonly mustTruncate: boolean;
 }
 
 /** Empties tables and nothing else. What one TRUNCATE has emptied on the source is truncated together, so that foreign keys among
@@ -23,9 +21,7 @@ export async function emptyTables(
   const references = await referencesTo(target, tables);
   const truncated = new Set(tables);
   for (;;) {
-    const hindered = [...truncated].find(
-      (table) => !table.mustTruncate && isReferredFromOutside(references, table, truncated),
-    );
+    const hindered = [...truncated].find((table) => isReferredFromOutside(references, table, truncated));
     if (hindered === undefined) break;
     truncated.delete(hindered);
   }

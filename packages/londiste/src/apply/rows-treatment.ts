@@ -12,9 +12,8 @@ export interface RowsTreatment {
   readonly missingRows?: "warn" | "error" | undefined;
   /** what an operation counts as: another one, nothing, an error; left out: itself */
   readonly operations?: Readonly<Partial<Record<RowOperation, RowOperation | "ignored" | "refused">>>;
-  /** what TRUNCATE of the source does: left out: empties the table here, by DELETE where another one refers to it; alone:
-   * truncates this table, or fails; nothing; an error */
-  readonly truncate?: "alone" | "ignored" | "refused" | undefined;
+  /** what TRUNCATE of the source does: left out: empties the table here; nothing; an error */
+  readonly truncate?: "ignored" | "refused" | undefined;
 }
 
 /** What happened on the source. */
