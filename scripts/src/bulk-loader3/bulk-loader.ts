@@ -1,7 +1,7 @@
 import type { TableFinder } from "@skytools/londiste/apply";
 import { type ConsumerBatch, consumerProgram } from "@skytools/pgq";
 import { type Database, fqName, skytoolsVersion } from "@skytools/skytools";
-import { loadBufferKey } from "../loading/loading-key.ts";
+import { loadingKeys } from "../loading/loading-key.ts";
 import { requireTable } from "../loading/require-table.ts";
 import { TableLoader } from "../loading/table-loader.ts";
 import { loadMethods, loadTreatment } from "./load-method.ts";
@@ -61,8 +61,8 @@ export const bulkLoader = consumerProgram({
       type: "choice",
       choices: ["warn", "error"],
       default: "warn",
-      doc: "what to do when fewer rows were updated or deleted than the events say",
+      doc: "what to do when fewer rows are updated or deleted than the events say; where rows go one by one, because of triggers or foreign keys, warn says nothing",
     },
-    loadBufferKey,
+    ...loadingKeys,
   ],
 });

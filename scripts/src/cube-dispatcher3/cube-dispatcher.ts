@@ -7,7 +7,7 @@ import {
 } from "@skytools/londiste/apply";
 import { type ConsumerBatch, consumerProgram } from "@skytools/pgq";
 import { type Database, SkytoolsError, skytoolsVersion } from "@skytools/skytools";
-import { loadBufferKey } from "../loading/loading-key.ts";
+import { loadingKeys } from "../loading/loading-key.ts";
 import { partitionTemplate } from "../loading/part-template.ts";
 import { requireTable } from "../loading/require-table.ts";
 import { TableLoader } from "../loading/table-loader.ts";
@@ -132,6 +132,6 @@ export const cubeDispatcher = consumerProgram({
       default: "",
       doc: "SQL that makes a missing table: _DEST_TABLE, _PARENT, _PKEY, _SCHEMA_TABLE. Default: like the parent, in keep_latest with a primary key",
     },
-    loadBufferKey,
+    ...loadingKeys,
   ],
 });

@@ -37,6 +37,11 @@ export abstract class TableLoader extends SerialConsumer {
     return this.job.databases.get(this.databases.targetKey, { onConnect: openApplySession });
   }
 
+  /** They are streamed from the source to the target, whatever is configured for fetching. */
+  protected override async eventBlocks(): Promise<AsyncIterable<PgqEvent[]>> {
+    return nothing();
+  }
+
   protected override async processRemoteBatch(batch: ConsumerBatch, target: Database): Promise<void> {
     const finder = await this.tableFinder(batch, target);
     await batch.events.readElsewhere(async (source, query) => {
@@ -84,3 +89,5 @@ export abstract class TableLoader extends SerialConsumer {
     if (count > 0) this.job.statistics.put(name, count);
   }
 }
+
+async function* nothing(): AsyncGenerator<PgqEvent[], void> {}

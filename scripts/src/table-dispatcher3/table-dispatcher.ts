@@ -17,7 +17,7 @@ import {
   skytoolsVersion,
 } from "@skytools/skytools";
 import { fieldErrors, fieldsKey, takesAllFields } from "../loading/field-list.ts";
-import { loadBufferKey } from "../loading/loading-key.ts";
+import { loadingKeys } from "../loading/loading-key.ts";
 import { partitionTemplate } from "../loading/part-template.ts";
 import { requireTable } from "../loading/require-table.ts";
 import { TableLoader } from "../loading/table-loader.ts";
@@ -148,6 +148,6 @@ export const tableDispatcher = consumerProgram({
       doc: "SQL that makes a missing partition: _DEST_TABLE, _PARENT, _PKEY, _SCHEMA_TABLE. Default: create_partition, where dispatch.sql is installed",
     },
     fieldsKey,
-    loadBufferKey,
+    ...loadingKeys,
   ],
 });

@@ -21,8 +21,8 @@ export function rowStatement(table: TargetTable, change: RowChange): string | un
   );
   const row = [...change.row].filter(([name]) => !generated.has(name));
   if (change.operation === "insert") return insertStatement(table, row);
+  if (change.operation === "delete") return deleteStatement(table, change);
   const where = keyCondition(change);
-  if (change.operation === "delete") return `delete from ${table.only}${table.sqlName} where ${where};`;
   // The server refuses any value for an always-identity column in an update; it does not change on the source either.
   const fixed = new Set(
     table.columns.filter((column) => column.isIdentityAlways).map((column) => column.name),
@@ -40,15 +40,30 @@ export function rowStatement(table: TargetTable, change: RowChange): string | un
 export function treatedRowStatement(
   table: TargetTable,
   change: RowChange,
-  { replaces, condition }: RowsTreatment,
+  { replaces, condition, missingRows }: RowsTreatment,
 ): string | undefined {
-  if (change.operation === "delete") return rowStatement(table, change);
+  const isFound = missingRows === "error" ? foundOrFailed : (sql: string) => sql;
+  if (change.operation === "delete") return isFound(deleteStatement(table, change));
   if (condition !== undefined) return filteredRowStatement(table, change, condition);
   const isReplaced =
     change.operation === "update" ? replaces !== undefined : replaces === "updates and inserts";
-  if (!isReplaced) return rowStatement(table, change);
+  if (!isReplaced) {
+    const sql = rowStatement(table, change);
+    return sql === undefined || change.operation === "insert" ? sql : isFound(sql);
+  }
   const deletion = rowStatement(table, { ...change, operation: "delete" });
   return `${deletion} ${rowStatement(table, { ...change, operation: "insert" })}`;
+}
+
+function deleteStatement(table: TargetTable, change: RowChange): string {
+  return `delete from ${table.only}${table.sqlName} where ${keyCondition(change)};`;
+}
+
+/** An update or delete that fails when it finds no row. Source: PostgreSQL manual, DO */
+export function foundOrFailed(sql: string): string {
+  const check = "if not found then raise no_data_found using message = 'there is no such row'; end if;";
+  // A column may be named like the variable.
+  return `do ${quoteLiteral(`#variable_conflict use_column\nbegin ${sql} ${check} end`)};`;
 }
 
 /** An update may bring the row here, or take it away. */

@@ -8,7 +8,7 @@ export interface RowsTreatment {
   readonly condition?: string | undefined;
   /** also few rows go as a set */
   readonly isAlwaysSet?: boolean | undefined;
-  /** updates and deletes of a set that find no row: told about, or an error; left out: counted */
+  /** updates and deletes that find no row: told about, where they go as a set; an error; left out: counted */
   readonly missingRows?: "warn" | "error" | undefined;
   /** what an operation counts as: another one, nothing, an error; left out: itself */
   readonly operations?: Readonly<Partial<Record<RowOperation, RowOperation | "ignored" | "refused">>>;

@@ -8,7 +8,13 @@ import { type PassedKeys, PassedRows } from "./passed-rows.ts";
 import { RowBuffer } from "./row-buffer.ts";
 import { decodeRaw, decodeRow, encodeRaw } from "./row-layout.ts";
 import { isPlanFor, isSameKey, planRows, type RowPlan } from "./row-plan.ts";
-import { describeKey, partialSqlStatement, type RowChange, treatedRowStatement } from "./row-statement.ts";
+import {
+  describeKey,
+  foundOrFailed,
+  partialSqlStatement,
+  type RowChange,
+  treatedRowStatement,
+} from "./row-statement.ts";
 import { needsColumns, plainTreatment, type RowsTreatment } from "./rows-treatment.ts";
 import { operationLetters, type SetCounts } from "./set-statement.ts";
 import { type EventStatement, StatementList } from "./statement-list.ts";
@@ -387,7 +393,9 @@ export class TableEvents {
   }
 
   #sqlStatement(event: RawEvent, kind: RowEventKind): EventStatement {
-    const sql = partialSqlStatement(this.table, kind.operation, decodeRaw(event.data) ?? "");
+    const plain = partialSqlStatement(this.table, kind.operation, decodeRaw(event.data) ?? "");
+    const mustFind = this.#treatment.missingRows === "error" && kind.operation !== "insert";
+    const sql = mustFind ? foundOrFailed(plain) : plain;
     return { ...this.#failed(event), operation: kind.operation, sql, describeKey: () => "" };
   }
 

@@ -140,7 +140,7 @@ export abstract class BaseConsumer<E extends PgqEvent = PgqEvent> implements Loo
     if (info === undefined) return "idle";
     const where = this.eventFilter();
     const query = async () => filteredBatchSql(await batchEventSql(source, info.batchId), where);
-    const found = await this.#eventBlocks(source, info.batchId, where, query);
+    const found = await this.eventBlocks(source, info.batchId, where, query);
     const events = new EventList({ db: source, blocks: this.wrapEvents(source, info, found), query });
     crashPoint("consumer.before-process");
     await this.processBatch({ queueName: this.queueName, info, events, source });
@@ -156,7 +156,8 @@ export abstract class BaseConsumer<E extends PgqEvent = PgqEvent> implements Loo
     return "busy";
   }
 
-  async #eventBlocks(
+  /** The events of an open batch as they are fetched. For classes that leave reading to somebody else: nothing. */
+  protected async eventBlocks(
     source: Database,
     batchId: bigint,
     where: string | undefined,
