@@ -20,11 +20,15 @@ before(async () => {
     await part.londiste("add-table", "rows");
     parts.push(part);
   }
+  // the second part comes through a node without the table
+  const middle = await set.add("middle", { type: "branch", queue: "q2", provider: parts[1]! });
+  middle.startWorker();
+  await set.settle(parts[1]!, middle);
   for (const [nr, part] of parts.entries()) {
     const leaf = await set.add(`leaf${nr + 1}`, {
       type: "leaf",
       queue: part.queue,
-      provider: part,
+      provider: nr === 1 ? middle : part,
       ...(leafs[0] === undefined ? {} : { beside: leafs[0] }),
     });
     leafs.push(leaf);
@@ -46,7 +50,7 @@ test("--merge-all copies the rows of all queues into one table and replays them;
     refused.stderr,
     /Found multiple sources for table public\.rows, use merge-all or no-merge to continue/,
   );
-  await first.londiste("add-table", "rows", "--create", "--merge-all", "--wait-sync");
+  await first.londiste("add-table", "rows", "--create", "--merge-all", "--find-copy-node", "--wait-sync");
   await second.londiste("wait-sync");
   assert.equal(await count(first), 100);
   for (const [nr, part] of parts.entries()) {

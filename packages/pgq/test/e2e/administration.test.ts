@@ -141,6 +141,18 @@ describe("administration of a set with a root, a branch and a leaf below it", ()
     await branch.run(["resume", "--timeout=0.1"]);
   });
 
+  it("says so when somebody takes a pause back before the worker has answered", async () => {
+    const pausing = branch.run(["pause", "--timeout=60"]);
+    await waitFor("the request", async () => {
+      const rows = await branch.query("select from pgq_node.local_state where paused");
+      return rows.length > 0;
+    });
+    await branch.query("select pgq_node.set_consumer_paused('q', 'branch_worker', false)");
+    const { code, stderr } = await pausing;
+    assert.equal(code, 1);
+    assert.match(stderr, /operation canceled\? consumer "branch_worker" on node "riga" is running again/);
+  });
+
   it("waits for what the root has, and gives up in time", async () => {
     const late = await leaf.run(["wait-root", "--timeout=0.3"]);
     assert.equal(late.code, 1);
@@ -195,5 +207,12 @@ describe("administration of a set with a root, a branch and a leaf below it", ()
     assert.equal(code, 0);
     assert.match(stderr, /WARNING Local drop failure: could not connect to database "branch"/);
     assert.doesNotMatch((await root.command("status")).stdout, /riga/);
+  });
+
+  it("drops the root too, which nobody reads from", async () => {
+    await root.command("drop-node", "oslo");
+    assert.deepEqual(await root.query("select from pgq_node.node_info"), []);
+    assert.deepEqual(await root.query("select from pgq.queue"), []);
+    assert.equal((await root.run(["status"])).code, 1);
   });
 });

@@ -108,6 +108,13 @@ describe("five nodes under load", () => {
     });
     await nodes[1]!.waitForTick(await root().tick());
     assert.equal(await globalWatermark(nodes[1]!), before);
+
+    await nodes[1]!.query("select pgq_node.set_node_attrs('q', 'sync_watermark=n2%2Cnobody')");
+    await waitFor("the warning of a name that nobody has", async () => {
+      await root().tick();
+      return /WARN.* Unknown node in sync_watermark list: nobody/.test(workers[1]!.stderrText());
+    });
+    assert.equal(await globalWatermark(nodes[1]!), before);
   });
 
   it("stop at once when they are told to", async () => {

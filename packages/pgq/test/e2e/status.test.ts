@@ -169,6 +169,17 @@ describe("the status of a set", () => {
     assert.match(stdout, /^riga \(branch\)$/m);
     assert.match(stdout, /\+--: vilnius \(branch\)$/m);
     assert.match(stdout, /Why: nodes provide for each other: riga <- vilnius <- riga/);
+    const lonely = await set.database("lonely");
+    const { code, stderr } = await runProgram(programFile, [
+      oslo.configFile,
+      `--set=db=${lonely.connstr}`,
+      "create-leaf",
+      "lonely",
+      lonely.connstr,
+      `--provider=${riga.database.connstr}`,
+    ]);
+    assert.equal(code, 1);
+    assert.match(stderr, /find_root_db: got loop: nodes "riga", "vilnius" provide for each other/);
     await riga.query("select pgq_node.change_consumer_provider('q', 'riga_w', 'oslo')");
     await acknowledge(riga);
   });

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { waitFor } from "@skytools/testbed";
-import { CascadeSet, completedTick, type Member, produce, waitForTick } from "../fixture/cascade-set.js";
+import {
+  CascadeSet,
+  completedTick,
+  type Member,
+  produce,
+  tick,
+  waitForTick,
+} from "../fixture/cascade-set.js";
 
 describe("a worker in trouble", () => {
   let set: CascadeSet;
@@ -105,4 +112,38 @@ describe("a worker in trouble", () => {
     );
     assert.ok(worker.isRunning);
   });
+
+  const impossible: [string, string[], RegExp][] = [
+    [
+      "of another queue",
+      ["pgq.location-info", "node", "other"],
+      /^bad event in queue: .*names queue "other"/,
+    ],
+    ["that is a tick of the own queue", ["pgq.tick-id", "5", "q"], /^tick-id event for own queue\? /],
+    ["of an unknown kind", ["pgq.news", "node", "q"], /^unknown cascade event: /],
+  ];
+  for (const [what, event, message] of impossible) {
+    it(`stops at an event of the cascade ${what}`, async () => {
+      const [batch] = await root.query("select next_tick from pgq.get_consumer_info('q', 'leaf_worker')");
+      await leaf.query("select pgq_node.set_consumer_completed('q', 'leaf_worker', $1)", [batch!.next_tick]);
+      await using worker = leaf.startWorker();
+      await waitForBookmark();
+      await root.query("select pgq.insert_event('q', $1, $2, $3, null, null, null)", event);
+      await tick(root);
+      await waitFor("the stored error", async () => message.test((await storedError()) ?? ""), {
+        onTimeout: () => worker.outputTail(),
+      });
+    });
+  }
+
+  /** Waits until the provider knows what the leaf has finished. */
+  async function waitForBookmark(): Promise<void> {
+    const finished = await completedTick(leaf);
+    await waitFor("the provider to know", async () => {
+      const [row] = await root.query<{ tick: string }>(
+        "select last_tick::text as tick from pgq.get_consumer_info('q', 'leaf_worker')",
+      );
+      return row!.tick === finished;
+    });
+  }
 });

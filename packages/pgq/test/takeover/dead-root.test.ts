@@ -50,6 +50,22 @@ describe("failover of a dead root, and its resurrection", () => {
     assert.deepEqual(await running.unsettled(), []);
   });
 
+  /** Another queue in the database of the root, with ticks of the same ids, and a consumer of both. */
+  async function addNeighbour(): Promise<void> {
+    const n1 = running.member("n1");
+    await n1.query("select pgq.create_queue('neighbour')");
+    await n1.query("select pgq.register_consumer(queue_name, 'leftover') from pgq.queue");
+    const top = await completedTick(n1);
+    await n1.query(
+      "select setval(queue_tick_seq, $1::int8 - 2) from pgq.queue where queue_name = 'neighbour'",
+      [top],
+    );
+    for (const nr of [1, 2, 3]) {
+      await n1.query("select pgq.insert_event('neighbour', 'kept', $1)", [String(nr)]);
+      await n1.query("select pgq.force_tick('neighbour'), pgq.ticker('neighbour')");
+    }
+  }
+
   it("T1: a node that lags takes over, killed after each step, and first gets what another one has more", async () => {
     await running.assertWhole();
     await running.killWorker("n2");
@@ -61,6 +77,7 @@ describe("failover of a dead root, and its resurrection", () => {
     await running.writeTo("n1", "lost in a batch");
     await running.member("n1").query("select pgq.insert_event('q', 'data', 'lost in the partial batch')");
     running.accepted.push("lost in the partial batch");
+    await addNeighbour();
     const n4 = running.member("n4");
     await n4.query("select pgq_node.register_consumer('q', 'plain', 'n1', $1)", [ahead]);
     await running.takeDown("n1");
@@ -100,6 +117,11 @@ describe("failover of a dead root, and its resurrection", () => {
     assert.equal(renamed.code, 1);
     assert.match(renamed.stderr, /"n2" has a gravestone of "n1", by which resurrect finds its place/);
     await killAfterEachStep(n1, ["resurrect"]);
+    const left = await n1.query(
+      "select queue_name from pgq.get_consumer_info() where consumer_name = 'leftover'",
+    );
+    assert.deepEqual(left, [{ queue_name: "neighbour" }]);
+    assert.equal((await n1.query("select from pgq.event_2")).length, 3, "events of another queue stay");
     assert.deepEqual(dumpedData(), ["lost in a batch", "lost in the partial batch"]);
     running.forget(dumpedData());
     assert.deepEqual((await running.tree()).n1, { type: "branch", provider: "n2" });

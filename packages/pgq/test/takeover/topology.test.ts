@@ -62,6 +62,26 @@ describe("moving nodes under load", () => {
     });
   }
 
+  it("refuses a provider that has removed what the node needs, and a root whose takeover was interrupted", async () => {
+    const [n1, n5] = [running.member("n1"), running.member("n5")];
+    await running.killWorker("n5");
+    const [{ tick }] = (await n5.query("select last_tick_id as tick from pgq_node.local_state")) as [
+      { tick: string },
+    ];
+    await n5.query("update pgq_node.local_state set last_tick_id = 0");
+    const removed = await n5.run(["change-provider", "--provider=n3"]);
+    assert.match(removed.stderr, /"n5" has finished tick 0; "n3" has removed everything before \d+/);
+    await n5.query("update pgq_node.local_state set last_tick_id = $1", [tick]);
+    running.startWorker("n5");
+
+    await n1.query("select pgq_node.demote_root('q', 1, 'n2')");
+    const demoted = await n5.run(["change-provider", "--provider=n1"]);
+    await n1.query("update pgq.queue set queue_external_ticker = false, queue_disable_insert = false");
+    assert.match(demoted.stderr, /root "n1" refuses events: a takeover of it was interrupted/);
+    assert.deepEqual([removed.code, demoted.code], [1, 1]);
+    await running.assertWhole();
+  });
+
   it("moves a plain consumer, which keeps its position, killed after each step", async () => {
     const [n1, n2, n5] = ["n1", "n2", "n5"].map((name) => running.member(name)) as [Member, Member, Member];
     await n1.query("select pgq.register_consumer('q', 'plain')");

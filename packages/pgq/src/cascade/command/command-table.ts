@@ -62,7 +62,7 @@ export function cascadeCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
     name: string,
     summary: string,
     switches: readonly Switch[],
-    create: (admin: CascadeAdmin, options: Omit<NodeCreation, "type">) => Promise<unknown>,
+    create: (admin: CascadeAdmin, options: Omit<NodeCreation, "type">) => ReturnType<typeof createRoot>,
   ): Command => ({
     name,
     args: "[NAME] [CONNSTR]",
@@ -70,13 +70,22 @@ export function cascadeCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
     switches: [...switches, dryRunSwitch],
     pidfile: "admin",
     run: async (job) => {
-      await create(adminOf(job), {
+      const created = await create(adminOf(job), {
         name: job.args[0],
         location: job.args[1],
         provider: switches.includes(provider) ? job.option("provider") : undefined,
         combinedQueue: switches.includes(merge) ? job.option("merge") : undefined,
         syncWatermark: switches.includes(syncWatermark) ? job.option("syncWatermark") : undefined,
         isLocationChecked: !job.flag("nocheck"),
+      });
+      if (!job.json || created === undefined) return;
+      const { nodeName, nodeType, queueName, workerName } = created.node;
+      printJson(job.stdout, {
+        node: nodeName,
+        type: nodeType,
+        queue: queueName,
+        worker: workerName,
+        isNew: created.isNew,
       });
     },
   });
@@ -127,7 +136,8 @@ export function cascadeCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
       switches: [answerTimeout, nodeSwitch, consumerSwitch, dryRunSwitch],
       pidfile: "admin",
       run: async (job) => {
-        await pauseConsumer(namedConsumer(job), timeoutSeconds(job));
+        const paused = await pauseConsumer(namedConsumer(job), timeoutSeconds(job));
+        if (job.json) printJson(job.stdout, paused);
       },
     },
     {
@@ -137,7 +147,8 @@ export function cascadeCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
       switches: [answerTimeout, nodeSwitch, consumerSwitch, dryRunSwitch],
       pidfile: "admin",
       run: async (job) => {
-        await resumeConsumer(namedConsumer(job), timeoutSeconds(job));
+        const resumed = await resumeConsumer(namedConsumer(job), timeoutSeconds(job));
+        if (job.json) printJson(job.stdout, resumed);
       },
     },
     {
@@ -147,7 +158,7 @@ export function cascadeCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
       switches: [waitTimeout],
       pidfile: "admin",
       run: async (job) => {
-        await waitRoot(adminOf(job), timeoutSeconds(job));
+        printReached(job, await waitRoot(adminOf(job), timeoutSeconds(job)));
       },
     },
     {
@@ -157,10 +168,15 @@ export function cascadeCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
       switches: [waitTimeout],
       pidfile: "admin",
       run: async (job) => {
-        await waitProvider(adminOf(job), timeoutSeconds(job));
+        printReached(job, await waitProvider(adminOf(job), timeoutSeconds(job)));
       },
     },
   ];
+}
+
+/** @param tick undefined: there was nothing to wait for */
+function printReached(job: Job, tick: bigint | undefined): void {
+  if (job.json) printJson(job.stdout, { tick: tick === undefined ? null : String(tick) });
 }
 
 async function printMembers(job: Job, admin: CascadeAdmin): Promise<void> {

@@ -8,6 +8,8 @@ export interface PauseResult {
   readonly nodeName: string;
   readonly consumerName: string;
   readonly isPaused: boolean;
+  /** false with --dry-run */
+  readonly isDone: boolean;
 }
 
 /** Tells a consumer to stop taking batches, and waits until its process has acknowledged that.
@@ -27,12 +29,13 @@ export async function setPaused(
   const place = await findConsumer(admin);
   const { nodeName, consumerName } = place;
   if (job.isDryRun) {
-    job.stdout.write(`${isPaused ? "pause" : "resume"} consumer '${consumerName}' on node '${nodeName}'\n`);
-    return { nodeName, consumerName, isPaused };
+    if (!job.json)
+      job.stdout.write(`${isPaused ? "pause" : "resume"} consumer '${consumerName}' on node '${nodeName}'\n`);
+    return { nodeName, consumerName, isPaused, isDone: false };
   }
   await setConsumerPaused(place.db, { log: job.log, prefix: nodeName }, queueName, consumerName, isPaused);
   job.log.info("Waiting for worker to accept");
   await waitForConsumer(job, place, isPaused, timeoutSeconds);
   job.log.info(`Consumer '${consumerName}' on node '${nodeName}' ${isPaused ? "paused" : "resumed"}`);
-  return { nodeName, consumerName, isPaused };
+  return { nodeName, consumerName, isPaused, isDone: true };
 }

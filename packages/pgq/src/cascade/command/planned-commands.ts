@@ -41,7 +41,7 @@ export function plannedCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
       "change-provider",
       "",
       "read from another node",
-      [{ flags: "--provider <connstr>", doc: "name of the node to read from" }, nodeSwitch, consumerSwitch],
+      [{ flags: "--provider <node>", doc: "name of the node to read from" }, nodeSwitch, consumerSwitch],
       (admin, job, how) => {
         const provider = job.option("provider");
         if (provider === undefined) throw new UsageError("Please give --provider");
@@ -63,7 +63,7 @@ export function plannedCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
         { flags: "--dead-branch", doc: "the old node is a branch that is dead; implies --all" },
         { flags: "--force", doc: "take over although the application finds its tables not in order" },
         { flags: "--undo", doc: "give up an interrupted takeover of a live root that is not promoted yet" },
-        nodeSwitch,
+        { flags: "--node <name>", doc: "the same as --target" },
       ],
       (admin, job, how) =>
         takeover(

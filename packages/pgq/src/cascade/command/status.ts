@@ -51,7 +51,7 @@ function watchPeriodMs(job: Job): number | undefined {
   const text = job.option("watch");
   if (text === undefined) return undefined;
   if (/^\d+(\.\d+)?$/.test(text) && Number(text) > 0) return Number(text) * 1000;
-  throw new UsageError(`--watch: "${text}" is not a number of seconds`, { exitCode: 2 });
+  throw new UsageError(`--watch: "${text}" is not a number of seconds above 0`, { exitCode: 2 });
 }
 
 function hasTrouble({ nodes }: QueueStatus): boolean {

@@ -2,7 +2,7 @@ import type { Switch } from "@skytools/skytools";
 
 export const deadSwitch: Switch = {
   flags: "--dead <node>",
-  doc: "treat this node as dead in this run; may be repeated",
+  doc: "treat this node as dead in this run",
   repeatable: true,
 };
 

@@ -129,7 +129,7 @@ function createHere(plan: NewNodePlan): PlanStep {
   return {
     name: "create",
     node: name,
-    action: `create the ${type} node with all members that the root knows`,
+    action: `create the ${type} node${type === "root" ? "" : " with all members that the root knows"}`,
     doneWhen: "the node is there",
     undoneBy: null,
     isDone: async () => (await nodeOf(local, queueName)) !== undefined,

@@ -51,6 +51,10 @@ export interface WorkerPlace {
   readonly consumerName: string;
 }
 
+export function refusals({ findings }: Plan): Finding[] {
+  return findings.filter(({ kind }) => kind === "refusal");
+}
+
 /** The name of a step in crash points, in --json and in messages. */
 export function stepId(step: Pick<PlanStep, "name" | "node">): string {
   return `${step.name}@${step.node}`;

@@ -1,7 +1,7 @@
 import { type Job, printJson, SkytoolsError, UsageError } from "@skytools/skytools";
 import type { CascadeAdmin } from "../cascade-admin.ts";
 import { Patience } from "./patience.ts";
-import { type Plan, stepId } from "./plan.ts";
+import { type Plan, refusals, stepId } from "./plan.ts";
 import type { PlanContext } from "./plan-context.ts";
 import { printPlan } from "./plan-print.ts";
 import { runPlan } from "./plan-run.ts";
@@ -63,13 +63,10 @@ function report(job: Job, plan: Plan): void {
 }
 
 function refuse(plan: Plan): void {
-  const refusals = plan.findings.filter(({ kind }) => kind === "refusal");
-  if (refusals.length === 0) return;
-  const message = `${plan.title} is refused: ${refusals.map(({ text }) => text).join("; ")}`;
-  const hint = refusals
-    .map((refusal) => refusal.hint)
-    .filter((text) => text !== undefined)
-    .join(" ");
+  const found = refusals(plan);
+  if (found.length === 0) return;
+  const message = `${plan.title} is refused: ${found.map(({ text }) => text).join("; ")}`;
+  const hint = found.flatMap((refusal) => refusal.hint ?? []).join(" ");
   throw new SkytoolsError("CASCADE_REFUSED", message, hint === "" ? {} : { hint });
 }
 

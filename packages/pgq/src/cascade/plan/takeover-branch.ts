@@ -5,6 +5,7 @@ import type { Finding, Plan, PlanStep } from "./plan.ts";
 import { isBelowAlready, refuseLeaf, requireLive, silentFindings, workerTrouble } from "./plan-checks.ts";
 import { type PlanContext, workerOf } from "./plan-context.ts";
 import { isLive, type LiveMember, type SetState, type SilentMember } from "./set-state.ts";
+import { askPause } from "./step/pause.ts";
 import { tag } from "./step/tag.ts";
 import { type TakeoverRequest, takeoverTitle } from "./takeover-request.ts";
 
@@ -27,14 +28,15 @@ export function takeoverBranch(
   if (isLive(old) && hasMoved) findings.push(isBelowAlready(old, taker));
   if (above !== undefined) checkMove(set, workerOf(taker), above, findings);
   for (const member of followers) findings.push(...workerTrouble(member));
+  const movers = above === undefined ? followers : [taker, ...followers];
   const steps: PlanStep[] = [
     ...(isLive(old) ? [] : set.rootLast.map((member) => tag(context, member, old.nodeName, true))),
-    ...forgetMoved(context, set, above === undefined ? followers : [taker, ...followers]),
+    ...forgetMoved(context, set, movers),
+    ...(isLive(old) ? [] : movers.map((member) => askPause(context, workerOf(member)))),
     ...(above === undefined ? [] : moveConsumer(context, set, workerOf(taker), above)),
     ...followers.flatMap((member) => moveConsumer(context, set, workerOf(member), taker)),
     ...(isLive(old) ? [] : adoption(context, request, old, findings)),
   ];
-  const movers = above === undefined ? followers : [taker, ...followers];
   const workers = movers.map(({ nodeName, node }) => ({ nodeName, consumerName: node.workerName }));
   return { title: takeoverTitle(request), findings, steps, workers };
 }

@@ -7,7 +7,7 @@ import type { LiveMember, SilentMember } from "./set-state.ts";
 import { catchUp, ownTick } from "./step/catch-up.ts";
 import { completeTick } from "./step/complete-tick.ts";
 import { type AheadLeaf, aheadFile, setAsideAhead, takeBack } from "./step/leaf-ahead.ts";
-import { pause } from "./step/pause.ts";
+import { askPause, pause } from "./step/pause.ts";
 import { promote } from "./step/promote.ts";
 import { resume } from "./step/resume.ts";
 import { tag } from "./step/tag.ts";
@@ -70,7 +70,9 @@ function failover(
   const { set, taker } = request;
   const best = mostAdvanced(request);
   const isFollower = best !== undefined && followers.includes(best);
+  const standing = new Set([...(best === undefined ? [] : [best]), taker, ...followers]);
   return [
+    ...[...standing].map((member) => askPause(context, workerOf(member))),
     ...(best === undefined ? [] : fetchFrom(context, request, best)),
     ...(best === undefined || isFollower ? [] : [resume(context, workerOf(best))]),
     pause(context, workerOf(taker)),
