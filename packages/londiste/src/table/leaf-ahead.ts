@@ -9,7 +9,7 @@ import { copyAnew } from "../replay/copy-anew.ts";
 import { mergePartners } from "./merge-partners.ts";
 
 /** The tables of a leaf that was ahead when the root died: what they have more is written as statements for the new root, whose
- * triggers then pass it on to everybody; the leaf's tables are copied from the new root. */
+ * triggers then pass it on to everybody; tables that differ are copied from the new root. */
 export const leafAhead: LeafAhead = {
   async setAside(admin, leaf, newRoot, write) {
     const { job, queueName } = admin;
@@ -18,6 +18,7 @@ export const leafAhead: LeafAhead = {
     const target = await openNode(admin, "ahead_leaf", leaf);
     const tables = await getTableList(leaf.db, queueName);
     await leaf.db.commit();
+    const different = new Set<string>();
     let isBegun = false;
     const begin = async () => {
       if (isBegun) return;
@@ -36,6 +37,7 @@ export const leafAhead: LeafAhead = {
           take: async (keys, sides, counts) => {
             for (const fix of await fixesOf(target, source, reversed(sides), keys)) {
               await begin();
+              different.add(name);
               await write(`${fix.sql}\n`);
               countFix(counts, fix);
             }
@@ -43,14 +45,17 @@ export const leafAhead: LeafAhead = {
           },
         },
       );
-      if (found.kind === "skipped") job.log.warn(`not looked at on "${leaf.node.nodeName}": ${found.reason}`);
+      if (found.kind === "checked") continue;
+      job.log.warn(`not looked at on "${leaf.node.nodeName}": ${found.reason}`);
+      different.add(name);
     }
+    return different;
   },
 
-  async startAnew(leaf, queueName, log) {
+  async startAnew(leaf, queueName, names, log) {
     const call = { log, quiet: true, commit: false };
     for (const { name, destination, isLocal, attributes } of await getTableList(leaf, queueName)) {
-      if (!isLocal) continue;
+      if (!isLocal || !names.has(name)) continue;
       const { copy_node: _former, ...others } = Object.fromEntries(attributes);
       await localSetTableAttributes(leaf, call, queueName, name, tableAttributes(others));
       await copyAnew(leaf, log, [

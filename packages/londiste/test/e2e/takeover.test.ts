@@ -62,8 +62,16 @@ test("a killed branch: a node below it takes its place, with the others; then it
   assert.doesNotMatch(stdout, /^n1 /m);
 });
 
-test("a killed root: what only a leaf has is set aside, the leaf follows with its tables copied anew", async () => {
+test("a killed root: what only a leaf has is set aside, the leaf follows with what differs copied anew", async () => {
   const [n2, n3, n4] = ["n2", "n3", "n4"].map((name) => running.member(name));
+  const copyOf = async (table: string) => {
+    const [row] = await n4!.query<{ time: string }>(
+      "select start_time::text as time from londiste.copy_progress where table_name = $1",
+      [table],
+    );
+    return row!.time;
+  };
+  const copied = [await copyOf("public.ledger"), await copyOf("public.fixed")];
   await n3!.stopWorker();
   await running.writeTo("n2", 1_000_001);
   await running.set.settle(n2!, n4!);
@@ -73,11 +81,13 @@ test("a killed root: what only a leaf has is set aside, the leaf follows with it
   await running.stopLoad();
   n3!.startWorker();
   const dry = await n3!.londiste("takeover", "n2", "--dead-root", "--dry-run");
-  assert.match(dry.stdout, /leaf "n4" has applied ticks .* what it has more goes to takeover-ahead\.n4\.sql/);
+  assert.match(dry.stdout, /leaf "n4" has applied ticks .* what only it has goes to takeover-ahead\.n4\.sql/);
   const { stderr } = await n3!.londiste("takeover", "n2", "--dead-root");
   assert.match(stderr, /what only "n4" has is in .*takeover-ahead\.n4\.sql/);
   assert.deepEqual(await running.tree(), { n3: null, n4: "n3", n5: "n3" });
   await n4!.londiste("wait-sync");
+  assert.notEqual(await copyOf("public.ledger"), copied[0]);
+  assert.equal(await copyOf("public.fixed"), copied[1], "what is the same is not copied");
   const missing = (await n4!.query("select from ledger where id = 1000001")).length;
   assert.equal(missing, 0, "the leaf has what the new root has");
 

@@ -68,10 +68,16 @@ export interface NodeNames {
 
 /** A leaf that has applied ticks which no living queue has. It and the new root stand still. */
 export interface LeafAhead {
-  /** Writes what the leaf has and the new root has not. */
-  setAside(admin: CascadeAdmin, leaf: ReachedNode, newRoot: ReachedNode, write: WriteText): Promise<void>;
-  /** Makes the leaf get its data anew from its provider, within the transaction that takes its position back. */
-  startAnew(leaf: Database, queueName: string, log: Log): Promise<void>;
+  /** Writes what the leaf has and the new root has not.
+   * @returns names of what differs, or cannot be compared; empty when the ticks were without events */
+  setAside(
+    admin: CascadeAdmin,
+    leaf: ReachedNode,
+    newRoot: ReachedNode,
+    write: WriteText,
+  ): Promise<ReadonlySet<string>>;
+  /** Makes the leaf get what differs anew from its provider, within the transaction that takes its position back. */
+  startAnew(leaf: Database, queueName: string, names: ReadonlySet<string>, log: Log): Promise<void>;
 }
 
 /** An old and a new name of one node. */

@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type Cluster, startCluster, waitFor } from "@skytools/testbed";
+import { mergedQueues } from "../fixture/merged-queues.js";
 import { NodeSet, type QueueNode } from "../fixture/node-set.js";
-
-/* Two partition queues p1 and p2 are merged into the combined queue c, which has a hot standby:
- *
- *   part1 (root of p1)  --+--> merge database:   leafs of p1 and p2, root of c
- *   part2 (root of p2)  --+--> standby database: leafs of p1 and p2, branch of c
- */
 
 const mergingPoints = [
   "worker.before-apply",
@@ -28,9 +23,9 @@ const branchPoints = [
 describe("two partition queues merged into a combined queue with a standby", () => {
   let cluster: Cluster;
   let set: NodeSet;
-  let roots: QueueNode[];
-  let merging: QueueNode[];
-  let following: QueueNode[];
+  let roots: readonly QueueNode[];
+  let merging: readonly QueueNode[];
+  let following: readonly QueueNode[];
   let combined: QueueNode;
   let standby: QueueNode;
   let firstTick: bigint;
@@ -38,31 +33,10 @@ describe("two partition queues merged into a combined queue with a standby", () 
   before(async () => {
     cluster = await startCluster();
     set = await NodeSet.create(cluster);
-    const [part1, part2, mergeDb, standbyDb] = await Promise.all(
-      ["part1", "part2", "merge", "standby"].map((name) => set.database(name)),
-    );
-    roots = [
-      await set.node("root", "p1_root", "p1", part1!),
-      await set.node("root", "p2_root", "p2", part2!),
-    ];
-    combined = await set.node("root", "c_root", "c", mergeDb!);
-    standby = await set.node("branch", "c_standby", "c", standbyDb!, { provider: combined });
+    // What would never be due if it were not ignored.
+    const settings = ["pgq_batch_collect_events = 1000000", "pgq_batch_collect_interval = 1 day"];
+    ({ roots, merging, following, combined, standby } = await mergedQueues(set, settings));
     firstTick = await standby.position();
-    const combinedQueue = "c";
-    merging = [];
-    following = [];
-    for (const root of roots) {
-      const { queue } = root;
-      const provider = root;
-      // What would never be due if it were not ignored.
-      const settings = ["pgq_batch_collect_events = 1000000", "pgq_batch_collect_interval = 1 day"];
-      merging.push(
-        await set.node("leaf", `${queue}_merge`, queue, mergeDb!, { provider, combinedQueue, settings }),
-      );
-      following.push(
-        await set.node("leaf", `${queue}_follow`, queue, standbyDb!, { provider, combinedQueue }),
-      );
-    }
   });
   after(async () => {
     await set[Symbol.asyncDispose]();
@@ -98,7 +72,7 @@ describe("two partition queues merged into a combined queue with a standby", () 
     await using _two = merging[1]!.startWorker();
     await waitForAll(merging, [await roots[0]!.produce("last of p1"), await roots[1]!.produce("last of p2")]);
 
-    await one.waitForOutput(/pgq_batch_collect_\* is ignored on the merge leaf "p1_merge"/);
+    await one.waitForOutput(/pgq_batch_collect_\* is ignored on the merge leaf "p1_one"/);
     const merged = await contentOf(combined);
     for (const root of roots) {
       const own = await contentOf(root);
@@ -146,7 +120,7 @@ describe("two partition queues merged into a combined queue with a standby", () 
     await merging[0]!.waitForTick(tick);
     await waitFor("the open batch of the waiting leaf", async () => {
       const [row] = await roots[0]!.query<{ open: boolean }>(
-        "select current_batch is not null as open from pgq.get_consumer_info('p1', 'p1_follow_w')",
+        "select current_batch is not null as open from pgq.get_consumer_info('p1', 'p1_two_w')",
       );
       return row!.open;
     });
@@ -176,7 +150,7 @@ describe("two partition queues merged into a combined queue with a standby", () 
   });
 
   it("does not put events behind the last tick of a combined root that is being demoted", async () => {
-    await standby.query("select pgq_node.demote_root('c', 1, 'c_root')");
+    await standby.query("select pgq_node.demote_root('c', 1, 'c_one')");
     // such a session passes the queue's own guard
     await standby.query("alter database standby set session_replication_role = replica");
     const before = await standby.events();

@@ -2,15 +2,16 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type Cluster, type RunningProgram, startCluster, waitFor } from "@skytools/testbed";
 import { someReaderKeepsUp } from "../fixture/keep-up.js";
+import { mergedQueues } from "../fixture/merged-queues.js";
 import { NodeSet, type QueueNode } from "../fixture/node-set.js";
 import { killAfterEachStep } from "../fixture/running-set.js";
 
 describe("takeover of a combined root while its partitions are written", () => {
   let cluster: Cluster;
   let set: NodeSet;
-  let roots: QueueNode[];
-  let merging: QueueNode[];
-  let following: QueueNode[];
+  let roots: readonly QueueNode[];
+  let merging: readonly QueueNode[];
+  let following: readonly QueueNode[];
   let combined: [QueueNode, QueueNode];
   const workers: RunningProgram[] = [];
   let isLoadWanted = true;
@@ -19,27 +20,9 @@ describe("takeover of a combined root while its partitions are written", () => {
   before(async () => {
     cluster = await startCluster();
     set = await NodeSet.create(cluster);
-    const [part1, part2, mergeDb, standbyDb] = await Promise.all(
-      ["part1", "part2", "merge", "standby"].map((name) => set.database(name)),
-    );
-    roots = [
-      await set.node("root", "p1_root", "p1", part1!),
-      await set.node("root", "p2_root", "p2", part2!),
-    ];
-    const provider = await set.node("root", "c_one", "c", mergeDb!);
-    combined = [provider, await set.node("branch", "c_two", "c", standbyDb!, { provider })];
-    const combinedQueue = "c";
-    merging = [];
-    following = [];
-    for (const root of roots) {
-      const { queue } = root;
-      merging.push(
-        await set.node("leaf", `${queue}_one`, queue, mergeDb!, { provider: root, combinedQueue }),
-      );
-      following.push(
-        await set.node("leaf", `${queue}_two`, queue, standbyDb!, { provider: root, combinedQueue }),
-      );
-    }
+    const queues = await mergedQueues(set);
+    ({ roots, merging, following } = queues);
+    combined = [queues.combined, queues.standby];
     for (const node of [...combined, ...merging, ...following]) workers.push(node.startWorker());
     load = write();
   });

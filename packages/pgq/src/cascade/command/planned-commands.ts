@@ -62,6 +62,10 @@ export function plannedCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
         { flags: "--dead-root", doc: "the old node is a root that is dead; implies --all" },
         { flags: "--dead-branch", doc: "the old node is a branch that is dead; implies --all" },
         { flags: "--force", doc: "take over although the application finds its tables not in order" },
+        {
+          flags: "--leave-ahead",
+          doc: "with --dead-root: do not compare leafs that are ahead of all branches, leave them as they are",
+        },
         { flags: "--undo", doc: "give up an interrupted takeover of a live root that is not promoted yet" },
         { flags: "--node <name>", doc: "the same as --target" },
       ],
@@ -76,6 +80,7 @@ export function plannedCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
             isDeadBranch: job.flag("deadBranch"),
             isUndo: job.flag("undo"),
             isForced: job.flag("force"),
+            leavesAhead: job.flag("leaveAhead"),
           },
           how,
         ),

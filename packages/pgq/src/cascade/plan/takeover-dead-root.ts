@@ -6,7 +6,7 @@ import { type PlanContext, workerOf } from "./plan-context.ts";
 import type { LiveMember, SilentMember } from "./set-state.ts";
 import { catchUp, ownTick } from "./step/catch-up.ts";
 import { completeTick } from "./step/complete-tick.ts";
-import { type AheadLeaf, aheadFile, setAsideAhead, takeBack } from "./step/leaf-ahead.ts";
+import { type AheadLeaf, aheadFile, useAhead } from "./step/leaf-ahead.ts";
 import { askPause, pause } from "./step/pause.ts";
 import { promote } from "./step/promote.ts";
 import { resume } from "./step/resume.ts";
@@ -27,7 +27,7 @@ export function takeoverDeadRoot(context: PlanContext, request: TakeoverRequest,
     children.filter((each) => !isAhead(each, top)),
     children.filter((c) => isAhead(c, top)),
   ];
-  const backward = isPromoted ? [] : ahead.flatMap((leaf) => aheadLeaf(context, leaf, taker) ?? []);
+  const backward = isPromoted ? [] : ahead.flatMap((leaf) => aheadLeaf(context, leaf, request) ?? []);
   for (const leaf of ahead) findings.push(aheadFinding(leaf, top, backward));
   const coming = [...followers, ...backward.map(({ leaf }) => leaf)];
   const tags = set.rootLast.map((member) => tag(context, member, old.nodeName, true));
@@ -77,11 +77,7 @@ function failover(
     ...(best === undefined || isFollower ? [] : [resume(context, workerOf(best))]),
     pause(context, workerOf(taker)),
     completeTick(context, taker),
-    ...backward.flatMap((each) => [
-      pause(context, workerOf(each.leaf)),
-      setAsideAhead(context, each),
-      takeBack(context, each),
-    ]),
+    ...backward.flatMap((each) => [pause(context, workerOf(each.leaf)), ...useAhead(context, each)]),
     ...followers.flatMap((child) => [
       ...(child === best ? [] : [pause(context, workerOf(child))]),
       ...keepPlace(context, workerOf(child), taker),
@@ -129,9 +125,13 @@ function highestTick(request: TakeoverRequest): bigint {
 }
 
 /** A leaf whose application can make its data anew. One that feeds a combined queue has passed it on already. */
-function aheadLeaf({ admin }: PlanContext, leaf: LiveMember, taker: LiveMember): AheadLeaf | undefined {
+function aheadLeaf(
+  { admin }: PlanContext,
+  leaf: LiveMember,
+  { taker, leavesAhead }: TakeoverRequest,
+): AheadLeaf | undefined {
   const application = admin.hooks?.leafAhead;
-  return application === undefined || leaf.node.combinedQueue !== null
+  return application === undefined || leavesAhead || leaf.node.combinedQueue !== null
     ? undefined
     : { leaf, taker, application };
 }
@@ -139,9 +139,9 @@ function aheadLeaf({ admin }: PlanContext, leaf: LiveMember, taker: LiveMember):
 function aheadFinding(leaf: LiveMember, top: bigint, backward: readonly AheadLeaf[]): Finding {
   const { nodeName, node } = leaf;
   const what = `leaf "${nodeName}" has applied ticks up to ${node.workerLastTick}, no living queue has any after ${top}`;
-  const isComing = backward.some((each) => each.leaf === leaf);
-  const text = isComing
-    ? `${what}: what it has more goes to ${aheadFile({ leaf })}, and it gets its data anew`
+  const isUsed = backward.some((each) => each.leaf === leaf);
+  const text = isUsed
+    ? `${what}: it is compared before the promotion (--leave-ahead does without), what only it has goes to ${aheadFile({ leaf })}, and it gets anew what differs`
     : `${what}: it cannot follow; its database holds what it has applied, look there before it is created anew`;
   return { kind: "warning", text };
 }

@@ -20,6 +20,8 @@ export interface TakeoverOptions {
   readonly isDeadRoot: boolean;
   readonly isDeadBranch: boolean;
   readonly isUndo: boolean;
+  /** leafs that are ahead of all queues are left as they are */
+  readonly leavesAhead: boolean;
   /** the application's objections are warnings */
   readonly isForced: boolean;
 }
@@ -43,7 +45,15 @@ export async function takeoverPlan(
   }
   const isDead = options.isDeadRoot || options.isDeadBranch;
   const merged = isLive(old) ? await readMergedQueues(context, taker, old) : [];
-  const request: TakeoverRequest = { set, oldName, taker, isAll: options.isAll || isDead, merged };
+  const { leavesAhead } = options;
+  const request: TakeoverRequest = {
+    set,
+    oldName,
+    taker,
+    isAll: options.isAll || isDead,
+    leavesAhead,
+    merged,
+  };
   if (oldName === takerName)
     return { title: takeoverTitle(request), findings: [sameNode], steps: [], workers: [] };
   const plan = variant(context, request, old, options);

@@ -9,6 +9,8 @@ export interface TakeoverRequest {
   readonly taker: LiveMember;
   /** move the other nodes that read from the old one too */
   readonly isAll: boolean;
+  /** leafs that are ahead of all queues when a root has died are left as they are, to be quicker */
+  readonly leavesAhead: boolean;
   /** partition queues that feed the queue, when it is a combined one and both nodes live */
   readonly merged: readonly MergedQueue[];
 }

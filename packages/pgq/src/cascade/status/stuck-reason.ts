@@ -70,11 +70,22 @@ function heldReason({ queue, nowSeconds, session }: NodeReport): string | null {
   const holder = slowestConsumer(queue);
   const limit = 2 * queue.rotationSeconds;
   if (holder !== undefined && nowSeconds - holder.seconds > limit) {
-    return `event tables are kept for consumer "${holder.name}", ${Math.floor(nowSeconds - holder.seconds)} s behind`;
+    return `event tables are kept for ${whoIs(holder.name)}, ${Math.floor(nowSeconds - holder.seconds)} s behind`;
   }
   const seconds = session.oldestTransactionSeconds;
   if (seconds === null || seconds <= limit) return null;
   return `event tables are kept for a transaction open for ${Math.floor(seconds)} s: ${session.oldestTransaction}`;
+}
+
+/** The consumers that the cascade and Londiste make have names of their own (spec/cascade.md 2.3). */
+function whoIs(consumerName: string): string {
+  const [, watermark] = /^\.(.+)\.watermark$/.exec(consumerName) ?? [];
+  if (watermark !== undefined) return `node "${watermark}" and those below it`;
+  const [, dead] = /^(.+)\.gravestone$/.exec(consumerName) ?? [];
+  if (dead !== undefined) return `the dead root "${dead}" until it is resurrected or dropped`;
+  const [, worker, table] = /^(.+)\.copy\.(.+)$/.exec(consumerName) ?? [];
+  if (table !== undefined) return `the copy of table ${table} for worker "${worker}"`;
+  return `consumer "${consumerName}"`;
 }
 
 /** The consumer that is furthest behind; the watermarks of the cascade stand for others and are named last. */
