@@ -120,7 +120,11 @@ describe("administration of a set with a root, a branch and a leaf below it", ()
       /INFO \[riga\] Consumer branch_worker tagged as paused\n.*Waiting for worker to accept\n.*Consumer 'branch_worker' on node 'riga' paused/,
     );
     const missed = await produce(root, ["while paused"]);
-    await branch.command("resume");
+    const dry = await branch.command("resume", "--json", "--dry-run");
+    const done = { nodeName: "riga", consumerName: "branch_worker", isPaused: false };
+    assert.deepEqual(JSON.parse(dry.stdout), { ...done, isDone: false });
+    const { stdout } = await branch.command("resume", "--json");
+    assert.deepEqual(JSON.parse(stdout), { ...done, isDone: true });
     await waitForTick(branch, missed, worker);
   });
 
@@ -174,7 +178,9 @@ describe("administration of a set with a root, a branch and a leaf below it", ()
       /Root is oslo\n[\s\S]*Got tick \d+, exiting/,
       branchWorker.outputTail() + leafWorker.outputTail(),
     );
-    assert.match((await root.command("wait-root")).stderr, /Current node is root, no need to wait/);
+    const onRoot = await root.command("wait-root", "--json");
+    assert.match(onRoot.stderr, /Current node is root, no need to wait/);
+    assert.deepEqual(JSON.parse(onRoot.stdout), { tick: null });
   });
 
   it("refuses to drop a node that others read from, and drops one completely", async () => {
