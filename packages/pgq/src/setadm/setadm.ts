@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { type Command, type Job, type Program, UsageError } from "@skytools/skytools";
-import { installModules } from "@skytools/sql";
+import { type Command, dryRunSwitch, type Job, type Program, UsageError } from "@skytools/skytools";
+import { installedVersion, installModules } from "@skytools/sql";
 import type { CascadeAdmin } from "../cascade/cascade-admin.ts";
 import { cascadeConfig } from "../cascade/cascade-config.ts";
 import { cascadeCommands } from "../cascade/command/command-table.ts";
@@ -17,8 +17,17 @@ const install: Command = {
   args: "",
   summary: "install the SQL modules of cascaded queues into the local database",
   pidfile: "admin",
+  switches: [dryRunSwitch],
   run: async (job) => {
     const db = await job.databases.get("node_db");
+    if (job.isDryRun) {
+      for (const module of modules) {
+        const version = await installedVersion(db, module);
+        job.stdout.write(`install module ${module}${version === undefined ? "" : ` over ${version}`}\n`);
+      }
+      await db.commit();
+      return;
+    }
     await installModules(db, [...modules], job.log);
     await db.commit();
   },

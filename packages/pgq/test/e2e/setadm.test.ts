@@ -51,6 +51,8 @@ describe("setadm3", () => {
     const unnamed = await setadm("root", "create-root", "root", connstrs.get("root")!);
     assert.equal(unnamed.code, 1);
     assert.match(unnamed.stderr, /--worker required/);
+    const dry = await must("root", "install", "--dry-run");
+    assert.equal(dry.stdout, "install module pgq\ninstall module pgq_node\n");
     await must("root", "install");
     await must("root", "create-root", "root", connstrs.get("root")!, "--worker=root_w");
     for (const name of ["branch", "leaf"]) {
