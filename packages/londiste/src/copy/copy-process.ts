@@ -27,6 +27,7 @@ import { anyCopyNode, findCopyNode, namedCopyNode } from "../table/copy-node.ts"
 import { takeCopyLock } from "./copy-lock.ts";
 import { CopyProgress } from "./copy-progress.ts";
 import { tableSharers, waitForTurn } from "./merge-copy.ts";
+import { scriptsAhead } from "./scripts-ahead.ts";
 import { copyStreams, streamKeys } from "./stream-settings.ts";
 import { TableCatchUp } from "./table-catch-up.ts";
 import { copyTable } from "./table-copy.ts";
@@ -173,6 +174,7 @@ export class CopyProcess {
         destination,
         skipsTruncate: (table.attributes.get("skip_truncate") ?? "") !== "" || handler.copiesRows === false,
         handler,
+        waitForScripts: () => this.#waitForScripts(source, target),
         storedDdl: table.droppedDdl,
         storeDdl: (ddl) => this.#storeDdl(target, ddl),
         others: tableSharers(target, this.#queueName, destination),
@@ -191,6 +193,23 @@ export class CopyProcess {
     await forceTick(source, this.#queueName);
     await source.commit();
     for (const key of ["copy_source", "copy_progress", ...streamKeys(this.#job)]) await databases.close(key);
+  }
+
+  async #waitForScripts(source: Database, target: Database): Promise<void> {
+    let told = "";
+    for (;;) {
+      const { completedTick } = await this.#workerState(target);
+      const scripts = (await scriptsAhead(source, this.#queueName, completedTick)).join(", ");
+      if (scripts === "") return;
+      if (scripts !== told) {
+        this.#job.log.info(
+          `${this.#table}: waiting until the worker has run what the rows contain: ${scripts}`,
+        );
+      }
+      told = scripts;
+      await this.#job.sleep(longestPollMs);
+      if (this.#job.isStopping) throw new SkytoolsError("COPY", "stopped while waiting for scripts");
+    }
   }
 
   /** The provider, unless the table is to be copied from elsewhere. Its events come from there too until the worker takes over:

@@ -27,6 +27,8 @@ export interface TableCopyInput {
   readonly storedDdl: string | null;
   /** Stores what is dropped, within the open transaction; null: it is back. */
   readonly storeDdl: (ddl: string | null) => Promise<void>;
+  /** called with the snapshot in place, before the target is looked at or locked */
+  readonly waitForScripts: () => Promise<void>;
   /** what other queues do with the table */
   readonly others: TableSharers;
   readonly streams: StreamSettings;
@@ -84,6 +86,7 @@ export async function copyTable(input: TableCopyInput): Promise<CopiedTable> {
   await source.execute(`lock table ${quoteFqIdent(input.sourceTable)} in access share mode`);
   const snapshot = await source.queryValue<string>("select txid_current_snapshot()::text");
   if (snapshot === undefined) throw new SkytoolsError("COPY", "no snapshot from the source");
+  await input.waitForScripts();
   const from = await TableStructure.load(source, input.sourceTable);
   log.info(`Starting full copy of ${input.table}`);
   await progress.begin({ totalBytes: from.sizeBytes, totalRows: from.estimatedRows });

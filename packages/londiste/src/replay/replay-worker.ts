@@ -149,6 +149,12 @@ export class ReplayWorker implements CascadedApplication {
     if (!role.appliesData) return;
     const { log, config } = this.#job;
     await replayScript(target, log, queueName, event, config.getFloat("lock_timeout"));
+    const copied = this.#tables.filter((table) => table.isLocal && needsCopyProcess(table.state));
+    if (copied.length === 0) return;
+    const names = copied.map(({ name }) => name).join(", ");
+    log.warn(`script ${event.extra1 ?? ""} came while tables are copied: ${names}`, {
+      hint: "If it changes their rows, and not only their shape, copy them again with resync.",
+    });
   }
 
   async #manage(round: CascadeRound, source: Database, nextTick: bigint | undefined): Promise<void> {

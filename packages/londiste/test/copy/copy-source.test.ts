@@ -54,6 +54,7 @@ async function copyGoods(user: string, beforeStream?: (nr: number) => Promise<vo
       destination: "public.goods",
       skipsTruncate: false,
       handler: {},
+      waitForScripts: async () => {},
       storedDdl: null,
       storeDdl: async (ddl) => void stored.push(ddl),
       others: { exist: async () => false, haveRows: async () => false },

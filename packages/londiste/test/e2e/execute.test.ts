@@ -196,3 +196,41 @@ test("a worker that is killed when a script has run, before its batch is committ
   await set.settle(root, ...everywhere());
   for (const node of everywhere()) assert.equal((await node.query("select from once")).length, 1, node.name);
 });
+
+test("a copy whose rows contain the work of a script waits until the script has been run here", async () => {
+  const table = "create table copied (id int primary key, v int)";
+  await root.query(`${table}; insert into copied select g, g from generate_series(1, 10) g`);
+  await branch.query(table);
+  await root.londiste("add-table", "copied");
+  await set.settle(root, branch);
+  await branch.stopWorker();
+  await root.londiste(
+    "execute",
+    root.writeFile(
+      "add-w.sql",
+      "alter table copied add column w int default 1; update copied set v = v + 1, w = id",
+    ),
+  );
+  await root.query("select pgq.force_tick('q')");
+  await branch.londiste("add-table", "copied");
+  // As if the worker had died when it had asked for the copy.
+  await branch.query(
+    "update londiste.table_info set merge_state = 'in-copy' where table_name = 'public.copied'",
+  );
+  await using copy = startProgram("londiste3", ["branch.ini", "copy", "public.copied"], {
+    cwd: set.directory,
+  });
+  await waitFor(
+    "the copy to wait",
+    () => /waiting until the worker has run what the rows contain: add-w\.sql/.test(branch.log()),
+    { onTimeout: () => branch.logTail() },
+  );
+  branch.startWorker();
+  await branch.londiste("wait-sync");
+  await copy.exit;
+  await set.settle(root, branch);
+  assert.deepEqual(
+    await branch.query("select * from copied order by id"),
+    await root.query("select * from copied order by id"),
+  );
+});
