@@ -63,6 +63,13 @@ export const cascadeConfig: ConfigGroup = {
       default: "",
       doc: "shortest time span of a batch; never on a branch",
     },
+    {
+      key: "catch_up_events",
+      type: "int",
+      default: "25000",
+      min: 0,
+      doc: "a leaf that has fallen behind takes so many events, up to the double, of several ticks as one batch; 0: each tick by itself",
+    },
     { key: "pgq_keep_lag", type: "interval", default: "", doc: "take only events older than this" },
     {
       key: "keepalive_stats",

@@ -1,11 +1,11 @@
 import type { Database, Job, LoopBody } from "@skytools/skytools";
 import { crashPoint } from "@skytools/skytools";
-import type { BatchCollection, BatchInfo } from "../batch.ts";
+import type { BatchInfo } from "../batch.ts";
 import { copyEvents, filteredBatchSql } from "../batch-reader.ts";
 import { BatchStatistics } from "../batch-statistics.ts";
-import { batchCollection } from "../consumer/configured.ts";
 import type { PgqEvent } from "../event.ts";
-import { batchEventSql, finishBatch, nextBatch } from "../pgq-api.ts";
+import { batchEventSql, finishBatch } from "../pgq-api.ts";
+import { BatchChoice } from "./batch-choice.ts";
 import { applyInOneTransaction } from "./batch-transaction.ts";
 import { applyCascadeEvent } from "./cascade-event.ts";
 import type { CascadedApplication, CascadedBatch, CascadeRound } from "./cascaded-application.ts";
@@ -54,12 +54,12 @@ class CascadedWorker implements LoopBody {
   readonly #application: CascadedApplication;
   readonly #options: CascadedWorkerOptions;
   readonly #statistics: BatchStatistics;
+  readonly #choice: BatchChoice;
   readonly #globalPeriod = new Period();
   readonly #localPeriod = new Period();
   readonly #standbyPeriod = new Period();
   #isAfterFailure = false;
   #wasIdle = false;
-  #isCollectionRefused = false;
   #isPlainLeaf = false;
   #upstreamWatermark: bigint | undefined;
 
@@ -68,6 +68,7 @@ class CascadedWorker implements LoopBody {
     this.#application = application;
     this.#options = options;
     this.#statistics = new BatchStatistics(job.statistics, Date.now());
+    this.#choice = new BatchChoice(job, options);
   }
 
   async startup(): Promise<void> {
@@ -92,6 +93,7 @@ class CascadedWorker implements LoopBody {
   async onError(error: unknown): Promise<void> {
     this.#isAfterFailure = true;
     this.#wasIdle = false;
+    this.#choice.startOver();
     const { queueName, consumerName } = this.#options;
     const message = error instanceof Error ? error.message : String(error);
     try {
@@ -116,9 +118,7 @@ class CascadedWorker implements LoopBody {
 
     const source = await openSource(this.#job, this.#application, round.state);
     this.#statistics.roundStarts(this.#job.config.getFloat("keepalive_stats"), Date.now());
-    const { queueName, consumerName } = this.#options;
-    const collection = this.#collection(round);
-    const batch = await source.autocommitted(() => nextBatch(source, queueName, consumerName, collection));
+    const batch = await this.#choice.open(round, source);
     if (batch === undefined) return this.#idle(round, source);
     return this.#processBatch(round, source, batch);
   }
@@ -172,24 +172,9 @@ class CascadedWorker implements LoopBody {
     return "idle";
   }
 
-  /** A branch must repeat every tick of its provider, and a merge leaf must be able to follow another's ticks: batches of
-   * several ticks are not for them. */
-  #collection({ role, node }: CascadeRound): BatchCollection {
-    const wanted = batchCollection(this.#job.config);
-    if (this.#options.takesEachTick?.() === true) return { minLag: wanted.minLag };
-    if (!role.mirrorsTicks && !role.isMergeLeaf) return wanted;
-    const isMore = wanted.minCount !== undefined || wanted.minInterval !== undefined;
-    if (isMore && !this.#isCollectionRefused) {
-      this.#isCollectionRefused = true;
-      this.#job.log.warn(
-        `pgq_batch_collect_* is ignored on the ${role.isMergeLeaf ? "merge leaf" : "branch node"} "${node.nodeName}"`,
-      );
-    }
-    return { minLag: wanted.minLag };
-  }
-
   async #idle(round: CascadeRound, source: Database): Promise<"busy" | "idle"> {
     this.#wasIdle = true;
+    this.#choice.startOver();
     return (await this.#application.idle?.(round, source)) ?? "idle";
   }
 
@@ -237,6 +222,7 @@ class CascadedWorker implements LoopBody {
     await this.#reportWatermark(work);
     await this.#finish(source, batch);
     this.#wasIdle = false;
+    this.#choice.batchDone();
     this.#statistics.batchEnds(outcome.eventCount, Date.now());
     await this.#application.afterBatch?.(work, outcome);
     return "busy";
