@@ -6,10 +6,13 @@ import { capture } from "./scenario/capture.ts";
 import { consume } from "./scenario/consume.ts";
 import { consumer } from "./scenario/consumer.ts";
 import { copy } from "./scenario/copy.ts";
+import { growth } from "./scenario/growth.ts";
 import { insert } from "./scenario/insert.ts";
 import { latency } from "./scenario/latency.ts";
 import { loaders } from "./scenario/loaders.ts";
-import { replay } from "./scenario/replay.ts";
+import { memory } from "./scenario/memory.ts";
+import { replay, single } from "./scenario/replay.ts";
+import { rowLatency } from "./scenario/row-latency.ts";
 import { ticker } from "./scenario/ticker.ts";
 import { walmgr } from "./scenario/walmgr.ts";
 import type { Scenario } from "./scenario.ts";
@@ -25,6 +28,10 @@ const scenarios: readonly Scenario[] = [
   copy,
   replay,
   loaders,
+  single,
+  rowLatency,
+  memory,
+  growth,
   walmgr,
 ];
 
@@ -40,7 +47,7 @@ const { values, positionals } = parseArgs({
 
 if (values.help || positionals.some((name) => !scenarios.some((scenario) => scenario.name === name))) {
   console.log("npm run bench -- [--scale=N] [--repeats=N] [--json] [SCENARIO ...]\n");
-  for (const scenario of scenarios) console.log(`  ${scenario.name.padEnd(10)} ${scenario.summary}`);
+  for (const scenario of scenarios) console.log(`  ${scenario.name.padEnd(11)} ${scenario.summary}`);
   process.exit(values.help ? 0 : 2);
 }
 

@@ -10,6 +10,8 @@ const settings = {
   wal_level: "logical",
   max_connections: "100",
   autovacuum_naptime: "10min",
+  // who sends many statements would pay for the log, not for its work
+  log_statement: "none",
 };
 
 /** A server for a bench. With `preferOriginal` it is the one that can also load the original PgQ, if installed. */

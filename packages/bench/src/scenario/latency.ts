@@ -3,6 +3,7 @@ import { Database } from "@skytools/skytools";
 import { type Cluster, moduleDatabase } from "@skytools/testbed";
 import { compiledPgqDatabase, originalPgqBinDir } from "../peer/original-pgq.ts";
 import { startTicker, type TickerProgram, tickerPrograms } from "../peer/tickers.ts";
+import { quantileOf } from "../quantile.ts";
 import type { BenchOptions, FigureRow, FigureTable, Scenario } from "../scenario.ts";
 import { benchServer } from "../server.ts";
 
@@ -85,11 +86,10 @@ async function measured(
   await ticker.program.waitForOutput(/pgq version ok/);
   const latencies = await exchange(producer, consumer, pace);
   await producer.execute("select pgq.drop_queue('bench', true)");
-  const sorted = latencies.toSorted((a, b) => a - b);
-  const quantile = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
+  const quantile = quantileOf(latencies);
   return {
     name: `${program.name}, ${isOurSchema ? "our" : "C"} PgQ`,
-    figures: { p50: quantile(0.5), p99: quantile(0.99), max: quantile(1), events: sorted.length },
+    figures: { p50: quantile(0.5), p99: quantile(0.99), max: quantile(1), events: quantile.count },
   };
 }
 

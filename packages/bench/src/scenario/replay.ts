@@ -23,17 +23,35 @@ export const replay: Scenario = {
       all.push(await nativeReplica(source, target, size));
       all.push(await londisteReplica(ourLondiste(), source, target, size));
       if (python !== undefined) all.push(await londisteReplica(python, source, target, size));
-      yield* loads(all, size);
+      yield* loads(all, size, [100, 1]);
     } finally {
       for (const replica of all.toReversed()) await replica[Symbol.asyncDispose]();
     }
   },
 };
 
-function* loads(all: readonly Replica[], size: LoadSize): Iterable<Contest> {
+/** The same with one row a transaction, which the python Londiste would take many minutes for. */
+export const single: Scenario = {
+  name: "single",
+  summary: "the same in single-row transactions: ours, native logical replication",
+  async *contests(options: BenchOptions): AsyncIterable<Contest> {
+    await using source = await benchServer({ preferOriginal: true });
+    await using target = await benchServer({ preferOriginal: true });
+    const size = loadSize(options.scale);
+    await using native = await nativeReplica(source, target, size);
+    await using ours = await londisteReplica(ourLondiste(), source, target, size);
+    yield* loads([native, ours], size, ["single"]);
+  },
+};
+
+function* loads(
+  all: readonly Replica[],
+  size: LoadSize,
+  transactionCounts: readonly (number | "single")[],
+): Iterable<Contest> {
   const loadNumbers = new Map(all.map((replica) => [replica, 0]));
   const changes = size.inserts + size.updates + size.deletes;
-  for (const transactions of [100, 1, "single"] as const) {
+  for (const transactions of transactionCounts) {
     yield {
       title: `replay of ${changes} row changes in ${transactions === "single" ? changes : transactions} transaction(s)`,
       unit: "changes",
