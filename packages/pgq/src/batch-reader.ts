@@ -9,6 +9,11 @@ export function filteredBatchSql(batchSql: string, where: string | undefined): s
   return `select * from (${batchSql}) as batch where ${where} order by ev_id`;
 }
 
+/** A batch query without the ORDER BY at its end, for readers that can do without: the server need not sort. */
+export function unordered(batchSql: string): string {
+  return batchSql.replace(/\s+order\s+by\s+(?:1|ev_id)\s*;?\s*$/i, "");
+}
+
 /** Reads events with COPY, in blocks as they arrive: the stream is read only as fast as it is consumed, so memory is bounded
  * by the stream's buffers (or one single event), whatever the batch holds. The connection can do nothing else until the
  * iteration has ended; leaving it early cancels the COPY.

@@ -1,6 +1,6 @@
 export type { BatchCollection, BatchInfo } from "./batch.ts";
 export { type Batch, type BatchesOptions, batches } from "./batch-iterator.ts";
-export { copyEventBlocks, copyEvents, filteredBatchSql } from "./batch-reader.ts";
+export { copyEventBlocks, copyEvents, filteredBatchSql, unordered } from "./batch-reader.ts";
 export { BaseConsumer, type ConsumerBatch, type ConsumerDatabases } from "./consumer/base-consumer.ts";
 export { batchCollection, configuredConsumer, configuredQueue } from "./consumer/configured.ts";
 export { ConsumedEvent } from "./consumer/consumed-event.ts";
@@ -16,6 +16,7 @@ export { TickFile } from "./consumer/tick-file.ts";
 export { CopyTextRows, eventFromCopyLine } from "./copy-text.ts";
 export type { PgqEvent } from "./event.ts";
 export { describeEvent, eventColumns } from "./event.ts";
+export { HighestId } from "./highest-id.ts";
 export { insertEventsByCall } from "./insert-by-call.ts";
 export {
   batchEventSql,

@@ -1,4 +1,4 @@
-import type { PgqEvent } from "@skytools/pgq";
+import { type PgqEvent, unordered } from "@skytools/pgq";
 import { quoteLiteral } from "@skytools/skytools";
 import { copyNull, decodeRaw } from "./row-layout.ts";
 
@@ -34,11 +34,6 @@ export function readEventsSql(
            case when ${isControl} or ${isWhole} then json_build_array(ev_time::text, ev_extra2, ev_extra3, ev_extra4)::text end,
            case when ${isWanted} or ${isControl} then ev_data end
       from (${unordered(eventQuery)}) as batch${isOrdered ? " order by ev_id" : ""}) to stdout`;
-}
-
-/** A query of events without the ORDER BY at its end, for wrapping. */
-export function unordered(eventQuery: string): string {
-  return eventQuery.replace(/\s+order\s+by\s+(?:1|ev_id)\s*;?\s*$/i, "");
 }
 
 /** Names, or every table. */

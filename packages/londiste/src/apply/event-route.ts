@@ -1,5 +1,5 @@
+import { HighestId } from "@skytools/pgq";
 import type { RowEventKind } from "./event-kind.ts";
-import { HighestId } from "./highest-id.ts";
 import type { TableEvents } from "./table-events.ts";
 
 const tab = 0x09;

@@ -1,3 +1,4 @@
+export { unordered } from "@skytools/pgq";
 export { bulkTreatment } from "../handler/bulk.ts";
 export type { DispatchRules } from "../handler/dispatch/dispatch-rules.ts";
 export { DispatchSink } from "../handler/dispatch/dispatch-sink.ts";
@@ -14,6 +15,5 @@ export {
   expectedEvents,
 } from "./apply-batch.ts";
 export type { AppliedTable, FirstEvent, FoundTable, TableFinder } from "./batch-tables.ts";
-export { unordered } from "./event-line.ts";
 export type { RowsTreatment } from "./rows-treatment.ts";
 export { loadTargetTables } from "./target-table.ts";

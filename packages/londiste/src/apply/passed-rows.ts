@@ -1,4 +1,4 @@
-import { HighestId } from "./highest-id.ts";
+import { HighestId } from "@skytools/pgq";
 import type { KeyReader } from "./key-reader.ts";
 import { KeySet } from "./key-set.ts";
 

@@ -1,4 +1,5 @@
 import { type Database, pipeCopy, quoteLiteral, SkytoolsError } from "@skytools/skytools";
+import { unordered } from "../batch-reader.ts";
 import { currentEventTable } from "../pgq-api.ts";
 import { PassingRows } from "./passing-rows.ts";
 
@@ -19,7 +20,8 @@ export interface MirroredBatch {
 }
 
 /** Copies the events of a batch into a branch's queue, ids and times kept, as one COPY from server to server inside the
- * target's open transaction. Transaction ids are not copied: on every node events carry local ones.
+ * target's open transaction. They go as the provider finds them: who reads a queue sorts by id, and the first rows are on their way
+ * before the provider has seen the last. Transaction ids are not copied: on every node events carry local ones.
  * @param eventQuery the batch's SELECT
  * @param publishedWatermark tick that copied `pgq.global-watermark` events are to name instead of their own
  * Source: spec/cascade.md 7.3 "Copied columns", 7.4 */
@@ -36,7 +38,7 @@ export async function mirrorEvents(
   const passing = new PassingRows();
   const { rows } = await pipeCopy(
     source,
-    `copy (select ${selected} from (${eventQuery}) as batch order by batch.ev_id) to stdout`,
+    `copy (select ${selected} from (${unordered(eventQuery)}) as batch) to stdout`,
     target,
     `copy ${table} (${mirroredColumns}) from stdin`,
     { onRows: (bytes) => passing.take(bytes) },
