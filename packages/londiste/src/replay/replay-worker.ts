@@ -189,8 +189,7 @@ export class ReplayWorker implements CascadedApplication {
   }
 
   async #loadTables(target: Database, queueName: string): Promise<void> {
-    this.#tables = await getTableList(target, queueName);
-    await target.commit();
+    this.#tables = await target.autocommitted(() => getTableList(target, queueName));
   }
 
   /** Snapshots in state ok come only from a copy by an older program; ours are gone before the hand-over. */
