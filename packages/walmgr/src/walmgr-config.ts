@@ -84,7 +84,7 @@ const archiveKeys: ConfigGroup = {
       default: "2",
       min: 1,
       max: 64,
-      doc: "files that are worked on at once",
+      doc: "WAL files that are stored, fetched or verified at once",
     },
     {
       key: "ssh_options",
@@ -104,6 +104,14 @@ const archiveKeys: ConfigGroup = {
       type: "string",
       default: "walmgr",
       doc: "the program on the other host",
+    },
+    {
+      key: "restore_ahead",
+      type: "int",
+      default: "8",
+      min: 0,
+      max: 1000,
+      doc: "segments that are fetched before a server in recovery asks for them; 0: none",
     },
     {
       key: "restore_retry_timeout",

@@ -40,14 +40,24 @@ export interface Archive {
   /** Stores files in order; what is stored is durable. Stops at the first failure.
    * @throws WalError exit code 2 when nothing could be tried */
   store(sources: readonly WalSource[]): Promise<StoreResult>;
-  /** Writes a file of the archive to a path of this host; its checksum and header are checked.
+  /** Reads a file of the archive; its checksum and header are checked, at the end.
+   * @param sink can throw away what it got when this fails
    * @returns false when the archive does not have it
    * @throws WalError exit code 2 when the archive cannot be read, 44 when the stored copy is damaged */
-  fetch(name: string, destination: string, options?: FetchOptions): Promise<boolean>;
+  read(name: string, options: FetchOptions, sink: (chunk: Buffer) => Promise<void>): Promise<boolean>;
   /** The files of the archive. @throws WalError exit code 2 */
   list(): Promise<StoredFile[]>;
+  /** What people have told the standby that reads here. */
+  hasFlag(flag: ArchiveFlag): Promise<boolean>;
+  setFlag(flag: ArchiveFlag, isSet: boolean): Promise<void>;
+  /** A standby has got a file. Retention keeps what it would need if it started again.
+   * @param restartSegment undefined, or zeros, before the server has a restart point */
+  noteDelivery(restartSegment: string | undefined): Promise<void>;
   close(): Promise<void>;
 }
+
+/** `PAUSE`: hand out nothing; `STOP`: the standby is to become a primary. Source: spec/walmgr.md 4.1 */
+export type ArchiveFlag = "PAUSE" | "STOP";
 
 export interface FetchOptions {
   /** At the end of an archive: take what a receiver got of the segment that was being written. */

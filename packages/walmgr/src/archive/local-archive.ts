@@ -1,9 +1,10 @@
-import { open, readdir, rename, rm, stat } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { open, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { crashPoint, SkytoolsError } from "@skytools/skytools";
 import { errorCode, foreignFile, hookExit, storageTrouble, WalError } from "../wal/wal-error.ts";
 import { byArchiveOrder, parseWalName } from "../wal/wal-name.ts";
-import type { Archive, FetchOptions, StoredFile, StoreResult, WalSource } from "./archive.ts";
+import type { Archive, ArchiveFlag, FetchOptions, StoredFile, StoreResult, WalSource } from "./archive.ts";
 import { type ArchiveIdentity, checkIdentity, claimIdentity, readIdentity } from "./archive-identity.ts";
 import { type Checksum, ChecksumList } from "./checksum-list.ts";
 import { type Codec, codecSuffix, codecs, splitCodec } from "./codec.ts";
@@ -19,7 +20,12 @@ export interface LocalArchiveOptions {
   /** `partial_wals` */
   readonly partialDirectory: string;
   readonly codec: Codec;
+  /** files that are worked on at once */
+  readonly parallelFiles: number;
 }
+
+/** Name of the file that says from where the standby would start again. */
+export const restartFile = "RESTARTPOINT";
 
 /** A file that has its final name, but may not survive a power failure yet. */
 export interface PublishedFile {
@@ -28,20 +34,20 @@ export interface PublishedFile {
   readonly checksum: Checksum;
 }
 
-const parallelFiles = 2;
-
 /** A directory of this host with finished WAL files, flat, each readable without this program.
  * Source: spec/walmgr.md 4.1, 9, 12.5 */
 export class LocalArchive implements Archive {
   readonly place: string;
   readonly #partialDirectory: string;
   readonly #codec: Codec;
+  readonly #parallelFiles: number;
   readonly #checksums: ChecksumList;
 
-  constructor({ directory, partialDirectory, codec }: LocalArchiveOptions) {
+  constructor({ directory, partialDirectory, codec, parallelFiles }: LocalArchiveOptions) {
     this.place = directory;
     this.#partialDirectory = partialDirectory;
     this.#codec = codec;
+    this.#parallelFiles = parallelFiles;
     this.#checksums = new ChecksumList(directory);
   }
 
@@ -52,8 +58,8 @@ export class LocalArchive implements Archive {
   async store(sources: readonly WalSource[]): Promise<StoreResult> {
     const done: PublishedFile[] = [];
     let failure: Error | undefined;
-    for (let first = 0; first < sources.length && failure === undefined; first += parallelFiles) {
-      const round = sources.slice(first, first + parallelFiles);
+    for (let first = 0; first < sources.length && failure === undefined; first += this.#parallelFiles) {
+      const round = sources.slice(first, first + this.#parallelFiles);
       for (const each of await Promise.allSettled(round.map((source) => this.publish(source)))) {
         if (each.status === "rejected") failure ??= this.failure(each.reason);
         else if (failure === undefined) done.push(each.value);
@@ -184,24 +190,6 @@ export class LocalArchive implements Archive {
     }
   }
 
-  async fetch(name: string, destination: string, options: FetchOptions = {}): Promise<boolean> {
-    const draft = `${destination}.tmp`;
-    try {
-      const handle = await open(draft, "w", 0o600);
-      try {
-        if (!(await this.read(name, options, async (chunk) => handle.writeFile(chunk)))) return false;
-      } finally {
-        await handle.close();
-      }
-      crashPoint("fetch.written");
-      await rename(draft, destination);
-      return true;
-    } finally {
-      await rm(draft, { force: true });
-    }
-  }
-
-  /** As `fetch`, for a sink that can throw away what it got when this fails at the end. */
   async read(name: string, options: FetchOptions, sink: (chunk: Buffer) => Promise<void>): Promise<boolean> {
     await this.#checkDirectory();
     const found = await this.#find(name).catch((error: unknown) => {
@@ -255,6 +243,22 @@ export class LocalArchive implements Archive {
     } catch (error) {
       throw storageTrouble(`archive ${this.place} cannot be read (${errorCode(error)})`, error);
     }
+  }
+
+  async hasFlag(flag: ArchiveFlag): Promise<boolean> {
+    return existsSync(join(this.place, flag));
+  }
+
+  async setFlag(flag: ArchiveFlag, isSet: boolean): Promise<void> {
+    const path = join(this.place, flag);
+    if (isSet) await writeFile(path, "1");
+    else await rm(path, { force: true });
+  }
+
+  async noteDelivery(restartSegment: string | undefined): Promise<void> {
+    await writeFile(join(this.place, "PROGRESS"), "1");
+    if (restartSegment === undefined || parseWalName(restartSegment)?.kind !== "segment") return;
+    await writeFile(join(this.place, restartFile), restartSegment);
   }
 
   async close(): Promise<void> {}

@@ -3,6 +3,7 @@ import type { StoredFile } from "../archive/archive.ts";
 import { checkIdentity } from "../archive/archive-identity.ts";
 import { ChecksumList } from "../archive/checksum-list.ts";
 import { splitCodec } from "../archive/codec.ts";
+import { readText } from "../archive/fetch-file.ts";
 import { readStored } from "../archive/stored-content.ts";
 import { checkWalFile, headBytes } from "../archive/wal-check.ts";
 import { type BackupSet, listSets } from "../backup/set-info.ts";
@@ -35,11 +36,7 @@ export async function auditNames(settings: Settings): Promise<ArchiveGaps> {
     const parsed = parseWalName(name);
     if (parsed?.kind !== "history") continue;
     try {
-      const chunks: Buffer[] = [];
-      await archive.read(name, {}, async (chunk) => {
-        chunks.push(Buffer.from(chunk));
-      });
-      histories.push(parseHistory(parsed.timeline, Buffer.concat(chunks).toString("utf8")));
+      histories.push(parseHistory(parsed.timeline, (await readText(archive, name)) ?? ""));
     } catch (error) {
       problems.push(error instanceof Error ? error.message : String(error));
     }
@@ -76,7 +73,7 @@ export async function auditContents(
   const checksums = new ChecksumList(directory);
   const identity = await settings.localArchive().identity();
   const problems: string[] = [];
-  for (const { name, storedName, sizeBytes } of files) {
+  const audit = async ({ name, storedName, sizeBytes }: StoredFile): Promise<void> => {
     try {
       const content = await readStored(join(directory, storedName), splitCodec(storedName).codec, headBytes);
       const owner = checkWalFile(name, content.head, content.contentBytes);
@@ -88,6 +85,11 @@ export async function auditContents(
       problems.push(`${storedName}: ${error instanceof Error ? error.message : String(error)}`);
     }
     onFile(sizeBytes);
-  }
-  return problems;
+  };
+  const waiting = [...files];
+  const worker = async (): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) await audit(file);
+  };
+  await Promise.all(Array.from({ length: settings.config.getInt("parallel_jobs") }, worker));
+  return problems.sort();
 }

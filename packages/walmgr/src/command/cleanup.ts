@@ -25,7 +25,8 @@ export const cleanupCommand: Command = {
 
 async function cleanup(job: Job): Promise<void> {
   const settings = settingsFor(job);
-  const doomed = [...(settings.role === "standby" ? archiveOf(settings) : []), job.config.file];
+  const ownsArchive = settings.role === "standby" && settings.remote === undefined;
+  const doomed = [...(ownsArchive ? archiveOf(settings) : []), job.config.file];
   if (isOnlyTold(job, ...doomed.map((path) => `remove ${path}`))) return;
   if (!job.flag("force")) {
     throw new UsageError(`cleanup would remove ${doomed.join(", ")}`, { hint: "Give --force to do that." });

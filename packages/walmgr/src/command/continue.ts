@@ -1,9 +1,7 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { Command } from "@skytools/skytools";
 import { isOnlyTold } from "../place/dry-run.ts";
 import { settingsFor } from "../place/settings.ts";
-import { setReplay } from "../standby/replay-control.ts";
+import { setFlag, setReplay } from "../standby/replay-control.ts";
 
 /** Source: spec/walmgr.md 5.8 */
 export const continueCommand: Command = {
@@ -13,9 +11,9 @@ export const continueCommand: Command = {
   pidfile: "none",
   run: async (job) => {
     const settings = settingsFor(job, "standby");
-    const file = join(settings.paths.completed, "PAUSE");
-    if (isOnlyTold(job, `remove ${file}`, "continue the replay of the standby")) return;
-    await rm(file, { force: true });
+    if (isOnlyTold(job, `remove ${settings.paths.completed}/PAUSE`, "continue the replay of the standby"))
+      return;
+    await setFlag(settings, "PAUSE", false);
     const state = await setReplay(job, settings, false);
     job.log.info(`Replay is ${state ?? "not paused"}`);
   },

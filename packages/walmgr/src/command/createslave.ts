@@ -30,25 +30,32 @@ async function createSlave(job: Job): Promise<void> {
     `restore it to ${dataDirectory} as a standby`,
   ];
   if (isOnlyTold(job, ...steps)) return;
-  await createDirectories(settings);
+  if (settings.remote === undefined) await createDirectories(settings);
   // Before the backup: from here on the primary keeps what the standby needs.
   const slot = await slotForStandby(conninfo, slotName, job.log);
   await takeBackup(job, settings, { isIncremental: false });
   const recovery = new Map([["recovery_target_timeline", "latest"]]);
   const stopsServer = settings.has("slave_stop_cmd");
-  const plan = await planRestore(settings, {
-    setName: undefined,
-    dataDirectory,
-    target: { settings: recovery, text: undefined, lsn: undefined, timeline: "latest" },
-    tablespaceMoves: [],
-    stopsServer,
-  });
-  if (stopsServer) await stopServer(job, settings, dataDirectory);
-  await restoreSet(job, plan, {
-    serverSettings: new Map([...recoverySettings(settings, recovery, slot), ...ownArchiving(settings)]),
-    signalFile: "standby.signal",
-    walDirectory: settings.config.getFile("slave_pg_xlog"),
-    deletesOld: !settings.config.getBoolean("backup_datadir"),
-  });
+  const sets = settings.openSets();
+  try {
+    const plan = await planRestore(settings, {
+      setName: undefined,
+      dataDirectory,
+      target: { settings: recovery, text: undefined, lsn: undefined, timeline: "latest" },
+      tablespaceMoves: [],
+      stopsServer,
+      sets,
+    });
+    if (stopsServer) await stopServer(job, settings, dataDirectory);
+    await restoreSet(job, plan, {
+      serverSettings: new Map([...recoverySettings(settings, recovery, slot), ...ownArchiving(settings)]),
+      signalFile: "standby.signal",
+      walDirectory: settings.config.getFile("slave_pg_xlog"),
+      deletesOld: !settings.config.getBoolean("backup_datadir"),
+      sets,
+    });
+  } finally {
+    sets.close();
+  }
   if (!job.flag("noStart")) startServer(job, settings, dataDirectory);
 }

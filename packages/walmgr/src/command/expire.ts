@@ -1,7 +1,7 @@
-import { type Command, printJson, UsageError } from "@skytools/skytools";
+import { type Command, printJson } from "@skytools/skytools";
 import { BackupLock } from "../backup/backup-lock.ts";
 import { isDryRun } from "../place/dry-run.ts";
-import { settingsFor } from "../place/settings.ts";
+import { settingsWithArchive } from "../place/settings.ts";
 import { expire } from "../retention/expire.ts";
 
 /** Source: spec/walmgr.md 12.1 */
@@ -11,9 +11,7 @@ export const expireCommand: Command = {
   summary: "remove the backup sets and the WAL that nobody needs any more",
   pidfile: "none",
   run: async (job) => {
-    const settings = settingsFor(job);
-    if (settings.remote !== undefined)
-      throw new UsageError(`the archive is on ${settings.remote.host}: expire works there`);
+    const settings = settingsWithArchive(job);
     const lock = new BackupLock(settings.paths.completed);
     if (!isDryRun(job)) await lock.take();
     try {

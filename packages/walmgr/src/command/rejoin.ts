@@ -10,7 +10,7 @@ import {
 } from "@skytools/skytools";
 import { syncDirectory } from "../archive/durable-file.ts";
 import { isOnlyTold } from "../place/dry-run.ts";
-import { restoreCommand } from "../place/own-command.ts";
+import { recoveryEndCommand, restoreCommand } from "../place/own-command.ts";
 import { runningServer } from "../place/server-directory.ts";
 import { askServer } from "../place/server-facts.ts";
 import { type Settings, settingsFor } from "../place/settings.ts";
@@ -92,6 +92,7 @@ async function turnIntoStandby(
   const slot = await slotForStandby(conninfo, standbySlotName(settings), job.log);
   const serverSettings = new Map([
     ["restore_command", restoreCommand(job.config.file)],
+    ["recovery_end_command", recoveryEndCommand],
     ["recovery_target_timeline", "latest"],
     ["primary_conninfo", conninfo],
     ...(slot === undefined ? [] : ([["primary_slot_name", slot]] as const)),

@@ -1,11 +1,12 @@
 import { copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { type Command, formatBytes, type Job, printJson, UsageError } from "@skytools/skytools";
+import type { SetStore } from "../backup/set-store.ts";
 import { engineOf } from "../engine/engine.ts";
 import { isDryRun } from "../place/dry-run.ts";
 import { runningServer } from "../place/server-directory.ts";
 import { type Settings, settingsFor } from "../place/settings.ts";
-import { recoveryTarget, targetSwitches } from "../restore/recovery-target.ts";
+import { type RecoveryTarget, recoveryTarget, targetSwitches } from "../restore/recovery-target.ts";
 import { planRestore, type RestorePlan } from "../restore/restore-plan.ts";
 import { restoreSet } from "../restore/restore-set.ts";
 import { slotForStandby } from "../standby/replication-slot.ts";
@@ -45,33 +46,40 @@ async function restore(job: Job): Promise<number> {
   const dataDirectory = directory ?? settings.dataDirectory();
   const engine = engineOf(settings);
   if (engine !== undefined) return engine.run(engine.commands.restore({ dataDirectory, set: setName }));
-  if (settings.remote !== undefined) {
-    throw new UsageError(`the archive is on ${settings.remote.host}: restore works there`, {
-      hint: "Run it with the configuration file of that host.",
+  const sets = settings.openSets();
+  try {
+    await restoreOwn(job, settings, sets, {
+      setName,
+      dataDirectory,
+      target,
+      isCopy: directory !== undefined,
     });
+  } finally {
+    sets.close();
   }
-  const isCopy = directory !== undefined;
+  return 0;
+}
+
+interface Wanted {
+  readonly setName: string | undefined;
+  readonly dataDirectory: string;
+  readonly target: RecoveryTarget;
+  /** to another place than the server's own */
+  readonly isCopy: boolean;
+}
+
+async function restoreOwn(job: Job, settings: Settings, sets: SetStore, wanted: Wanted): Promise<void> {
+  const { dataDirectory, target, isCopy } = wanted;
   const isStandby = !isCopy && target.text === undefined && !job.flag("recover");
   const stopsServer = !isCopy && settings.has("slave_stop_cmd");
-  const plan = await planRestore(settings, {
-    setName,
-    dataDirectory,
-    target,
-    tablespaceMoves: job.optionList("tablespace"),
-    stopsServer,
-  });
+  const tablespaceMoves = job.optionList("tablespace");
+  const plan = await planRestore(settings, { ...wanted, tablespaceMoves, stopsServer, sets });
   const starts = !isCopy && !job.flag("noStart");
   const signalFile = isStandby ? "standby.signal" : "recovery.signal";
   if (isDryRun(job)) {
-    for (const step of describe(
-      plan,
-      signalFile,
-      starts,
-      stopsServer && runningServer(dataDirectory) !== undefined,
-    )) {
-      job.stdout.write(`${step}\n`);
-    }
-    return 0;
+    const stops = stopsServer && runningServer(dataDirectory) !== undefined;
+    for (const step of describe(plan, signalFile, starts, stops)) job.stdout.write(`${step}\n`);
+    return;
   }
   const slot =
     isStandby && settings.has("primary_conninfo")
@@ -84,13 +92,13 @@ async function restore(job: Job): Promise<number> {
     signalFile,
     walDirectory: isCopy ? "" : settings.config.getFile("slave_pg_xlog"),
     deletesOld: !isCopy && !settings.config.getBoolean("backup_datadir"),
+    sets,
   });
   if (!isCopy) restoreConfig(job, settings, dataDirectory, plan);
-  job.log.info(`Restored ${plan.chain.at(-1)!.name} to ${dataDirectory}`);
-  if (job.json)
-    printJson(job.stdout, { set: plan.chain.at(-1)!.info, dataDirectory, setAside: plan.setAside ?? null });
+  const { name, info } = plan.chain.at(-1)!;
+  job.log.info(`Restored ${name} to ${dataDirectory}`);
+  if (job.json) printJson(job.stdout, { set: info, dataDirectory, setAside: plan.setAside ?? null });
   if (starts) startServer(job, settings, dataDirectory);
-  return 0;
 }
 
 function describe(plan: RestorePlan, signalFile: string, starts: boolean, stops: boolean): string[] {
@@ -110,7 +118,7 @@ function describe(plan: RestorePlan, signalFile: string, starts: boolean, stops:
 function restoreConfig(job: Job, settings: Settings, dataDirectory: string, plan: RestorePlan): void {
   const names = ["postgresql.conf", "pg_hba.conf", "pg_ident.conf"];
   const elsewhere = settings.config.getFile("slave_config_dir");
-  const backup = settings.paths.configBackup;
+  const backup = settings.remote === undefined ? settings.paths.configBackup : "";
   for (const name of names) {
     if (elsewhere !== "" && backup !== "") {
       mkdirSync(elsewhere, { recursive: true });

@@ -30,7 +30,10 @@ export const setupCommand: Command = {
   switches: [{ flags: "--no-proof", doc: "do not wait for a segment to be archived" }],
   run: async (job) => {
     const settings = settingsFor(job);
-    return settings.role === "primary" ? setupPrimary(job, settings) : setupArchive(job, settings);
+    if (settings.role === "primary") return setupPrimary(job, settings);
+    return settings.remote === undefined
+      ? setupArchive(job, settings)
+      : runOnSlave(job, settings.remote, ["setup"]);
   },
 };
 

@@ -1,7 +1,7 @@
 import { type Command, UsageError } from "@skytools/skytools";
 import { BackupLock } from "../backup/backup-lock.ts";
 import { isOnlyTold } from "../place/dry-run.ts";
-import { settingsFor } from "../place/settings.ts";
+import { settingsWithArchive } from "../place/settings.ts";
 
 /** Source: spec/walmgr.md 5.15 */
 export const xlockCommand: Command = {
@@ -11,7 +11,7 @@ export const xlockCommand: Command = {
   pidfile: "none",
   run: async (job) => {
     if (isOnlyTold(job, "take the backup lock")) return 0;
-    const lock = new BackupLock(settingsFor(job, "standby").paths.completed);
+    const lock = new BackupLock(settingsWithArchive(job, "standby").paths.completed);
     const holder = await lock.holder();
     if (holder !== undefined) {
       if (holder.pid > 0) job.stdout.write(`${holder.pid}\n`);

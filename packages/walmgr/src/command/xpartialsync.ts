@@ -1,6 +1,6 @@
 import { type Command, UsageError } from "@skytools/skytools";
 import { isOnlyTold } from "../place/dry-run.ts";
-import { settingsFor } from "../place/settings.ts";
+import { settingsWithArchive } from "../place/settings.ts";
 import { shipPartial } from "../receive/ship-partial.ts";
 import { parseWalName } from "../wal/wal-name.ts";
 
@@ -12,7 +12,7 @@ export const xpartialsyncCommand: Command = {
   pidfile: "none",
   run: async (job) => {
     if (isOnlyTold(job, "write into the begun segment")) return;
-    const settings = settingsFor(job, "standby");
+    const settings = settingsWithArchive(job, "standby");
     const [name, offset, bytes] = job.args as [string, string, string];
     if (parseWalName(name)?.kind !== "segment")
       throw new UsageError(`"${name.slice(0, 80)}" is not the name of a segment`);

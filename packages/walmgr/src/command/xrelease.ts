@@ -1,7 +1,7 @@
 import type { Command } from "@skytools/skytools";
 import { BackupLock } from "../backup/backup-lock.ts";
 import { isOnlyTold } from "../place/dry-run.ts";
-import { settingsFor } from "../place/settings.ts";
+import { settingsWithArchive } from "../place/settings.ts";
 
 /** Source: spec/walmgr.md 5.15 */
 export const xreleaseCommand: Command = {
@@ -11,6 +11,6 @@ export const xreleaseCommand: Command = {
   pidfile: "none",
   run: async (job) => {
     if (isOnlyTold(job, "remove the backup lock")) return;
-    await new BackupLock(settingsFor(job, "standby").paths.completed).remove();
+    await new BackupLock(settingsWithArchive(job, "standby").paths.completed).remove();
   },
 };

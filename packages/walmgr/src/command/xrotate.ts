@@ -1,7 +1,7 @@
 import type { Command } from "@skytools/skytools";
 import { makeRoom } from "../backup/rotate-sets.ts";
 import { isOnlyTold } from "../place/dry-run.ts";
-import { settingsFor } from "../place/settings.ts";
+import { settingsWithArchive } from "../place/settings.ts";
 
 /** Source: spec/walmgr.md 5.15 */
 export const xrotateCommand: Command = {
@@ -11,6 +11,6 @@ export const xrotateCommand: Command = {
   pidfile: "none",
   run: async (job) => {
     if (isOnlyTold(job, "rename the backup sets")) return;
-    await makeRoom(settingsFor(job, "standby").paths.fullBackup);
+    await makeRoom(settingsWithArchive(job, "standby").paths.fullBackup);
   },
 };

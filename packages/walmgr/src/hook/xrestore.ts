@@ -1,13 +1,12 @@
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Job, SkytoolsError } from "@skytools/skytools";
 import type { Archive } from "../archive/archive.ts";
+import { fetchFile } from "../archive/fetch-file.ts";
 import type { Settings } from "../place/settings.ts";
-import { restartFile } from "../retention/wal-purge.ts";
 import { hookExit } from "../wal/wal-error.ts";
 import { parseWalName, timelineOf } from "../wal/wal-name.ts";
+import { fetchAhead } from "./fetch-ahead.ts";
 
 const firstPauseMs = 500;
 const longestPauseMs = 10_000;
@@ -34,11 +33,8 @@ export async function restoreFile(
   const kind: RecoveryKind = existsSync("recovery.signal") ? "recovery" : "standby";
   const giveUpAt = performance.now() + settings.config.getFloat("restore_retry_timeout") * 1000;
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
-    const answer = isPaused(settings) ? "wait" : await tryOnce(job, settings, kind, name, destination);
-    if (answer === "found") {
-      await noteRestart(settings, restartSegment);
-      return hookExit.done;
-    }
+    const answer = await tryOnce(job, settings, kind, { name, destination, restartSegment });
+    if (answer === "found") return hookExit.done;
     if (answer === "absent") return hookExit.absent;
     if (answer === "damaged") {
       // A streaming standby gets the segment from the primary instead.
@@ -60,26 +56,31 @@ export async function restoreFile(
 
 type Answer = "found" | "absent" | "damaged" | "trouble" | "wait";
 
-async function tryOnce(
-  job: Job,
-  settings: Settings,
-  kind: RecoveryKind,
-  name: string,
-  destination: string,
-): Promise<Answer> {
+interface Wanted {
+  readonly name: string;
+  readonly destination: string;
+  readonly restartSegment: string | undefined;
+}
+
+async function tryOnce(job: Job, settings: Settings, kind: RecoveryKind, wanted: Wanted): Promise<Answer> {
+  const { name } = wanted;
   const archive = settings.openArchive();
   try {
-    if (!(await archive.fetch(name, destination))) {
+    if (await archive.hasFlag("PAUSE")) return "wait";
+    if (!(await fetchFile(archive, name, wanted.destination))) {
       if (kind === "recovery" && (await isGap(archive, name))) {
         job.log.error(`${name} is missing, but later segments are there: the recovery stops here`);
         return "damaged";
       }
       // A begun segment is the end of what there is: only a server that will go on by itself may have it.
-      const acceptsPartial = kind === "recovery" || isStopping(settings);
-      if (!acceptsPartial || !(await archive.fetch(name, destination, { acceptsPartial }))) return "absent";
-    }
-    await noteProgress(settings);
+      const acceptsPartial = kind === "recovery" || (await archive.hasFlag("STOP"));
+      if (!acceptsPartial || !(await fetchFile(archive, name, wanted.destination, { acceptsPartial })))
+        return "absent";
+    } else await fetchAhead(job, settings, archive, name, wanted.destination);
     job.log.debug(`${name}: delivered`);
+    await archive
+      .noteDelivery(wanted.restartSegment)
+      .catch((error: unknown) => job.log.warn(`${archive.place}: ${String(error)}`));
     return "found";
   } catch (error) {
     job.log.error(`${name}: ${error instanceof Error ? error.message : String(error)}`);
@@ -95,26 +96,4 @@ async function isGap(archive: Archive, name: string): Promise<boolean> {
   const isLater = (other: string) =>
     parseWalName(other)?.kind === "segment" && timelineOf(other) === timelineOf(name) && other > name;
   return (await archive.list()).some((file) => isLater(file.name));
-}
-
-function isPaused(settings: Settings): boolean {
-  return settings.remote === undefined && existsSync(join(settings.paths.completed, "PAUSE"));
-}
-
-/** `boot` was called: the standby is to become a primary. */
-function isStopping(settings: Settings): boolean {
-  return settings.remote === undefined && existsSync(join(settings.paths.completed, "STOP"));
-}
-
-async function noteProgress(settings: Settings): Promise<void> {
-  if (settings.remote !== undefined) return;
-  await writeFile(join(settings.paths.completed, "PROGRESS"), "1").catch(() => undefined);
-}
-
-/** Retention must not remove what this server would need if it started again. Before the first restart point the server
- * gives zeros. */
-async function noteRestart(settings: Settings, segment: string | undefined): Promise<void> {
-  if (settings.remote !== undefined || segment === undefined || parseWalName(segment)?.kind !== "segment")
-    return;
-  await writeFile(join(settings.paths.completed, restartFile), segment).catch(() => undefined);
 }

@@ -8,7 +8,14 @@ export function ownCommand(configFile: string): string {
   return shellCommand([process.execPath, resolve(script), resolve(configFile)]);
 }
 
-/** Value of `restore_command`. */
+/** Where segments lie that were fetched before the server asks for them, seen from its data directory. */
+export const aheadDirectory = "pg_wal/walmgr_ahead";
+
+/** Value of `restore_command`: a look at what is there already, which is cheap, before the program is started. */
 export function restoreCommand(configFile: string): string {
-  return `exec ${ownCommand(configFile).replaceAll("%", "%%")} xrestore "%f" "%p" "%r"`;
+  const command = ownCommand(configFile).replaceAll("%", "%%");
+  return `mv "${aheadDirectory}/%f" "%p" 2>/dev/null || exec ${command} xrestore "%f" "%p" "%r"`;
 }
+
+/** Value of `recovery_end_command`: what was fetched ahead is of no use any more. */
+export const recoveryEndCommand = `rm -rf ${aheadDirectory}`;

@@ -4,6 +4,8 @@ import { type Config, type ConfigError, expandHome, type Job, UsageError } from 
 import type { Archive } from "../archive/archive.ts";
 import type { Codec } from "../archive/codec.ts";
 import { LocalArchive } from "../archive/local-archive.ts";
+import { RemoteSetStore } from "../backup/remote-set-store.ts";
+import { LocalSetStore, type SetStore } from "../backup/set-store.ts";
 import { RemoteArchive } from "../remote/remote-archive.ts";
 import type { RemoteHost } from "../remote/remote-program.ts";
 import { type Place, parsePlace } from "./place.ts";
@@ -38,12 +40,6 @@ export class Settings {
     hosts.delete(undefined);
     const slave = config.get("slave");
     const isSlaveHere = slave === "" || isThisHost(slave);
-    if (this.role === "standby" && hosts.size > 0) {
-      throw config.error(
-        "completed_wals",
-        "the archive must be on this host: leave out the host before the colon",
-      );
-    }
     if (this.role === "primary" && !isSlaveHere && places.completed.host === undefined) {
       throw config.error(
         "completed_wals",
@@ -51,13 +47,12 @@ export class Settings {
         `Write ${slave}:PATH, or leave slave empty when this host keeps the archive.`,
       );
     }
-    if (hosts.size > 1 || (places.completed.host !== undefined && places.completed.host !== slave)) {
-      throw config.error(
-        "completed_wals",
-        `all parts of the archive must be on the host that slave names ("${slave}")`,
-      );
+    const { host } = places.completed;
+    if (hosts.size > 1 || (this.role === "primary" && host !== undefined && host !== slave)) {
+      const named = this.role === "primary" ? `the host that slave names ("${slave}")` : "one host";
+      throw config.error("completed_wals", `all parts of the archive must be on ${named}`);
     }
-    this.remote = places.completed.host === undefined ? undefined : this.#remoteHost(slave);
+    this.remote = host === undefined ? undefined : this.#remoteHost(host);
     this.paths = {
       root: places.root?.path,
       completed: places.completed.path,
@@ -102,11 +97,19 @@ export class Settings {
       : new RemoteArchive(this.remote, this.paths.completed);
   }
 
+  /** The backup sets, wherever they are. */
+  openSets(): SetStore {
+    return this.remote === undefined
+      ? new LocalSetStore(this.paths.fullBackup)
+      : new RemoteSetStore(this.remote);
+  }
+
   localArchive(): LocalArchive {
     return new LocalArchive({
       directory: this.paths.completed,
       partialDirectory: this.paths.partial,
       codec: this.codec,
+      parallelFiles: this.config.getInt("parallel_jobs"),
     });
   }
 
@@ -137,6 +140,15 @@ export class Settings {
   error(key: string, message: string, hint?: string): ConfigError {
     return this.config.error(key, message, hint);
   }
+}
+
+/** As {@link settingsFor}, for a command that works in the archive's directories itself. @throws UsageError */
+export function settingsWithArchive(job: Job, role?: Role): Settings {
+  const settings = settingsFor(job, role);
+  if (settings.remote === undefined) return settings;
+  throw new UsageError(`the archive is on ${settings.remote.host}: ${job.command} works there`, {
+    hint: "Run it with the configuration file of that host.",
+  });
 }
 
 function has(config: Config, key: string): boolean {

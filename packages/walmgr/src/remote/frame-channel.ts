@@ -20,7 +20,7 @@ export class FrameChannel {
   constructor(input: Readable, output: Writable) {
     this.#chunks = input[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
     this.#output = output;
-    // Whoever reads notices that the other side is gone.
+    // Whoever reads or sends next notices that the other side is gone.
     output.on("error", () => {});
   }
 
@@ -88,7 +88,9 @@ export class FrameChannel {
     output.write(header);
     const isRoomy = output.write(content);
     output.uncork();
-    if (isRoomy || output.destroyed) return;
+    // Whoever sends a lot must not do so into nowhere.
+    if (output.destroyed) throw cut();
+    if (isRoomy) return;
     await new Promise<void>((resolve) => {
       const done = () => {
         output.off("drain", done);

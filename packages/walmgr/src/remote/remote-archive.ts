@@ -1,5 +1,11 @@
-import { open, rename, rm } from "node:fs/promises";
-import type { Archive, FetchOptions, StoredFile, StoreResult, WalSource } from "../archive/archive.ts";
+import type {
+  Archive,
+  ArchiveFlag,
+  FetchOptions,
+  StoredFile,
+  StoreResult,
+  WalSource,
+} from "../archive/archive.ts";
 import type { ArchiveIdentity } from "../archive/archive-identity.ts";
 import type { RemoteHost } from "./remote-program.ts";
 import { RemoteSession } from "./remote-session.ts";
@@ -47,31 +53,28 @@ export class RemoteArchive implements Archive {
     return { stored, failure };
   }
 
-  async fetch(name: string, destination: string, options: FetchOptions = {}): Promise<boolean> {
+  async read(name: string, options: FetchOptions, sink: (chunk: Buffer) => Promise<void>): Promise<boolean> {
     const session = await this.#open();
-    const isFound = await session.call<boolean>({
-      op: "fetch",
-      name,
-      acceptsPartial: options.acceptsPartial === true,
-    });
-    if (!isFound) return false;
-    const draft = `${destination}.tmp`;
-    try {
-      const handle = await open(draft, "w", 0o600);
-      try {
-        for await (const chunk of session.receiveData()) await handle.writeFile(chunk);
-      } finally {
-        await handle.close();
-      }
-      await rename(draft, destination);
-    } finally {
-      await rm(draft, { force: true });
-    }
+    const request = { op: "fetch", name, acceptsPartial: options.acceptsPartial === true };
+    if (!(await session.call<boolean>(request))) return false;
+    for await (const chunk of session.receiveData()) await sink(chunk);
     return true;
   }
 
   async list(): Promise<StoredFile[]> {
     return (await this.#open()).call<StoredFile[]>({ op: "list" });
+  }
+
+  async hasFlag(flag: ArchiveFlag): Promise<boolean> {
+    return (await this.#open()).call<boolean>({ op: "has-flag", flag });
+  }
+
+  async setFlag(flag: ArchiveFlag, isSet: boolean): Promise<void> {
+    await (await this.#open()).call({ op: "set-flag", flag, isSet });
+  }
+
+  async noteDelivery(restartSegment: string | undefined): Promise<void> {
+    await (await this.#open()).call({ op: "note-delivery", restartSegment: restartSegment ?? null });
   }
 
   async close(): Promise<void> {

@@ -4,7 +4,7 @@ import { type Frame, FrameChannel } from "./frame-channel.ts";
 import { lastLine, type RemoteHost, sshTrouble, startRemote } from "./remote-program.ts";
 
 /** Raised when the two sides would not understand each other. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 /** A walmgr on another host that answers requests, one after the other, until it is closed. */
 export class RemoteSession {

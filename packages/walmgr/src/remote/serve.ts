@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import type { Job } from "@skytools/skytools";
-import type { WalSource } from "../archive/archive.ts";
+import type { ArchiveFlag, WalSource } from "../archive/archive.ts";
 import type { LocalArchive, PublishedFile } from "../archive/local-archive.ts";
 import { headBytes } from "../archive/wal-check.ts";
 import { FrameChannel } from "./frame-channel.ts";
@@ -50,6 +50,13 @@ function archiveOperations(archive: LocalArchive): Map<string, Operation> {
   return new Map<string, Operation>([
     ["identity", () => archive.identity()],
     ["list", () => archive.list()],
+    ["has-flag", ({ flag }) => archive.hasFlag(archiveFlag(flag))],
+    ["set-flag", ({ flag, isSet }) => archive.setFlag(archiveFlag(flag), isSet === true)],
+    [
+      "note-delivery",
+      ({ restartSegment }) =>
+        archive.noteDelivery(typeof restartSegment === "string" ? restartSegment : undefined),
+    ],
     [
       "store",
       async (request, channel) => {
@@ -89,6 +96,11 @@ function archiveOperations(archive: LocalArchive): Map<string, Operation> {
       },
     ],
   ]);
+}
+
+function archiveFlag(flag: unknown): ArchiveFlag {
+  if (flag !== "PAUSE" && flag !== "STOP") throw new Error(`unknown flag ${String(flag)}`);
+  return flag;
 }
 
 /** Data that arrive as something to archive: the head first, for the checks, then all of it. */

@@ -1,7 +1,10 @@
 import { existsSync, lstatSync, readdirSync, statfsSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { UsageError } from "@skytools/skytools";
-import { type BackupSet, listSets } from "../backup/set-info.ts";
+import type { Archive } from "../archive/archive.ts";
+import { readText } from "../archive/fetch-file.ts";
+import type { BackupSet } from "../backup/set-info.ts";
+import type { SetStore } from "../backup/set-store.ts";
 import { runningServer } from "../place/server-directory.ts";
 import type { Settings } from "../place/settings.ts";
 import { missingForConsistency } from "../retention/expire.ts";
@@ -20,6 +23,7 @@ export interface RestoreRequest {
   readonly tablespaceMoves: readonly string[];
   /** a running server is going to be stopped first */
   readonly stopsServer: boolean;
+  readonly sets: SetStore;
 }
 
 export interface RestorePlan {
@@ -36,10 +40,15 @@ export interface RestorePlan {
  * @throws WalError, UsageError saying what is in the way
  * Source: spec/walmgr.md 5.5, 12.4; S14, S15 */
 export async function planRestore(settings: Settings, request: RestoreRequest): Promise<RestorePlan> {
-  const sets = await listSets(settings.paths.fullBackup);
+  const sets = await request.sets.list();
   const set = chooseSet(sets, request);
   const chain = chainOf(sets, set);
-  await checkWal(settings, set, request.target);
+  const archive = settings.openArchive();
+  try {
+    await checkWal(archive, set, request.target);
+  } finally {
+    await archive.close();
+  }
   const { dataDirectory } = request;
   if (runningServer(dataDirectory) !== undefined && !request.stopsServer) {
     throw new WalError(`a server runs on ${dataDirectory}`, { hint: "Stop it, or set slave_stop_cmd." });
@@ -85,8 +94,7 @@ export function chainOf(sets: readonly BackupSet[], set: BackupSet): BackupSet[]
   return chain;
 }
 
-async function checkWal(settings: Settings, set: BackupSet, target: RecoveryTarget): Promise<void> {
-  const archive = settings.localArchive();
+async function checkWal(archive: Archive, set: BackupSet, target: RecoveryTarget): Promise<void> {
   const identity = await archive.identity();
   if (identity !== undefined && identity.systemIdentifier !== set.info.systemIdentifier) {
     throw new WalError(
@@ -107,12 +115,12 @@ async function checkWal(settings: Settings, set: BackupSet, target: RecoveryTarg
       `backup set ${set.name} is consistent from ${set.info.stopLsn} on, ${formatLsn(target.lsn)} is before`,
     );
   }
-  await checkTimeline(settings, set, target, names);
+  await checkTimeline(archive, set, target, names);
 }
 
 /** The server would find out half way, after everything was copied. */
 async function checkTimeline(
-  settings: Settings,
+  archive: Archive,
   set: BackupSet,
   target: RecoveryTarget,
   names: ReadonlySet<string>,
@@ -124,11 +132,8 @@ async function checkTimeline(
   if (!names.has(historyName(wanted))) {
     throw new WalError(`the archive does not have ${historyName(wanted)}: timeline ${wanted} is not known`);
   }
-  const chunks: Buffer[] = [];
-  await settings.localArchive().read(historyName(wanted), {}, async (chunk) => {
-    chunks.push(Buffer.from(chunk));
-  });
-  const reason = whyUnreachable(parseHistory(wanted, Buffer.concat(chunks).toString("utf8")), {
+  const history = await readText(archive, historyName(wanted));
+  const reason = whyUnreachable(parseHistory(wanted, history ?? ""), {
     timeline: set.info.timeline,
     lsn: parseLsn(set.info.stopLsn),
   });

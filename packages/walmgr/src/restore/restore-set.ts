@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { crashPoint, type Job } from "@skytools/skytools";
 import { syncDirectory } from "../archive/durable-file.ts";
 import { syncTree } from "../archive/sync-tree.ts";
+import type { SetStore } from "../backup/set-store.ts";
 import { errorCode, storageTrouble, WalError } from "../wal/wal-error.ts";
 import { type RestorePlan, restoringPath } from "./restore-plan.ts";
 import { type ServerSettings, writeAutoConf } from "./server-settings.ts";
@@ -18,6 +19,8 @@ export interface RestoreOptions {
   readonly walDirectory: string;
   /** the old data directory goes instead of being set aside */
   readonly deletesOld: boolean;
+  /** where the backup sets are */
+  readonly sets: SetStore;
 }
 
 /** Puts a data directory together beside its place and moves it there when it is complete: until that moment the old one is
@@ -39,7 +42,12 @@ export async function restoreSet(job: Job, plan: RestorePlan, options: RestoreOp
       made.push(directory);
     }
     crashPoint("restore.begin");
-    await unpackChain(plan.chain, (oid) => (oid === undefined ? fresh : tablespaces.get(oid)!), scratch);
+    await unpackChain(
+      options.sets,
+      plan.chain,
+      (oid) => (oid === undefined ? fresh : tablespaces.get(oid)!),
+      scratch,
+    );
     crashPoint("restore.unpacked");
     prepareTree(fresh, tablespaces);
     await writeAutoConf(fresh, options.serverSettings);

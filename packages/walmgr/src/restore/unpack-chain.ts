@@ -1,25 +1,28 @@
 import { copyFileSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { ManifestCheck, readManifest, readSet } from "../backup/read-set.ts";
+import { ManifestCheck } from "../backup/read-set.ts";
 import type { BackupSet } from "../backup/set-info.ts";
+import type { SetStore } from "../backup/set-store.ts";
 import { writeTree } from "../backup/write-tree.ts";
 import { WalError } from "../wal/wal-error.ts";
 import { isIncremental, plainName, rebuildFile, settleLabel } from "./combine-sets.ts";
 
 /** Writes a set, and what it is based on, as a plain data directory. Every file is compared with the manifest on its way.
+ * @param sets where they are read from
  * @param chain full set first
  * @param placeOf where a part goes; the directories exist and are empty
  * @param scratch a directory for parts of older sets
  * @throws WalError when a set is damaged */
 export async function unpackChain(
+  sets: SetStore,
   chain: readonly BackupSet[],
   placeOf: (oid: string | undefined) => string,
   scratch: string,
 ): Promise<void> {
   const wanted = chain.at(-1)!;
   if (chain.length === 1) {
-    await unpack(wanted, placeOf);
+    await unpack(sets, wanted, placeOf);
     return;
   }
   const places = chain.map((set, index) => ({
@@ -28,7 +31,7 @@ export async function unpackChain(
   }));
   for (const each of places) {
     for (const oid of partsOf(each.set)) mkdirSync(each.placeOf(oid), { recursive: true, mode: 0o700 });
-    await unpack(each.set, each.placeOf);
+    await unpack(sets, each.set, each.placeOf);
   }
   const newestFirst = places.toReversed();
   for (const oid of partsOf(wanted)) {
@@ -45,10 +48,14 @@ function partsOf(set: BackupSet): (string | undefined)[] {
   return [undefined, ...set.info.tablespaces.map((each) => each.oid)];
 }
 
-async function unpack(set: BackupSet, placeOf: (oid: string | undefined) => string): Promise<void> {
+async function unpack(
+  sets: SetStore,
+  set: BackupSet,
+  placeOf: (oid: string | undefined) => string,
+): Promise<void> {
   // Sets of the original have no manifest.
-  const check = set.info.serverVersion === 0 ? undefined : new ManifestCheck(await readManifest(set));
-  await readSet(set, (oid) => {
+  const check = set.info.serverVersion === 0 ? undefined : new ManifestCheck(await sets.manifest(set));
+  await sets.read(set, (oid) => {
     const tree = writeTree(placeOf(oid));
     return check === undefined ? tree : check.sink(oid, tree);
   });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { ChecksumList } from "../archive/checksum-list.ts";
 import { splitCodec } from "../archive/codec.ts";
 import { syncDirectory } from "../archive/durable-file.ts";
+import { restartFile } from "../archive/local-archive.ts";
 import { draftName } from "../archive/publish-file.ts";
 import type { BackupSet } from "../backup/set-info.ts";
 import { parseWalName, segmentNumber } from "../wal/wal-name.ts";
@@ -27,9 +28,6 @@ export async function firstNeededSegment(
   const [first] = numbers.toSorted((a, b) => (a < b ? -1 : 1));
   return { number: first!, segmentSize };
 }
-
-/** Name of the file in which `xrestore` notes from where the standby would start again. */
-export const restartFile = "RESTARTPOINT";
 
 async function standbyRestart(completedWals: string): Promise<string | undefined> {
   const path = join(completedWals, restartFile);

@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { type Job, ProgressDisplay, ReplicationConnection } from "@skytools/skytools";
 import { pumpBackup } from "../backup/pump-backup.ts";
 import type { BackupSet } from "../backup/set-info.ts";
+import { LocalSetStore } from "../backup/set-store.ts";
 import { SetWriter } from "../backup/set-writer.ts";
 import { askServer } from "../place/server-facts.ts";
 import { restoreSet } from "../restore/restore-set.ts";
@@ -55,7 +56,13 @@ export async function cloneServer(
     await restoreSet(
       job,
       { chain: [set], dataDirectory, setAside: freeName(dataDirectory), tablespaces },
-      { serverSettings, signalFile: "standby.signal", walDirectory: "", deletesOld: false },
+      {
+        serverSettings,
+        signalFile: "standby.signal",
+        walDirectory: "",
+        deletesOld: false,
+        sets: new LocalSetStore(path),
+      },
     );
   } finally {
     display.stop();

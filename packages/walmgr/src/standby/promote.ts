@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Database, type Job, maskConnectString } from "@skytools/skytools";
@@ -21,26 +21,35 @@ export async function promote(settings: Settings, timeoutSeconds: number): Promi
   if (!existsSync(join(data, "standby.signal")) && !existsSync(join(data, "recovery.signal"))) {
     throw new WalError(`the server on ${data} is not a standby`);
   }
-  // A new timeline's number is found by asking for histories: an archive that is away would let it be used twice.
-  await settings.localArchive().list();
+  const archive = settings.openArchive();
+  try {
+    // A new timeline's number is found by asking for histories: an archive that is away would let it be used twice.
+    await archive.list();
+    await archive.setFlag("STOP", true);
+    await archive.setFlag("PAUSE", false);
+    const timeline = await endRecovery(data, server.pid, timeoutSeconds);
+    await archive.setFlag("STOP", false);
+    return timeline;
+  } finally {
+    await archive.close();
+  }
+}
+
+async function endRecovery(data: string, pid: number, timeoutSeconds: number): Promise<number> {
   const before = readControlFile(data).timeline;
-  const stop = join(settings.paths.completed, "STOP");
-  await writeFile(stop, "1");
-  await rm(join(settings.paths.completed, "PAUSE"), { force: true });
   await writeFile(join(data, "promote"), "");
-  process.kill(server.pid, "SIGUSR1");
+  process.kill(pid, "SIGUSR1");
   const deadline = performance.now() + timeoutSeconds * 1000;
   for (;;) {
     const control = readControlFile(data);
     if (!control.isInRecovery && control.timeline > before && !existsSync(join(data, "standby.signal"))) {
-      await rm(stop, { force: true });
       return control.timeline;
     }
     if (runningServer(data) === undefined)
       throw new WalError(`the server on ${data} ended while it was promoted`);
     if (performance.now() > deadline) {
       throw new WalError(`the standby was told to become a primary, and has not after ${timeoutSeconds} s`, {
-        hint: `Look at the server's log. ${stop} stays, so that it may take the segment that was being written.`,
+        hint: "Look at the server's log. STOP stays in the archive, so that the server may take the segment that was being written.",
       });
     }
     await sleep(100);

@@ -1,7 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Database, type Job } from "@skytools/skytools";
+import type { ArchiveFlag } from "../archive/archive.ts";
 import { localConnstr, runningServer } from "../place/server-directory.ts";
 import type { Settings } from "../place/settings.ts";
+
+/** Tells the standbys that read the archive, wherever that is. @throws WalError exit code 2 when it cannot be reached */
+export async function setFlag(settings: Settings, flag: ArchiveFlag, isSet: boolean): Promise<void> {
+  const archive = settings.openArchive();
+  try {
+    await archive.setFlag(flag, isSet);
+  } finally {
+    await archive.close();
+  }
+}
 
 const pauseTimeoutMs = 30_000;
 

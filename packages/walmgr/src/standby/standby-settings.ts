@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { archiveCommand } from "../hook/archive-status.ts";
-import { ownCommand, restoreCommand } from "../place/own-command.ts";
+import { ownCommand, recoveryEndCommand, restoreCommand } from "../place/own-command.ts";
 import type { Settings } from "../place/settings.ts";
 
 /** Settings of a server that recovers from the archive.
@@ -11,7 +11,11 @@ export function recoverySettings(
   slotName: string | undefined,
 ): Map<string, string> {
   const { config } = settings;
-  const result = new Map([["restore_command", restoreCommand(config.file)], ...recovery]);
+  const result = new Map([
+    ["restore_command", restoreCommand(config.file)],
+    ["recovery_end_command", recoveryEndCommand],
+    ...recovery,
+  ]);
   const isStreaming = settings.role === "standby" && settings.has("primary_conninfo");
   if (isStreaming) result.set("primary_conninfo", config.get("primary_conninfo"));
   if (isStreaming && slotName !== undefined) result.set("primary_slot_name", slotName);

@@ -231,6 +231,34 @@ test("a recovery does not end at a gap", async () => {
   assert.match(refused.stderr, /0{7}10{15}2 is missing, but later segments are there/);
 });
 
+test("a server in recovery gets the following segments ahead, up to the first that is missing", async () => {
+  await using recovering = await PrimaryDirectory.create({ restore_ahead: "3", parallel_jobs: "1" });
+  const names = Array.from(
+    { length: 8 },
+    (_unused, index) => `0000000100000000000000${(0xf0 + index).toString(16).toUpperCase()}`,
+  );
+  for (const name of names.filter((each) => each !== names[6])) {
+    await recovering.addWal(name, walFile(name));
+    assert.equal((await recovering.xarchive(name)).code, 0);
+  }
+  const ahead = async () => (await readdir(join(recovering.data, "pg_wal/walmgr_ahead"))).sort();
+  assert.equal((await recovering.xrestore(names[0]!, "pg_wal/by-hand")).code, 0);
+  await assert.rejects(ahead(), { code: "ENOENT" });
+  assert.equal((await recovering.xrestore(names[0]!)).code, 0);
+  assert.deepEqual(await ahead(), names.slice(1, 4));
+  const second = join(recovering.data, "pg_wal/walmgr_ahead", names[1]!);
+  assert.deepEqual(await readFile(second), await readFile(recovering.stored(names[1]!)));
+  assert.equal((await recovering.xrestore(names[4]!)).code, 0);
+  assert.deepEqual(await ahead(), [names[5]]);
+  // A damaged one is left to the server's own request, which tells.
+  await writeFile(recovering.stored(names[5]!), walFile(names[5]!));
+  assert.equal((await recovering.xrestore(names[3]!)).code, 0);
+  assert.deepEqual(await ahead(), [names[4], names[5]]);
+  await rm(join(recovering.data, "pg_wal/walmgr_ahead"), { recursive: true });
+  assert.equal((await recovering.xrestore(names[4]!)).code, 0);
+  assert.deepEqual(await ahead(), []);
+});
+
 test("a symbolic link in the archive is not followed", async () => {
   await using primary = await PrimaryDirectory.create();
   const secret = join(primary.root, "secret");

@@ -1,0 +1,37 @@
+import { open, rename, rm } from "node:fs/promises";
+import { crashPoint } from "@skytools/skytools";
+import type { Archive, FetchOptions } from "./archive.ts";
+
+/** Writes a file of the archive to a path of this host, which has it only when it is whole.
+ * @returns false when the archive does not have it
+ * @throws WalError as {@link Archive.read} */
+export async function fetchFile(
+  archive: Archive,
+  name: string,
+  destination: string,
+  options: FetchOptions = {},
+): Promise<boolean> {
+  const draft = `${destination}.tmp`;
+  try {
+    const handle = await open(draft, "w", 0o600);
+    try {
+      if (!(await archive.read(name, options, async (chunk) => handle.writeFile(chunk)))) return false;
+    } finally {
+      await handle.close();
+    }
+    crashPoint("fetch.written");
+    await rename(draft, destination);
+    return true;
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+/** A small file of the archive as text; undefined: it is not there. @throws WalError */
+export async function readText(archive: Archive, name: string): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  const isFound = await archive.read(name, {}, async (chunk) => {
+    chunks.push(Buffer.from(chunk));
+  });
+  return isFound ? Buffer.concat(chunks).toString("utf8") : undefined;
+}
