@@ -1,4 +1,4 @@
-import { type Command, type Job, printJson } from "@skytools/skytools";
+import { type Command, type Job, printJson, UsageError } from "@skytools/skytools";
 import { type Settings, settingsFor } from "../place/settings.ts";
 import { runOnSlave } from "../remote/run-on-slave.ts";
 import { removeDrafts } from "../retention/wal-purge.ts";
@@ -23,7 +23,7 @@ export const checkCommand: Command = {
 async function check(job: Job): Promise<number> {
   const settings = settingsFor(job);
   if (job.flag("fix")) await fix(job, settings);
-  const status = await collectStatus(job, settings);
+  const status = await collectStatus(settings);
   const findings = judge(settings, status);
   if (job.flag("metrics")) job.stdout.write(metricsText(status, findings));
   else if (job.json) printJson(job.stdout, { severity: worst(findings), findings });
@@ -38,6 +38,7 @@ function worst(findings: readonly Finding[]): Finding["severity"] {
 }
 
 async function fix(job: Job, settings: Settings): Promise<void> {
+  if (!settings.isEngineOwn) throw new UsageError("check --fix is for walmgr's own archive, not an engine's");
   if (settings.remote !== undefined) {
     await runOnSlave(job, settings.remote, ["check", "--fix"]);
     return;

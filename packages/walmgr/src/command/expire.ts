@@ -1,7 +1,8 @@
 import { type Command, printJson } from "@skytools/skytools";
 import { BackupLock } from "../backup/backup-lock.ts";
-import { isDryRun } from "../place/dry-run.ts";
-import { settingsWithArchive } from "../place/settings.ts";
+import { engineOf } from "../engine/engine.ts";
+import { isDryRun, isOnlyTold } from "../place/dry-run.ts";
+import { settingsFor, settingsWithArchive } from "../place/settings.ts";
 import { expire } from "../retention/expire.ts";
 
 /** Source: spec/walmgr.md 12.1 */
@@ -11,6 +12,11 @@ export const expireCommand: Command = {
   summary: "remove the backup sets and the WAL that nobody needs any more",
   pidfile: "none",
   run: async (job) => {
+    const engine = engineOf(settingsFor(job));
+    if (engine !== undefined) {
+      const words = engine.commands.expire();
+      return isOnlyTold(job, words.join(" ")) ? 0 : engine.run(words);
+    }
     const settings = settingsWithArchive(job);
     const lock = new BackupLock(settings.paths.completed);
     if (!isDryRun(job)) await lock.take();
@@ -25,5 +31,6 @@ export const expireCommand: Command = {
     } finally {
       await lock.release();
     }
+    return 0;
   },
 };

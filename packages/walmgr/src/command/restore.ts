@@ -2,13 +2,15 @@ import { copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { type Command, formatBytes, type Job, printJson, UsageError } from "@skytools/skytools";
 import type { SetStore } from "../backup/set-store.ts";
-import { engineOf } from "../engine/engine.ts";
-import { isDryRun } from "../place/dry-run.ts";
+import { type Engine, engineOf } from "../engine/engine.ts";
+import { restoreWithEngine } from "../engine/engine-restore.ts";
+import { isDryRun, isOnlyTold } from "../place/dry-run.ts";
 import { runningServer } from "../place/server-directory.ts";
 import { type Settings, settingsFor } from "../place/settings.ts";
 import { type RecoveryTarget, recoveryTarget, targetSwitches } from "../restore/recovery-target.ts";
-import { planRestore, type RestorePlan } from "../restore/restore-plan.ts";
+import { planRestore, type RestorePlan, refuseRunning } from "../restore/restore-plan.ts";
 import { restoreSet } from "../restore/restore-set.ts";
+import type { ServerSettings } from "../restore/server-settings.ts";
 import { slotForStandby } from "../standby/replication-slot.ts";
 import { startServer, stopServer } from "../standby/server-control.ts";
 import { noArchiving, ownArchiving, recoverySettings, standbySlotName } from "../standby/standby-settings.ts";
@@ -20,7 +22,10 @@ export const restoreCommand: Command = {
   summary: "make a data directory out of a backup set and the archive, as a standby or up to a point in time",
   pidfile: "none",
   switches: [
-    { flags: "--set-name <name>", doc: "the backup set, by name or id. Default: the newest that fits" },
+    {
+      flags: "--set-name <name>",
+      doc: "the backup set, by name or id. Default, as with latest: the newest that fits",
+    },
     { flags: "--standby", doc: "the server follows the archive and the primary (default without a target)" },
     { flags: "--recover", doc: "the server recovers as far as the archive goes, then goes on alone" },
     ...targetSwitches,
@@ -33,7 +38,8 @@ export const restoreCommand: Command = {
 async function restore(job: Job): Promise<number> {
   const settings = settingsFor(job);
   const [setOperand, directory] = job.args;
-  const setName = job.option("setName") ?? setOperand;
+  const named = job.option("setName") ?? setOperand;
+  const setName = named === "latest" ? undefined : named;
   const target = recoveryTarget(job);
   if (job.flag("standby") && (target.text !== undefined || job.flag("recover"))) {
     throw new UsageError("--standby goes with neither a recovery target nor --recover");
@@ -44,8 +50,12 @@ async function restore(job: Job): Promise<number> {
   if (directory !== undefined && !isAbsolute(directory))
     throw new UsageError(`"${directory}" must be an absolute path`);
   const dataDirectory = directory ?? settings.dataDirectory();
+  const wanted = { setName, dataDirectory, target, isCopy: directory !== undefined };
   const engine = engineOf(settings);
-  if (engine !== undefined) return engine.run(engine.commands.restore({ dataDirectory, set: setName }));
+  if (engine !== undefined) {
+    await restoreByEngine(job, settings, engine, wanted);
+    return 0;
+  }
   const sets = settings.openSets();
   try {
     await restoreOwn(job, settings, sets, {
@@ -68,9 +78,47 @@ interface Wanted {
   readonly isCopy: boolean;
 }
 
-async function restoreOwn(job: Job, settings: Settings, sets: SetStore, wanted: Wanted): Promise<void> {
+async function restoreByEngine(job: Job, settings: Settings, engine: Engine, wanted: Wanted): Promise<void> {
   const { dataDirectory, target, isCopy } = wanted;
-  const isStandby = !isCopy && target.text === undefined && !job.flag("recover");
+  const isStandby = staysStandby(job, wanted);
+  const restore = {
+    dataDirectory,
+    set: wanted.setName,
+    target,
+    isStandby,
+    tablespaceMoves: job.optionList("tablespace"),
+  };
+  const stopsServer = !isCopy && settings.has("slave_stop_cmd");
+  const starts = !isCopy && !job.flag("noStart");
+  refuseRunning(dataDirectory, stopsServer);
+  const words = engine.commands.restore(restore).join(" ");
+  if (isOnlyTold(job, words, "write the recovery settings", ...(starts ? ["start the server"] : []))) return;
+  const serverSettings = await settingsOfRestored(job, settings, wanted);
+  if (stopsServer) await stopServer(job, settings, dataDirectory);
+  const deletesOld = !isCopy && !settings.config.getBoolean("backup_datadir");
+  await restoreWithEngine(job, engine, { ...restore, serverSettings, deletesOld });
+  job.log.info(`Restored by ${engine.name} to ${dataDirectory}`);
+  if (job.json) printJson(job.stdout, { engine: engine.name, dataDirectory });
+  if (starts) startServer(job, settings, dataDirectory);
+}
+
+/** Whether the restored server follows, instead of going on alone. */
+function staysStandby(job: Job, { isCopy, target }: Wanted): boolean {
+  return !isCopy && target.text === undefined && !job.flag("recover");
+}
+
+async function settingsOfRestored(job: Job, settings: Settings, wanted: Wanted): Promise<ServerSettings> {
+  const slot =
+    staysStandby(job, wanted) && settings.has("primary_conninfo")
+      ? await slotForStandby(settings.config.get("primary_conninfo"), standbySlotName(settings), job.log)
+      : undefined;
+  const archiving = wanted.isCopy || settings.role === "primary" ? noArchiving : ownArchiving(settings);
+  return new Map([...recoverySettings(settings, wanted.target.settings, slot), ...archiving]);
+}
+
+async function restoreOwn(job: Job, settings: Settings, sets: SetStore, wanted: Wanted): Promise<void> {
+  const { dataDirectory, isCopy } = wanted;
+  const isStandby = staysStandby(job, wanted);
   const stopsServer = !isCopy && settings.has("slave_stop_cmd");
   const tablespaceMoves = job.optionList("tablespace");
   const plan = await planRestore(settings, { ...wanted, tablespaceMoves, stopsServer, sets });
@@ -81,14 +129,10 @@ async function restoreOwn(job: Job, settings: Settings, sets: SetStore, wanted: 
     for (const step of describe(plan, signalFile, starts, stops)) job.stdout.write(`${step}\n`);
     return;
   }
-  const slot =
-    isStandby && settings.has("primary_conninfo")
-      ? await slotForStandby(settings.config.get("primary_conninfo"), standbySlotName(settings), job.log)
-      : undefined;
+  const serverSettings = await settingsOfRestored(job, settings, wanted);
   if (stopsServer) await stopServer(job, settings, dataDirectory);
-  const archiving = isCopy || settings.role === "primary" ? noArchiving : ownArchiving(settings);
   await restoreSet(job, plan, {
-    serverSettings: new Map([...recoverySettings(settings, target.settings, slot), ...archiving]),
+    serverSettings,
     signalFile,
     walDirectory: isCopy ? "" : settings.config.getFile("slave_pg_xlog"),
     deletesOld: !isCopy && !settings.config.getBoolean("backup_datadir"),

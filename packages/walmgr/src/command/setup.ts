@@ -1,12 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, Database, type Job, ReplicationConnection } from "@skytools/skytools";
 import { claimIdentity } from "../archive/archive-identity.ts";
 import { engineOf } from "../engine/engine.ts";
-import { archiveCommand } from "../hook/archive-status.ts";
 import { isDryRun } from "../place/dry-run.ts";
-import { ownCommand } from "../place/own-command.ts";
 import { askServer } from "../place/server-facts.ts";
 import { type Settings, settingsFor } from "../place/settings.ts";
 import { runOnSlave } from "../remote/run-on-slave.ts";
@@ -17,6 +14,7 @@ import {
   rememberFormer,
   type SettingChange,
 } from "../setup/server-archiving.ts";
+import { archivingCommand } from "../standby/standby-settings.ts";
 import { WalError } from "../wal/wal-error.ts";
 
 const proofTimeoutMs = 120_000;
@@ -51,10 +49,17 @@ async function setupArchive(job: Job, settings: Settings): Promise<number> {
 async function setupPrimary(job: Job, settings: Settings): Promise<number> {
   const database = await Database.open(settings.need("master_db"), { autocommit: true });
   try {
-    const command = archiveCommand(ownCommand(resolve(job.config.file)));
+    const command = archivingCommand(settings);
     const changes = await archivingChanges(database, command);
     if (isDryRun(job)) for (const line of changes.map(describe)) job.stdout.write(`${line}\n`);
-    if (engineOf(settings) === undefined) {
+    const engine = engineOf(settings);
+    const engineSetup = engine?.commands.setup();
+    if (engine !== undefined && engineSetup !== undefined) {
+      if (isDryRun(job)) job.stdout.write(`${engineSetup.join(" ")}\n`);
+      else if (engine.run(engineSetup) !== 0)
+        throw new WalError(`${engineSetup.join(" ")} failed: nothing was changed here`);
+    }
+    if (engine === undefined) {
       const code =
         settings.remote === undefined
           ? await setupArchive(job, settings)

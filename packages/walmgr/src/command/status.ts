@@ -1,6 +1,6 @@
 import { type Command, formatBytes, formatDuration, type Job, printJson } from "@skytools/skytools";
 import { settingsFor } from "../place/settings.ts";
-import { reportArchive } from "../status/archive-status.ts";
+import { type ArchiveReport, reportArchive } from "../status/archive-status.ts";
 import { judge } from "../status/findings.ts";
 import { metricsText } from "../status/metrics.ts";
 import { collectStatus, type Status } from "../status/status.ts";
@@ -24,7 +24,7 @@ async function showStatus(job: Job): Promise<void> {
     printJson(job.stdout, await reportArchive(settings));
     return;
   }
-  const status = await collectStatus(job, settings);
+  const status = await collectStatus(settings);
   if (job.flag("metrics")) job.stdout.write(metricsText(status, judge(settings, status)));
   else if (job.json) printJson(job.stdout, statusJson(status));
   else job.stdout.write(statusText(status));
@@ -48,7 +48,12 @@ function statusText({ archive, archiveError, primary, primaryError, lag, possibl
   else {
     const newest = archive.backups[0];
     lines.push(
-      ["archive", `${archive.place}, ${archive.walFiles} WAL files, ${formatBytes(archive.walBytes)}`],
+      [
+        "archive",
+        archive.walBytes === null
+          ? archive.place
+          : `${archive.place}, ${archive.walFiles} WAL files, ${formatBytes(archive.walBytes)}`,
+      ],
       ["newest segment", ago(archive.newestSegment, archive.secondsSinceArchived)],
       ["gaps", archive.gaps.length === 0 ? "none" : archive.gaps.join("; ")],
       ["backups", String(archive.backups.length)],
@@ -62,7 +67,7 @@ function statusText({ archive, archiveError, primary, primaryError, lag, possibl
           ? "not used"
           : `${archive.receiver.isRunning ? "runs" : "does not run"}, flushed ${archive.receiver.flushedLsn}`,
       ],
-      ["free space", formatBytes(archive.freeBytes)],
+      ...(archive.freeBytes === null ? [] : [["free space", freeSpace(archive)] as [string, string]]),
     );
   }
   if (primary === undefined) lines.push(["primary", `unreachable: ${primaryError}`]);
@@ -82,6 +87,13 @@ function statusText({ archive, archiveError, primary, primaryError, lag, possibl
   return lines.map(([name, text]) => `${name.padEnd(24)} ${text}\n`).join("");
 }
 
+function freeSpace({ freeBytes, secondsUntilFull }: ArchiveReport): string {
+  const end =
+    secondsUntilFull === null ? "" : `, full in ${formatDuration(secondsUntilFull)} at the present rate`;
+  return `${formatBytes(freeBytes ?? 0)}${end}`;
+}
+
 function ago(what: string | null, seconds: number | null): string {
-  return what === null ? "none" : `${what}, ${formatDuration(seconds ?? 0)} ago`;
+  if (what === null) return "none";
+  return seconds === null ? what : `${what}, ${formatDuration(seconds)} ago`;
 }

@@ -1,5 +1,4 @@
 import type { Command } from "@skytools/skytools";
-import { engineOf } from "../engine/engine.ts";
 import { restoreFile } from "../hook/xrestore.ts";
 import { settingsFor } from "../place/settings.ts";
 
@@ -12,8 +11,6 @@ export const xrestoreCommand: Command = {
   run: async (job) => {
     const settings = settingsFor(job);
     const [name, destination, restartSegment] = job.args as [string, string, string?];
-    const engine = engineOf(settings);
-    if (engine !== undefined) return engine.archiveGet(name, destination);
     return restoreFile(job, settings, name, destination, restartSegment);
   },
 };

@@ -1,15 +1,23 @@
 import { spawnSync } from "node:child_process";
 import type { Settings } from "../place/settings.ts";
+import type { RecoveryTarget } from "../restore/recovery-target.ts";
+import type { ArchiveReport } from "../status/archive-status.ts";
 import { WalError } from "../wal/wal-error.ts";
 import { pgBackRestCommands } from "./pgbackrest.ts";
 import { walGCommands } from "./wal-g.ts";
 
 /** The command lines of a program that keeps WAL and backups in our place: words, never a shell's text. */
 export interface EngineCommands {
+  /** what a new cluster needs before anything can be archived; undefined: nothing */
+  setup(): readonly string[] | undefined;
   archivePush(path: string): readonly string[];
   archiveGet(name: string, destination: string): readonly string[];
+  /** exit code of `archiveGet` that says "not there", and nothing else */
+  readonly absentCode: number;
   backup(kind: "full" | "incremental"): readonly string[];
   listBackups(isJson: boolean): readonly string[];
+  /** Reads what `listBackups(true)` printed. */
+  parseReport(text: string): ArchiveReport;
   restore(target: EngineRestore): readonly string[];
   verify(): readonly string[];
   expire(): readonly string[];
@@ -19,8 +27,12 @@ export interface EngineCommands {
 
 export interface EngineRestore {
   readonly dataDirectory: string;
-  /** the engine's own name of a backup; undefined: the newest */
+  /** the engine's own name of a backup; undefined: the newest that fits */
   readonly set: string | undefined;
+  readonly target: RecoveryTarget;
+  readonly isStandby: boolean;
+  /** `OLD=NEW`, as the engine wants it */
+  readonly tablespaceMoves: readonly string[];
 }
 
 /** An engine that is ready to be called. Each call gives the program our standard streams and returns its exit code. */
@@ -29,7 +41,8 @@ export interface Engine {
   readonly commands: EngineCommands;
   run(words: readonly string[]): number;
   archivePush(path: string): number;
-  archiveGet(name: string, destination: string): number;
+  /** What the engine says about its archive. @throws WalError exit code 2 */
+  report(): ArchiveReport;
 }
 
 /** The engine that the configuration names; undefined: walmgr itself. */
@@ -37,22 +50,32 @@ export function engineOf(settings: Settings): Engine | undefined {
   if (settings.isEngineOwn) return undefined;
   const name = settings.config.get("archive_engine");
   const commands = name === "pgbackrest" ? pgBackRestCommands(settings) : walGCommands(settings);
-  const run = (words: readonly string[]) => runEngine(name, words, commands.env);
+  const run = (words: readonly string[]) => start(name, commands, words, "inherit").code;
   return {
     name,
     commands,
     run,
     // More than 125 would end the server's archiver instead of counting as a failure.
     archivePush: (path) => Math.min(run(commands.archivePush(path)), 125),
-    archiveGet: (walName, destination) => run(commands.archiveGet(walName, destination)),
+    report: () => {
+      const { code, stdout } = start(name, commands, commands.listBackups(true), "pipe");
+      if (code === 0) return commands.parseReport(stdout);
+      throw new WalError(`${name} cannot tell about its archive (exit code ${code})`, { exitCode: 2 });
+    },
   };
 }
 
-function runEngine(name: string, words: readonly string[], env: Readonly<Record<string, string>>): number {
+function start(
+  name: string,
+  { env }: EngineCommands,
+  words: readonly string[],
+  output: "inherit" | "pipe",
+): { code: number; stdout: string } {
   const [program, ...args] = words;
   const run = spawnSync(program!, args, {
-    stdio: ["ignore", "inherit", "inherit"],
+    stdio: ["ignore", output, "inherit"],
     env: { ...process.env, ...env },
+    maxBuffer: 1 << 28,
   });
   if (run.error !== undefined) {
     throw new WalError(`${name} could not be started (${run.error.message})`, {
@@ -60,5 +83,5 @@ function runEngine(name: string, words: readonly string[], env: Readonly<Record<
       hint: "Install it, or set engine_command to its path.",
     });
   }
-  return run.status ?? 2;
+  return { code: run.status ?? 2, stdout: run.stdout?.toString("utf8") ?? "" };
 }

@@ -1,5 +1,8 @@
+import { UsageError } from "@skytools/skytools";
 import type { Settings } from "../place/settings.ts";
-import type { EngineCommands } from "./engine.ts";
+import type { ArchiveReport } from "../status/archive-status.ts";
+import { WalError } from "../wal/wal-error.ts";
+import type { EngineCommands, EngineRestore } from "./engine.ts";
 
 /** Source: WAL-G's README for PostgreSQL */
 export function walGCommands(settings: Settings): EngineCommands {
@@ -13,6 +16,8 @@ export function walGCommands(settings: Settings): EngineCommands {
   return {
     // Overwriting is WAL-G's default.
     env: { WALG_PREVENT_WAL_OVERWRITE: "true" },
+    absentCode: 74,
+    setup: () => undefined,
     archivePush: (path) => [...common, "wal-push", path],
     archiveGet: (name, destination) => [...common, "wal-fetch", name, destination],
     backup: (kind) => [
@@ -22,8 +27,69 @@ export function walGCommands(settings: Settings): EngineCommands {
       settings.dataDirectory(),
     ],
     listBackups: (isJson) => [...common, "backup-list", ...(isJson ? ["--json", "--detail"] : [])],
-    restore: ({ dataDirectory, set }) => [...common, "backup-fetch", dataDirectory, set ?? "LATEST"],
+    parseReport,
+    restore: (restore) => [...common, "backup-fetch", restore.dataDirectory, chosenSet(restore)],
     verify: () => [...common, "wal-verify", "integrity", "timeline"],
     expire: () => [...common, "delete", "retain", "FULL", String(keep), "--confirm"],
+  };
+}
+
+/** @throws UsageError where WAL-G would take the newest backup although it does not fit */
+function chosenSet({ set, target, tablespaceMoves }: EngineRestore): string {
+  if (tablespaceMoves.length > 0) {
+    throw new UsageError("--tablespace cannot be handed to wal-g", {
+      hint: "Restore by hand with its --restore-spec.",
+    });
+  }
+  if (set === undefined && target.text !== undefined && target.text !== "immediate") {
+    throw new UsageError("with wal-g a recovery target needs the backup to begin with", {
+      hint: "Name one of listbackups that ended before the target.",
+    });
+  }
+  return set ?? "LATEST";
+}
+
+interface ListedBackup {
+  readonly backup_name: string;
+  readonly wal_file_name?: string;
+  readonly finish_time?: string;
+  readonly time?: string;
+  readonly uncompressed_size?: number;
+  readonly system_identifier?: number | string | null;
+}
+
+/** Source: WAL-G's README for PostgreSQL, backup-list */
+function parseReport(text: string): ArchiveReport {
+  let listed: ListedBackup[];
+  try {
+    listed = (JSON.parse(text) as ListedBackup[] | null) ?? [];
+  } catch (cause) {
+    throw new WalError("wal-g backup-list printed no JSON", { cause, exitCode: 2 });
+  }
+  return {
+    place: "WAL-G",
+    // More digits than a JavaScript number keeps.
+    systemIdentifier: [...text.matchAll(/"system_identifier"\s*:\s*"?(\d+)/g)].at(-1)?.[1] ?? null,
+    walFiles: null,
+    walBytes: null,
+    newestSegment: null,
+    archivedLsn: null,
+    secondsSinceArchived: null,
+    gaps: [],
+    backups: listed.toReversed().map((backup) => {
+      const stopTime = backup.finish_time ?? backup.time ?? new Date(0).toISOString();
+      return {
+        name: backup.backup_name,
+        id: backup.backup_name,
+        stopTime,
+        ageSeconds: (Date.now() - Date.parse(stopTime)) / 1000,
+        sizeBytes: backup.uncompressed_size ?? 0,
+        isIncremental: backup.backup_name.includes("_D_"),
+      };
+    }),
+    backupRunning: false,
+    receiver: null,
+    freeBytes: null,
+    secondsUntilFull: null,
   };
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Job, SkytoolsError } from "@skytools/skytools";
 import type { Archive } from "../archive/archive.ts";
 import { fetchFile } from "../archive/fetch-file.ts";
+import { type Engine, engineOf } from "../engine/engine.ts";
 import type { Settings } from "../place/settings.ts";
 import { hookExit } from "../wal/wal-error.ts";
 import { parseWalName, timelineOf } from "../wal/wal-name.ts";
@@ -64,6 +65,8 @@ interface Wanted {
 
 async function tryOnce(job: Job, settings: Settings, kind: RecoveryKind, wanted: Wanted): Promise<Answer> {
   const { name } = wanted;
+  const engine = engineOf(settings);
+  if (engine !== undefined) return tryEngine(engine, wanted);
   const archive = settings.openArchive();
   try {
     if (await archive.hasFlag("PAUSE")) return "wait";
@@ -88,6 +91,14 @@ async function tryOnce(job: Job, settings: Settings, kind: RecoveryKind, wanted:
   } finally {
     await archive.close();
   }
+}
+
+/** Engines say "not there" by one exit code; all others could mean anything. */
+function tryEngine(engine: Engine, { name, destination }: Wanted): Answer {
+  const { commands } = engine;
+  const code = engine.run(commands.archiveGet(name, destination));
+  if (code === 0) return "found";
+  return code === commands.absentCode ? "absent" : "trouble";
 }
 
 /** Whether recovery would end in the middle of what the archive has of a timeline. */

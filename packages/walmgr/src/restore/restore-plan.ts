@@ -50,13 +50,17 @@ export async function planRestore(settings: Settings, request: RestoreRequest): 
     await archive.close();
   }
   const { dataDirectory } = request;
-  if (runningServer(dataDirectory) !== undefined && !request.stopsServer) {
-    throw new WalError(`a server runs on ${dataDirectory}`, { hint: "Stop it, or set slave_stop_cmd." });
-  }
+  refuseRunning(dataDirectory, request.stopsServer);
   const setAside = freeName(dataDirectory);
   const tablespaces = mapTablespaces(set, request);
   checkSpace(dataDirectory, chain);
   return { chain, dataDirectory, setAside, tablespaces };
+}
+
+/** @throws WalError when a server runs there that is not going to be stopped */
+export function refuseRunning(dataDirectory: string, stopsServer: boolean): void {
+  if (stopsServer || runningServer(dataDirectory) === undefined) return;
+  throw new WalError(`a server runs on ${dataDirectory}`, { hint: "Stop it, or set slave_stop_cmd." });
 }
 
 function chooseSet(sets: readonly BackupSet[], { setName, target }: RestoreRequest): BackupSet {
@@ -155,7 +159,7 @@ function latestTimeline(from: number, names: ReadonlySet<string>): number {
 }
 
 /** The first free of `<data>.0`, `.1`, ...; undefined when there is nothing to set aside. */
-function freeName(dataDirectory: string): string | undefined {
+export function freeName(dataDirectory: string): string | undefined {
   if (!existsSync(dataDirectory)) return undefined;
   if (lstatSync(dataDirectory).isDirectory() && readdirSync(dataDirectory).length === 0) return undefined;
   for (let number = 0; ; number++) {

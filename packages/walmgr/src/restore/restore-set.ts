@@ -98,7 +98,13 @@ async function moveWal(data: string, walDirectory: string): Promise<void> {
   symlinkSync(walDirectory, inside);
 }
 
-async function takePlace(job: Job, fresh: string, plan: RestorePlan, deletesOld: boolean): Promise<void> {
+/** Moves a finished data directory to its place; the old one goes aside, or away. */
+export async function takePlace(
+  job: Job,
+  fresh: string,
+  plan: Pick<RestorePlan, "dataDirectory" | "setAside">,
+  deletesOld: boolean,
+): Promise<void> {
   const { dataDirectory, setAside } = plan;
   if (setAside !== undefined) await rename(dataDirectory, setAside);
   crashPoint("restore.old-set-aside");

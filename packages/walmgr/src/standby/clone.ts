@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Job, ProgressDisplay, ReplicationConnection } from "@skytools/skytools";
@@ -7,6 +6,7 @@ import type { BackupSet } from "../backup/set-info.ts";
 import { LocalSetStore } from "../backup/set-store.ts";
 import { SetWriter } from "../backup/set-writer.ts";
 import { askServer } from "../place/server-facts.ts";
+import { freeName } from "../restore/restore-plan.ts";
 import { restoreSet } from "../restore/restore-set.ts";
 import type { ServerSettings } from "../restore/server-settings.ts";
 
@@ -68,13 +68,5 @@ export async function cloneServer(
     display.stop();
     connection.close();
     await rm(path, { recursive: true, force: true });
-  }
-}
-
-function freeName(dataDirectory: string): string | undefined {
-  if (!existsSync(dataDirectory)) return undefined;
-  for (let number = 0; ; number++) {
-    const name = `${dataDirectory}.${number}`;
-    if (!existsSync(name)) return name;
   }
 }

@@ -1,7 +1,9 @@
 import { resolve } from "node:path";
+import { engineOf } from "../engine/engine.ts";
 import { archiveCommand } from "../hook/archive-status.ts";
 import { ownCommand, recoveryEndCommand, restoreCommand } from "../place/own-command.ts";
 import type { Settings } from "../place/settings.ts";
+import { shellQuote } from "../remote/shell-quote.ts";
 
 /** Settings of a server that recovers from the archive.
  * @param slotName slot on the primary, for a streaming standby */
@@ -22,9 +24,19 @@ export function recoverySettings(
   return result;
 }
 
+/** Value of `archive_command`: an engine is called straight, and for pgBackRest it must be. */
+export function archivingCommand(settings: Settings): string {
+  const { commands } = engineOf(settings) ?? {};
+  if (commands === undefined) return archiveCommand(ownCommand(resolve(settings.config.file)));
+  const words = commands.archivePush("%p");
+  const environment = Object.entries(commands.env).map(([name, value]) => `${name}=${shellQuote(value)}`);
+  const quoted = words.map((word) => (word === "%p" ? '"%p"' : shellQuote(word).replaceAll("%", "%%")));
+  return [...environment, "exec", ...quoted].join(" ");
+}
+
 /** How a server that takes over archives: nothing happens while it is a standby, everything after its promotion. */
 export function ownArchiving(settings: Settings): Map<string, string> {
-  return new Map([["archive_command", archiveCommand(ownCommand(resolve(settings.config.file)))]]);
+  return new Map([["archive_command", archivingCommand(settings)]]);
 }
 
 /** A copy for looking at must not write into the archive of the cluster it was copied from. */

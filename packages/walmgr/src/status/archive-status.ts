@@ -11,8 +11,9 @@ import { parseWalName, segmentStart } from "../wal/wal-name.ts";
 export interface ArchiveReport {
   readonly place: string;
   readonly systemIdentifier: string | null;
-  readonly walFiles: number;
-  readonly walBytes: number;
+  /** null: an engine does not tell */
+  readonly walFiles: number | null;
+  readonly walBytes: number | null;
   readonly newestSegment: string | null;
   /** everything before it is in finished segments of the newest timeline */
   readonly archivedLsn: string | null;
@@ -33,7 +34,8 @@ export interface ArchiveReport {
     readonly timeline: number;
     readonly secondsSinceCaughtUp: number | null;
   } | null;
-  readonly freeBytes: number;
+  /** null: an engine keeps the archive */
+  readonly freeBytes: number | null;
   /** at the rate of the last day; null: no WAL came, or there is no telling */
   readonly secondsUntilFull: number | null;
 }

@@ -120,7 +120,7 @@ function judgeSlots({ primary }: Status): Finding[] {
 }
 
 function judgeSpace({ archive }: Status): Finding[] {
-  if (archive === undefined) return [];
+  if (archive === undefined || archive.freeBytes === null) return [];
   const { freeBytes, secondsUntilFull } = archive;
   const isSoon = secondsUntilFull !== null && secondsUntilFull < fullSoonSeconds;
   const when =

@@ -1,8 +1,9 @@
-import type { Job } from "@skytools/skytools";
+import { engineOf } from "../engine/engine.ts";
 import type { Settings } from "../place/settings.ts";
 import { runRemote } from "../remote/remote-program.ts";
 import { parseLsn } from "../wal/lsn.ts";
 import { storageTrouble } from "../wal/wal-error.ts";
+import { segmentStart } from "../wal/wal-name.ts";
 import { type ArchiveReport, reportArchive } from "./archive-status.ts";
 import { askPrimary, type PrimaryStatus } from "./primary-status.ts";
 
@@ -18,8 +19,8 @@ export interface Status {
   readonly lag: { readonly segments: number; readonly seconds: number } | undefined;
 }
 
-export async function collectStatus(job: Job, settings: Settings): Promise<Status> {
-  const [archive, archiveError] = await attempt(() => archiveReport(job, settings));
+export async function collectStatus(settings: Settings): Promise<Status> {
+  const [archive, archiveError] = await attempt(() => archiveReport(settings));
   const key = ["master_db", "primary_conninfo", "receive_conninfo", "slave_db"].find((each) =>
     settings.has(each),
   );
@@ -45,7 +46,9 @@ async function attempt<T>(work: () => Promise<T>): Promise<[T | undefined, strin
   }
 }
 
-async function archiveReport(_job: Job, settings: Settings): Promise<ArchiveReport> {
+async function archiveReport(settings: Settings): Promise<ArchiveReport> {
+  const engine = engineOf(settings);
+  if (engine !== undefined) return engine.report();
   if (settings.remote === undefined) return reportArchive(settings);
   const { code, stdout, stderr } = await runRemote(settings.remote, ["status", "--json", "--archive-only"]);
   if (code !== 0)
@@ -58,27 +61,37 @@ function possibleLoss(
   primary: PrimaryStatus | undefined,
 ): Status["possibleLoss"] {
   if (archive === undefined || primary === undefined || primary.isInRecovery) return undefined;
-  const archived = archive.archivedLsn === null ? 0n : parseLsn(archive.archivedLsn);
+  const archived = archivedLsn(archive, primary);
   const received = archive.receiver === null ? 0n : parseLsn(archive.receiver.flushedLsn);
   const safe = received > archived ? received : archived;
   const bytes = primary.flushedLsn > safe ? Number(primary.flushedLsn - safe) : 0;
   if (bytes === 0) return { bytes, seconds: 0 };
   const times = [
-    archive.secondsSinceArchived,
+    archive.secondsSinceArchived ?? primary.archiver.secondsSinceArchived ?? null,
     ...(archive.receiver === null ? [] : [archive.receiver.secondsSinceCaughtUp]),
   ].filter((each) => each !== null);
   return { bytes, seconds: times.length === 0 ? undefined : Math.min(...times) };
 }
 
+/** The position up to which finished segments are archived; an engine names the newest one only. */
+function archivedLsn(archive: ArchiveReport, { segmentSize }: PrimaryStatus): bigint {
+  if (archive.archivedLsn !== null) return parseLsn(archive.archivedLsn);
+  const { newestSegment } = archive;
+  return newestSegment === null ? 0n : segmentStart(newestSegment, segmentSize) + BigInt(segmentSize);
+}
+
 /** A segment that is being written counts as behind only when something in it waits: seconds say since when. */
 function archiveLag(archive: ArchiveReport | undefined, primary: PrimaryStatus | undefined): Status["lag"] {
   if (archive === undefined || primary === undefined || primary.isInRecovery) return undefined;
-  const archived = archive.archivedLsn === null ? 0n : parseLsn(archive.archivedLsn);
+  const archived = archivedLsn(archive, primary);
   if (primary.flushedLsn <= archived) return { segments: 0, seconds: 0 };
   const whole = Number((primary.flushedLsn - archived) / BigInt(primary.segmentSize));
-  const segments = archive.archivedLsn === null ? (primary.archiver.waiting ?? 1) : whole;
+  const segments = archived === 0n ? (primary.archiver.waiting ?? 1) : whole;
   return {
     segments,
-    seconds: segments === 0 ? 0 : (archive.secondsSinceArchived ?? Number.POSITIVE_INFINITY),
+    seconds:
+      segments === 0
+        ? 0
+        : (archive.secondsSinceArchived ?? primary.archiver.secondsSinceArchived ?? Number.POSITIVE_INFINITY),
   };
 }

@@ -163,7 +163,22 @@ test("an engine does the work behind the same commands", async () => {
   );
   await here.configure({ archive_engine: "wal-g", ...common });
   assert.equal((await here.walmgr(["backup"])).stdout, `<backup-push><--full><${here.data}>\n`);
-  assert.equal((await here.walmgr(["xrestore", "0001", "dest"], { TOOL_EXIT: "74" })).code, 74);
+  const fetched = (exit: string) =>
+    here.walmgr(["xrestore", "000000010000000000000001", "dest"], { TOOL_EXIT: exit });
+  assert.equal((await fetched("0")).stdout, "<wal-fetch><000000010000000000000001><dest>\n");
+  assert.equal((await fetched("74")).code, 1, "not there");
+  assert.equal((await fetched("1")).code, 2, "cannot be told");
+  assert.equal(
+    (await here.walmgr(["expire", "--dry-run"])).stdout.trim(),
+    `${tool} delete retain FULL 1 --confirm`,
+  );
+  assert.match(
+    (await here.walmgr(["status"])).stdout,
+    /archive +unreachable: wal-g backup-list printed no JSON/,
+  );
+  const target = join(here.root, "fetched");
+  const chosen = await here.walmgr(["restore", "LATEST", target, "--target-name=x", "--dry-run"]);
+  assert.equal(chosen.stdout, `${tool} backup-fetch ${target} LATEST\nwrite the recovery settings\n`);
   await here.configure({ archive_engine: "wal-g", engine_command: join(here.root, "none") });
   assert.match((await here.walmgr(["verify"])).stderr, /wal-g could not be started/);
   await here.configure({});
