@@ -66,7 +66,10 @@ export function checkIdentity(present: ArchiveIdentity, wanted: ArchiveIdentity,
 async function writeIdentity(directory: string, identity: ArchiveIdentity): Promise<ArchiveIdentity> {
   const path = join(directory, fileName);
   const draft = join(directory, `.${fileName}.${process.pid}-${randomBytes(3).toString("hex")}.tmp`);
-  const handle = await open(draft, "w", 0o600);
+  const handle = await open(draft, "w", 0o600).catch((error: unknown) => {
+    const hint = errorCode(error) === "ENOENT" ? "walmgr setup creates it." : undefined;
+    throw storageTrouble(`archive ${directory} cannot be written (${errorCode(error)})`, error, hint);
+  });
   try {
     await handle.writeFile(`${JSON.stringify(identity)}\n`);
     await handle.sync();

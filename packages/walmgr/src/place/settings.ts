@@ -186,9 +186,12 @@ function archivePlaces(config: Config): Record<
 
 function absolute(config: Config, key: string, text: string): Place {
   const place = parsePlace(text);
-  const path = place.host === undefined ? expandHome(place.path) : place.path;
-  if (!isAbsolute(path)) throw config.error(key, `"${text}" must be an absolute path`);
-  return { host: place.host, path };
+  const isHere = place.host === undefined || isThisHost(place.host);
+  const path = isHere ? expandHome(place.path) : place.path;
+  // Whose home that is the other host knows, by its own file.
+  const isFarHome = !isHere && path.startsWith("~/");
+  if (!isAbsolute(path) && !isFarHome) throw config.error(key, `"${text}" must be an absolute path`);
+  return { host: isHere ? undefined : place.host, path };
 }
 
 function isThisHost(host: string): boolean {

@@ -126,6 +126,19 @@ test("--init-master and --init-slave write files that can be used, and never ove
   const file = join(home, "conf/wal-master.ini");
   const check = await runProgram("walmgr", [file, "--check"], { env: { HOME: home } });
   assert.equal(check.code, 0, check.stderr + check.stdout);
+  const far = await runProgram("walmgr", [file, "listbackups"], {
+    env: { HOME: home, PATH: "/nonexistent" },
+  });
+  assert.equal(far.code, 2);
+  assert.match(far.stderr, /ssh to far: could not be started/);
+  const near = ["--init-master", "--slave=localhost", `--pgdata=${data}`, `--config-dir=${home}/near`];
+  assert.equal((await run(near)).code, 0);
+  const local = await run([join(home, "near/wal-master.ini"), "listbackups"]);
+  assert.deepEqual(
+    [local.code, /archive \S+\/home\/walshipping cannot be read/.test(local.stderr)],
+    [2, true],
+    local.stderr,
+  );
   const again = await run(["--init-master", "--slave=far", `--pgdata=${data}`]);
   assert.match(again.stderr, /wal-master\.ini is there already/);
   await writeFile(join(home, "pw"), "s:ecret\n");
