@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { Settings } from "../place/settings.ts";
 import type { RecoveryTarget } from "../restore/recovery-target.ts";
 import type { ArchiveReport } from "../status/archive-status.ts";
@@ -18,8 +19,8 @@ export function pgBackRestCommands(settings: Settings): EngineCommands {
     env: {},
     absentCode: 1,
     setup: () => [...common, "stanza-create"],
-    archivePush: (path) => [...common, "archive-push", path],
-    archiveGet: (name, destination) => [...common, "archive-get", name, destination],
+    archivePush: (path) => [...common, ...ownDirectory(settings), "archive-push", path],
+    archiveGet: (name, destination) => [...common, ...currentDirectory(), "archive-get", name, destination],
     backup: (kind) => [...common, `--type=${kind === "full" ? "full" : "incr"}`, "backup"],
     listBackups: (isJson) => [...common, ...(isJson ? ["--output=json"] : []), "info"],
     parseReport: (text) => parseInfo(text, stanza),
@@ -27,6 +28,15 @@ export function pgBackRestCommands(settings: Settings): EngineCommands {
     verify: () => [...common, "verify"],
     expire: () => [...common, "expire"],
   };
+}
+
+/** For servers it insists that pg1-path is where they run; its configuration names the primary's place. */
+function ownDirectory(settings: Settings): string[] {
+  return settings.role === "standby" ? [`--pg1-path=${settings.dataDirectory()}`] : [];
+}
+
+function currentDirectory(): string[] {
+  return existsSync("PG_VERSION") ? [`--pg1-path=${process.cwd()}`] : [];
 }
 
 function restoreOptions({ dataDirectory, set, target, isStandby, tablespaceMoves }: EngineRestore): string[] {
