@@ -6,3 +6,6 @@ export {
   moduleSql,
   uninstallSql,
 } from "./module-catalog.ts";
+export type { AttributeDifference, Finding } from "./surface/compare-surfaces.ts";
+export { examineModules, type ModuleExamination } from "./surface/examine-modules.ts";
+export { compareVersions } from "./version-order.ts";

@@ -1,5 +1,6 @@
 import { type Database, type Log, SkytoolsError } from "@skytools/skytools";
 import { type ModuleEntry, type ModuleName, moduleCatalog, moduleSql } from "./module-catalog.ts";
+import { compareVersions } from "./version-order.ts";
 
 /** Installs modules and those that they require, or brings them up to date, in one transaction. Safe to repeat; of
  * several at once in one database each waits for the one before.
@@ -53,15 +54,9 @@ function withRequired(names: readonly ModuleName[], catalog: readonly ModuleEntr
   return catalog.filter((entry) => wanted.has(entry.name));
 }
 
-/** Compares dotted numbers; `unknown` is older than everything. */
+/** `unknown` is older than everything. */
 function isNewer(installed: string, ours: string): boolean {
-  const numbers = (version: string): number[] => (version.match(/\d+/g) ?? []).map(Number);
-  const [a, b] = [numbers(installed), numbers(ours)];
-  for (let at = 0; at < Math.max(a.length, b.length); at++) {
-    const difference = (a[at] ?? 0) - (b[at] ?? 0);
-    if (difference !== 0) return difference > 0;
-  }
-  return false;
+  return compareVersions(installed, ours) > 0;
 }
 
 function installMessage(entry: ModuleEntry, installed: string | undefined, label: string): string {

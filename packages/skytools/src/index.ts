@@ -82,6 +82,7 @@ export {
   ReturnCodeError,
   type ReturnCodeRow,
 } from "./db/ret-code.ts";
+export type { StatementOutcome } from "./db/session.ts";
 export { Snapshot } from "./db/snapshot.ts";
 export { meaningOfSqlState, type SqlStateMeaning } from "./db/sql-state.ts";
 export { syncDirectory, type WriteAtomicallyOptions, writeAtomically } from "./files/write-atomically.ts";

@@ -5,13 +5,17 @@ import { fileURLToPath } from "node:url";
 import { readSql } from "./include-list.ts";
 import { moduleFile, uninstallFile } from "./module-file.ts";
 import { readModuleFolders } from "./module-folder.ts";
+import { surfaceFile } from "./surface-file.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const dist = process.argv[2] ?? join(root, "dist");
 const modules = readModuleFolders(root);
 
 for (const module of modules) {
-  writeFileSync(join(dist, `${module.name}.sql`), moduleFile(module, modules));
+  const sql = moduleFile(module, modules);
+  writeFileSync(join(dist, `${module.name}.sql`), sql);
+  const surface = surfaceFile(module, sql);
+  if (surface !== undefined) writeFileSync(join(dist, `${module.name}.surface.json`), surface);
   const uninstall = join(module.directory, "structure", "uninstall.sql");
   if (existsSync(uninstall)) {
     writeFileSync(join(dist, `${module.name}.uninstall.sql`), uninstallFile(module, readSql(uninstall)));

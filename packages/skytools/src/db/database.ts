@@ -9,7 +9,7 @@ import { databaseError } from "./database-error.ts";
 import { type Notice, noticeOf } from "./notices.ts";
 import { serverVersionNumber, sessionKeys } from "./reported-settings.ts";
 import { ServerWatch } from "./server-watch.ts";
-import { type CopySubmittable, Session } from "./session.ts";
+import { type CopySubmittable, Session, type StatementOutcome } from "./session.ts";
 
 const usualServerCheckMs = 60_000;
 
@@ -140,6 +140,16 @@ export class Database {
     parameters: readonly unknown[] = [],
   ): Promise<R[]> {
     return await this.#session.exclusive(() => this.#session.send<R>(sql, parameters, this.#beginNeeded()));
+  }
+
+  /** Like query(), for whoever does not know what kind of statement it is. */
+  async perform<R extends object = Record<string, unknown>>(
+    sql: string,
+    parameters: readonly unknown[] = [],
+  ): Promise<StatementOutcome<R>> {
+    return await this.#session.exclusive(() =>
+      this.#session.perform<R>(sql, parameters, this.#beginNeeded()),
+    );
   }
 
   /** Like query(), for a statement that returns exactly one row. */

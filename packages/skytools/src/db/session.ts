@@ -13,6 +13,17 @@ export interface CopySubmittable extends pg.Submittable {
   readonly outcome: Promise<unknown>;
 }
 
+/** What a statement came to. */
+export interface StatementOutcome<R extends object> {
+  readonly rows: R[];
+  /** first word of the server's command tag: `SELECT`, `UPDATE`, ... */
+  readonly command: string;
+  /** rows that it returned or changed */
+  readonly affectedCount: number;
+  /** of the rows; empty when it returns none */
+  readonly columns: readonly { readonly name: string; readonly typeOid: number }[];
+}
+
 /** One driver client, used by one statement at a time. A statement counts as ended only when the server is
  * ready again, so the transaction status that callers look at next is never stale. */
 export class Session {
@@ -77,6 +88,15 @@ export class Session {
     parameters: readonly unknown[] = [],
     begin?: string,
   ): Promise<R[]> {
+    return (await this.perform<R>(sql, parameters, begin)).rows;
+  }
+
+  /** As send(), with all that the server says of the last statement. */
+  async perform<R extends object>(
+    sql: string,
+    parameters: readonly unknown[] = [],
+    begin?: string,
+  ): Promise<StatementOutcome<R>> {
     this.#checkUsable(sql);
     try {
       const result = await new Promise<unknown>((resolve, reject) => {
@@ -84,7 +104,7 @@ export class Session {
           error == null ? resolve(outcome) : reject(error);
         this.connected.client.query(driverQuery(sql, parameters, begin, callback));
       });
-      return rowsOf<R>(result);
+      return outcomeOf<R>(result);
     } catch (error) {
       await this.#ready();
       throw databaseError(error, this.label, sql);
@@ -195,8 +215,12 @@ function isReady(client: pg.Client): boolean {
   return "readyForQuery" in client && client.readyForQuery === true;
 }
 
-function rowsOf<R extends object>(result: unknown): R[] {
+function outcomeOf<R extends object>(result: unknown): StatementOutcome<R> {
   const last: unknown = Array.isArray(result) ? result.at(-1) : result;
-  if (typeof last !== "object" || last === null || !("rows" in last) || !Array.isArray(last.rows)) return [];
-  return last.rows;
+  if (typeof last !== "object" || last === null || !("rows" in last) || !Array.isArray(last.rows)) {
+    return { rows: [], command: "", affectedCount: 0, columns: [] };
+  }
+  const { rows, command, rowCount, fields } = last as pg.QueryResult<R>;
+  const columns = fields.map(({ name, dataTypeID }) => ({ name, typeOid: dataTypeID }));
+  return { rows, command: command ?? "", affectedCount: rowCount ?? 0, columns };
 }

@@ -1,0 +1,4 @@
+import { runProgram } from "@skytools/skytools";
+import { dataMaintainer } from "./data-maintainer.ts";
+
+await runProgram(dataMaintainer);

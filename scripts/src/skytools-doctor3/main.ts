@@ -1,0 +1,4 @@
+import { runProgram } from "@skytools/skytools";
+import { skytoolsDoctor } from "./skytools-doctor.ts";
+
+await runProgram(skytoolsDoctor);

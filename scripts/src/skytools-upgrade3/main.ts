@@ -1,0 +1,4 @@
+import { runProgram } from "@skytools/skytools";
+import { skytoolsUpgrade } from "./skytools-upgrade.ts";
+
+await runProgram(skytoolsUpgrade);
