@@ -43,6 +43,16 @@ begin
             add constraint subscription_pkey primary key (sub_queue, sub_consumer, sub_active);
     end if;
 
+    -- Ticks of release 2.1 know no event number: the highest one of today makes the next tick one of an idle queue.
+    if not (select a.attnotnull from pg_catalog.pg_attribute a
+             where a.attrelid = 'pgq.tick'::pg_catalog.regclass and a.attname = 'tick_event_seq')
+    then
+        update pgq.tick t set tick_event_seq = pgq.seq_getval(q.queue_event_seq)
+          from pgq.queue q
+         where q.queue_id = t.tick_queue and t.tick_event_seq is null;
+        alter table pgq.tick alter column tick_event_seq set not null;
+    end if;
+
     -- A logical restore of the extension form leaves the sequences at their start.
     perform pgq._raise_serial('pgq.queue_queue_id_seq', (select pg_catalog.max(q.queue_id) from pgq.queue q));
     perform pgq._raise_serial('pgq.consumer_co_id_seq', (select pg_catalog.max(c.co_id) from pgq.consumer c));

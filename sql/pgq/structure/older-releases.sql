@@ -1,29 +1,6 @@
 -- What has to go or change before the functions of this release can be created over an older one. Nothing on a fresh
 -- database, and nothing the second time.
 
--- PgQ 3.0 to 3.4: the result of get_queue_info had fewer columns, and a result type cannot be replaced.
-do $results$
-declare
-    _function record;
-begin
-    for _function in
-        select p.oid, p.oid::pg_catalog.regprocedure::text as signature, e.extname
-          from pg_catalog.pg_proc p
-          left join pg_catalog.pg_depend d
-            on d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass and d.objid = p.oid and d.deptype = 'e'
-          left join pg_catalog.pg_extension e on e.oid = d.refobjid
-         where p.pronamespace = 'pgq'::pg_catalog.regnamespace
-           and p.proname = 'get_queue_info'
-           and not coalesce(p.proargnames, '{}') @> '{queue_ticker_paused,ev_per_sec,ev_new,last_tick_id}'
-    loop
-        if _function.extname is not null then
-            execute pg_catalog.format('alter extension %I drop function %s', _function.extname, _function.signature);
-        end if;
-        execute 'drop function ' || _function.signature;
-    end loop;
-end;
-$results$;
-
 -- PgQ 2.1: columns and keys that came with 3.0, and functions over composite types that went.
 do $from_2$
 declare

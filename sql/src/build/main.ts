@@ -1,4 +1,4 @@
-// Writes <module>.sql, <module>.uninstall.sql and modules.json from the module folders, into dist or a given directory.
+// Writes <module>.sql, .upgrade.sql, .uninstall.sql and .surface.json, and modules.json from the module folders, into dist or a given directory.
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,6 +14,9 @@ const modules = readModuleFolders(root);
 for (const module of modules) {
   const sql = moduleFile(module, modules);
   writeFileSync(join(dist, `${module.name}.sql`), sql);
+  if (module.schema !== undefined) {
+    writeFileSync(join(dist, `${module.name}.upgrade.sql`), moduleFile(module, modules, "upgrade"));
+  }
   const surface = surfaceFile(module, sql);
   if (surface !== undefined) writeFileSync(join(dist, `${module.name}.surface.json`), surface);
   const uninstall = join(module.directory, "structure", "uninstall.sql");

@@ -1,3 +1,4 @@
+import { changedFunctionsSql, restoredGrantsSql } from "./changed-functions.ts";
 import { executeGrantSql, readExecuteGrants } from "./execute-grants.ts";
 import { extensionReleaseSql } from "./extension-release.ts";
 import { expandIncludeList } from "./include-list.ts";
@@ -6,20 +7,28 @@ import type { ModuleFolder } from "./module-folder.ts";
 /** The advisory lock under which modules are installed; one for all modules, since they share roles and schemas. */
 const installLock = "7310575246402";
 
-/** The installable file of one module: one transaction, repeatable, the same bytes for the same sources. */
-export function moduleFile(module: ModuleFolder, all: readonly ModuleFolder[]): string {
+/** The installable file of one module: one transaction, repeatable, the same bytes for the same sources.
+ * @param purpose `upgrade`: the file refuses a database that does not have the module in any release */
+export function moduleFile(
+  module: ModuleFolder,
+  all: readonly ModuleFolder[],
+  purpose: "install" | "upgrade" = "install",
+): string {
   const files = expandIncludeList(module.directory);
   const grants = readExecuteGrants(files);
   if (module.schema !== undefined)
     grants.push({ schema: module.schema, name: "version", grantees: ["public"] });
   const parts = [
     lockSql,
+    purpose === "upgrade" ? presentSql(module) : "",
     requiredSql(module, all),
     newerVersionSql(module),
     extensionReleaseSql(module, all),
+    changedFunctionsSql(module),
     ...files.map((file) => file.text),
     versionSql(module),
     executeGrantSql(grants),
+    restoredGrantsSql(module),
   ];
   return inTransaction(`module ${module.name} ${module.version}`, parts);
 }
@@ -56,6 +65,18 @@ $required$;
 `,
     )
     .join("\n");
+}
+
+function presentSql(module: ModuleFolder): string {
+  return `do $present$
+begin
+    if pg_catalog.to_regnamespace('${module.schema}') is null then
+        raise exception 'database % has no module ${module.name} to upgrade', pg_catalog.current_database()
+            using errcode = 'object_not_in_prerequisite_state', hint = 'Install it with ${module.name}.sql.';
+    end if;
+end;
+$present$;
+`;
 }
 
 function newerVersionSql(module: ModuleFolder): string {

@@ -35,7 +35,17 @@ export function compareSurfaces(
   }
   const known = new Set(shipped.filter(({ kind }) => kind === "grant").map(({ name }) => granteeOf(name)));
   findings.push(...[...rest.values()].filter((object) => isWorthTelling(object, known)).map(extra));
-  return findings;
+  const whole = new Set(
+    findings.filter(({ state }) => state !== "different").map(({ kind, name }) => `${kind} ${name}`),
+  );
+  return findings.filter((finding) => !whole.has(ownerOf(finding) ?? ""));
+}
+
+/** The object that a part comes and goes with. */
+function ownerOf({ kind, name }: Finding): string | undefined {
+  if (kind === "grant") return / on ((?:function|table|sequence|schema) .*) to /s.exec(name)?.[1];
+  if (kind === "column") return `table ${splitColumn(name).table}`;
+  return kind === "constraint" || kind === "trigger" ? `table ${split(name).table}` : undefined;
 }
 
 function key({ kind, name }: SurfaceObject): string {

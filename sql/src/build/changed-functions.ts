@@ -1,0 +1,67 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { SurfaceObject } from "../surface/surface-object.ts";
+import type { ModuleFolder } from "./module-folder.ts";
+
+/** The statement that drops the functions of earlier releases which CREATE OR REPLACE cannot make ours: other names of
+ * arguments, other defaults, another result. Who may call them is remembered until {@link restoredGrantsSql}. Functions of
+ * today's shape are not touched, so that nothing waits for them.
+ * Source: PostgreSQL manual, CREATE FUNCTION, "Notes" */
+export function changedFunctionsSql(module: ModuleFolder): string {
+  const path = join(module.directory, "structure", "surface.json");
+  if (!existsSync(path)) return "";
+  const functions = (JSON.parse(readFileSync(path, "utf8")) as SurfaceObject[]).filter(
+    ({ kind }) => kind === "function",
+  );
+  const rows = functions.map(
+    ({ name, attributes }) =>
+      `            ($f$${name}$f$, $f$${attributes.arguments}$f$, $f$${attributes.result}$f$)`,
+  );
+  return `do $changed$
+declare
+    _path text := pg_catalog.current_setting('search_path');
+    _function record;
+    _grants jsonb := '[]';
+begin
+    perform pg_catalog.set_config('search_path', 'pg_catalog', true);
+    for _function in
+        select p.oid, p.oid::regprocedure::text as signature, p.proname,
+               (select jsonb_agg(jsonb_build_array(p.proname, quote_ident(r.rolname)))
+                  from aclexplode(p.proacl) a join pg_roles r on r.oid = a.grantee
+                 where a.grantee <> p.proowner) as grants
+          from (values
+${rows.join(",\n")}
+          ) f(signature, arguments, result)
+          join pg_proc p on p.oid = to_regprocedure(f.signature)
+         where pg_get_function_arguments(p.oid) <> f.arguments or pg_get_function_result(p.oid) <> f.result
+    loop
+        execute 'drop function ' || _function.signature;
+        _grants := _grants || coalesce(_function.grants, '[]');
+    end loop;
+    perform pg_catalog.set_config('skytools.function_grants', _grants::text, true);
+    perform pg_catalog.set_config('search_path', _path, true);
+end;
+$changed$;
+`;
+}
+
+/** The statement that lets roles of the administrator's own call again what {@link changedFunctionsSql} dropped. */
+export function restoredGrantsSql(module: ModuleFolder): string {
+  if (!existsSync(join(module.directory, "structure", "surface.json"))) return "";
+  return `do $restored$
+declare
+    _grant record;
+begin
+    for _grant in
+        select distinct p.oid::pg_catalog.regprocedure::text as signature, g.item ->> 1 as grantee
+          from pg_catalog.jsonb_array_elements(pg_catalog.current_setting('skytools.function_grants')::pg_catalog.jsonb) g(item)
+          join pg_catalog.pg_proc p on p.proname = g.item ->> 0
+          join pg_catalog.pg_namespace n on n.oid = p.pronamespace and n.nspname = '${module.schema}'
+         where g.item ->> 1 !~ '^(pgq|londiste)_(reader|writer|admin)$'
+    loop
+        execute 'grant execute on function ' || _grant.signature || ' to ' || _grant.grantee;
+    end loop;
+end;
+$restored$;
+`;
+}
