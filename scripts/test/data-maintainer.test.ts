@@ -11,6 +11,7 @@ import {
   startProgram,
   type TemporaryDirectory,
   temporaryDirectory,
+  waitFor,
 } from "@skytools/testbed";
 import { throttle } from "#src/data-maintainer3/throttle.js";
 
@@ -192,7 +193,7 @@ describe("data_maintainer3", () => {
     await using stopped = maintainer.start();
     await stopped.waitForOutput(/going on after 10 rows/);
     // The delay begins when the checkpoint is there.
-    while (!readFileSync(checkpoint, "utf8").includes("20")) await maintainer.rows("select pg_sleep(0.02)");
+    await waitFor("the checkpoint", () => readFileSync(checkpoint, "utf8").includes("20"));
     stopped.signal("SIGINT");
     assert.equal((await stopped.exit).code, 0);
     assert.match(stopped.stderrText(), /Script stopped, 10 rows/);

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
+import { createdFunctions } from "@skytools/sql";
 import { runProgram, type TemporaryDirectory, temporaryDirectory } from "@skytools/testbed";
 import { commentsBeforeFunctions } from "#src/catsql3/function-comments.js";
 import { flattenScripts } from "#src/catsql3/psql-script.js";
-import { createdFunctions } from "#src/find-sql-functions3/created-functions.js";
+import { listedFunction } from "#src/find-sql-functions3/listed-function.js";
 import { readGrantFile } from "#src/grantfu3/grant-file.js";
 import { grantLines, revokeLines } from "#src/grantfu3/grant-statements.js";
 
@@ -198,7 +199,7 @@ describe("find_sql_functions3", () => {
 
   it("knows modes, names, defaults and types of several words", () => {
     assert.deepEqual(
-      createdFunctions(sql).map(({ signature }) => signature),
+      createdFunctions(sql).map((created) => listedFunction(created).signature),
       [
         "pgq.f(text, timestamp with time zone, numeric(10,2)[])",
         "g(double precision, character varying, double precision, public.t[])",

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { Database } from "@skytools/skytools";
 import {
   type Cluster,
   moduleDatabase,
   type ProgramResult,
   runProgram,
   startCluster,
+  waitFor,
 } from "@skytools/testbed";
 import { release2Sql, release2Work } from "./fixture/release-2.js";
 
@@ -95,7 +97,8 @@ describe("skytools_upgrade3 and skytools_doctor3", () => {
 
   it("refuses release 2 while its ticker runs, and what is older still", async () => {
     await release2("ticking");
-    await cluster.query("select pgq.ticker()", [], "ticking");
+    await using ticker = await Database.open(cluster.connstr("ticking"), { autocommit: true });
+    await ticker.query("select pgq.ticker()");
     const refused = await upgradeLines("ticking");
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /a ticker of release 2 runs on ticking/);
@@ -173,7 +176,7 @@ describe("skytools_upgrade3 and skytools_doctor3", () => {
       .catch(() => undefined);
     const isHeld =
       "select count(*)::int4 from pg_locks where relation = 'pgq.queue'::regclass and granted and mode = 'ShareLock'";
-    while ((await query<number>("locked", isHeld))[0] !== 1);
+    await waitFor("the lock", async () => (await query<number>("locked", isHeld))[0] === 1);
     const { code, stderr } = await upgradeLines("--lock-timeout=0.1", "locked");
     assert.equal(code, 1);
     assert.match(stderr, /lock timeout/);
@@ -190,7 +193,7 @@ describe("skytools_upgrade3 and skytools_doctor3", () => {
     await moduleDatabase(cluster, ["pgq", "pgq_ext"], "sick");
     await cluster.query(
       `drop function pgq.force_tick(text);
-       create or replace function pgq_ext.get_last_tick(a_consumer text) returns int8 language sql as 'select 0::int8';
+       create or replace function pgq_ext.get_last_tick(a_consumer text) returns int8 language plpgsql as 'begin return 0; end';
        drop index pgq.rq_retry_idx; create table pgq.notes (); grant execute on function pgq.ticker() to public`,
       [],
       "sick",

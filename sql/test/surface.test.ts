@@ -23,7 +23,7 @@ test("structure/surface.json of each module is what a new installation has", asy
     const roles = (await readSurface(db, []))
       .get("")!
       .filter((role) => roleOwner[role.name.split("_")[0]!] === name);
-    const text = surfaceText([...roles, ...objects].map(withoutBody).toSorted(inOrder));
+    const text = surfaceText([...roles, ...objects].filter(isOfStructure).toSorted(inOrder));
     const file = fileURLToPath(
       new URL(`../${name}/structure/surface.json`, import.meta.resolve("@skytools/sql")),
     );
@@ -36,9 +36,9 @@ test("structure/surface.json of each module is what a new installation has", asy
   }
 });
 
-function withoutBody({ kind, name, attributes }: SurfaceObject): SurfaceObject {
-  const { body: _body, ...rest } = attributes;
-  return { kind, name, attributes: rest };
+/** Functions are read from the SQL. */
+function isOfStructure({ kind, name }: SurfaceObject): boolean {
+  return kind !== "function" && !name.startsWith("execute on function ");
 }
 
 function inOrder(a: SurfaceObject, b: SurfaceObject): number {

@@ -185,7 +185,7 @@ class Load implements AsyncDisposable {
   #count = 0;
   #isEnding = false;
   #isResting = false;
-  #failure: unknown;
+  #failure: Error | undefined;
 
   private constructor(db: Database) {
     this.#db = db;
@@ -209,7 +209,7 @@ class Load implements AsyncDisposable {
            delete from orders where id = ${id - 5}; select pg_sleep(0.01)`,
         );
       } catch (error) {
-        this.#failure = error;
+        this.#failure = error instanceof Error ? error : new Error(String(error));
         return;
       }
       this.#count += 1;

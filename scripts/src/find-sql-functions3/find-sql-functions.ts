@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type Job, type Program, printJson, SkytoolsError } from "@skytools/skytools";
-import { type CreatedFunction, createdFunctions } from "./created-functions.ts";
+import { createdFunctions } from "@skytools/sql";
+import { type ListedFunction, listedFunction } from "./listed-function.ts";
 
 const markColumn = 72;
 
@@ -21,7 +22,7 @@ export const findSqlFunctions: Program = {
 };
 
 async function run(job: Job): Promise<void> {
-  const functions = job.args.flatMap((file) => createdFunctions(readSql(file)));
+  const functions = job.args.flatMap((file) => createdFunctions(readSql(file)).map(listedFunction));
   if (job.json) {
     printJson(job.stdout, functions);
     return;
@@ -31,7 +32,7 @@ async function run(job: Job): Promise<void> {
 }
 
 function lineOf(
-  { signature, isSecurityDefiner }: CreatedFunction,
+  { signature, isSecurityDefiner }: ListedFunction,
   prefix: string | undefined,
   isMarked: boolean,
 ): string {

@@ -1,21 +1,16 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import type { SurfaceObject } from "../surface/surface-object.ts";
+import { functionObjects } from "./function-objects.ts";
 import type { ModuleFolder } from "./module-folder.ts";
 
 /** The statement that drops the functions of earlier releases which CREATE OR REPLACE cannot make ours: other names of
- * arguments, other defaults, another result. Who may call them is remembered until {@link restoredGrantsSql}. Functions of
+ * arguments, fewer defaults, another result. Who may call them is remembered until {@link restoredGrantsSql}. Functions of
  * today's shape are not touched, so that nothing waits for them.
+ * @param sql text of the module's files
  * Source: PostgreSQL manual, CREATE FUNCTION, "Notes" */
-export function changedFunctionsSql(module: ModuleFolder): string {
-  const path = join(module.directory, "structure", "surface.json");
-  if (!existsSync(path)) return "";
-  const functions = (JSON.parse(readFileSync(path, "utf8")) as SurfaceObject[]).filter(
-    ({ kind }) => kind === "function",
-  );
-  const rows = functions.map(
-    ({ name, attributes }) =>
-      `            ($f$${name}$f$, $f$${attributes.arguments}$f$, $f$${attributes.result}$f$)`,
+export function changedFunctionsSql({ schema }: ModuleFolder, sql: string): string {
+  if (schema === undefined) return "";
+  const rows = functionObjects(sql, []).map(
+    ({ name, attributes: { names = "", defaults = "0", result } }) =>
+      `            ('${name}', '${names}', ${defaults}, '${result}')`,
   );
   return `do $changed$
 declare
@@ -31,9 +26,11 @@ begin
                  where a.grantee <> p.proowner) as grants
           from (values
 ${rows.join(",\n")}
-          ) f(signature, arguments, result)
+          ) f(signature, names, defaults, result)
           join pg_proc p on p.oid = to_regprocedure(f.signature)
-         where pg_get_function_arguments(p.oid) <> f.arguments or pg_get_function_result(p.oid) <> f.result
+         where coalesce(array_to_string(p.proargnames, ','), '') <> f.names
+            or p.pronargdefaults > f.defaults
+            or case when p.proretset then 'SETOF ' else '' end || format_type(p.prorettype, null) <> f.result
     loop
         execute 'drop function ' || _function.signature;
         _grants := _grants || coalesce(_function.grants, '[]');
@@ -46,8 +43,8 @@ $changed$;
 }
 
 /** The statement that lets roles of the administrator's own call again what {@link changedFunctionsSql} dropped. */
-export function restoredGrantsSql(module: ModuleFolder): string {
-  if (!existsSync(join(module.directory, "structure", "surface.json"))) return "";
+export function restoredGrantsSql({ schema }: ModuleFolder): string {
+  if (schema === undefined) return "";
   return `do $restored$
 declare
     _grant record;
@@ -56,7 +53,7 @@ begin
         select distinct p.oid::pg_catalog.regprocedure::text as signature, g.item ->> 1 as grantee
           from pg_catalog.jsonb_array_elements(pg_catalog.current_setting('skytools.function_grants')::pg_catalog.jsonb) g(item)
           join pg_catalog.pg_proc p on p.proname = g.item ->> 0
-          join pg_catalog.pg_namespace n on n.oid = p.pronamespace and n.nspname = '${module.schema}'
+          join pg_catalog.pg_namespace n on n.oid = p.pronamespace and n.nspname = '${schema}'
          where g.item ->> 1 !~ '^(pgq|londiste)_(reader|writer|admin)$'
     loop
         execute 'grant execute on function ' || _grant.signature || ' to ' || _grant.grantee;

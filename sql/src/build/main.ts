@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readSql } from "./include-list.ts";
-import { moduleFile, uninstallFile } from "./module-file.ts";
+import { executeGrants, moduleFile, uninstallFile } from "./module-file.ts";
 import { readModuleFolders } from "./module-folder.ts";
 import { surfaceFile } from "./surface-file.ts";
 
@@ -17,7 +17,7 @@ for (const module of modules) {
   if (module.schema !== undefined) {
     writeFileSync(join(dist, `${module.name}.upgrade.sql`), moduleFile(module, modules, "upgrade"));
   }
-  const surface = surfaceFile(module, sql);
+  const surface = surfaceFile(module, sql, executeGrants(module));
   if (surface !== undefined) writeFileSync(join(dist, `${module.name}.surface.json`), surface);
   const uninstall = join(module.directory, "structure", "uninstall.sql");
   if (existsSync(uninstall)) {

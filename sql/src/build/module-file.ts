@@ -1,5 +1,5 @@
 import { changedFunctionsSql, restoredGrantsSql } from "./changed-functions.ts";
-import { executeGrantSql, readExecuteGrants } from "./execute-grants.ts";
+import { type ExecuteGrant, executeGrantSql, readExecuteGrants } from "./execute-grants.ts";
 import { extensionReleaseSql } from "./extension-release.ts";
 import { expandIncludeList } from "./include-list.ts";
 import type { ModuleFolder } from "./module-folder.ts";
@@ -15,22 +15,27 @@ export function moduleFile(
   purpose: "install" | "upgrade" = "install",
 ): string {
   const files = expandIncludeList(module.directory);
-  const grants = readExecuteGrants(files);
-  if (module.schema !== undefined)
-    grants.push({ schema: module.schema, name: "version", grantees: ["public"] });
+  const grants = executeGrants(module);
   const parts = [
     lockSql,
     purpose === "upgrade" ? presentSql(module) : "",
     requiredSql(module, all),
     newerVersionSql(module),
     extensionReleaseSql(module, all),
-    changedFunctionsSql(module),
+    changedFunctionsSql(module, files.map((file) => file.text).join("")),
     ...files.map((file) => file.text),
     versionSql(module),
     executeGrantSql(grants),
     restoredGrantsSql(module),
   ];
   return inTransaction(`module ${module.name} ${module.version}`, parts);
+}
+
+/** Who may call the functions of a module. */
+export function executeGrants(module: ModuleFolder): ExecuteGrant[] {
+  const grants = readExecuteGrants(expandIncludeList(module.directory));
+  if (module.schema === undefined) return grants;
+  return [...grants, { schema: module.schema, name: "version", grantees: ["public"] }];
 }
 
 /** The file that removes a module. */

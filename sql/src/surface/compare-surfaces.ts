@@ -90,9 +90,7 @@ function different(found: SurfaceObject, shipped: SurfaceObject, schemaOwner: st
   const names = new Set([...Object.keys(shipped.attributes), ...Object.keys(found.attributes)]);
   const differences = [...names].flatMap((attribute): AttributeDifference[] => {
     const [a, b] = [found.attributes[attribute], shipped.attributes[attribute]];
-    const isEqual =
-      a === b || (attribute === "body" && a !== undefined && b?.split(",").includes(a) === true);
-    return isEqual ? [] : [{ attribute, installed: a, shipped: b }];
+    return a === b ? [] : [{ attribute, installed: a, shipped: b }];
   });
   if (differences.length === 0) return [];
   const { kind, name } = shipped;

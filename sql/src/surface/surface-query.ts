@@ -73,8 +73,9 @@ export const surfaceQuery = `
   union all
   select 'function', p.oid::regprocedure::text,
          ${attributes({
-           arguments: "pg_get_function_arguments(p.oid)",
-           result: "pg_get_function_result(p.oid)",
+           names: "array_to_string(p.proargnames, ',')",
+           defaults: "nullif(p.pronargdefaults, 0)::text",
+           result: "case when p.proretset then 'SETOF ' else '' end || format_type(p.prorettype, null)",
            language: "(select l.lanname::text from pg_language l where l.oid = p.prolang)",
            rights: "case when p.prosecdef then 'definer' else 'invoker' end",
            volatility:
