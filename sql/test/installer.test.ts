@@ -148,6 +148,30 @@ test("modules are removed, those that others need only after these", async () =>
   await installModules(db, ["pgq"]);
 });
 
+test("an upgrade file takes an older release, with its grants, and refuses a database without the module", async () => {
+  const { db } = await fixture.emptyDatabase();
+  const file = new URL("pgq_ext.upgrade.sql", import.meta.resolve("@skytools/sql"));
+  const sql = readFileSync(file, "utf8");
+  await rejects(db.execute(sql), /database empty\d+ has no module pgq_ext to upgrade/);
+  await db.rollback();
+  await installModules(db, ["pgq_ext"]);
+  await db.execute(`
+    create or replace function pgq_ext.version() returns text language sql as $$ select '3.0'::text $$;
+    drop function pgq_ext.get_last_tick(text), pgq_ext.is_batch_done(text, bigint);
+    create function pgq_ext.get_last_tick(x_consumer text default '') returns int4 language sql as 'select 1';
+    create function pgq_ext.is_batch_done(a_consumer text, a_batch_id int8, out is_done int4) language sql as 'select 1';
+    create role "Own role"; grant execute on function pgq_ext.get_last_tick(text) to "Own role"`);
+  await db.execute(sql);
+  equal(await installedVersion(db, "pgq_ext"), "4.0.0");
+  equal(await db.queryValue("select pgq_ext.get_last_tick('nobody')"), null);
+  equal(
+    await db.queryValue(
+      `select has_function_privilege('Own role', 'pgq_ext.get_last_tick(text)', 'execute')`,
+    ),
+    true,
+  );
+});
+
 test("the built files are the same at every build", async () => {
   const main = fileURLToPath(new URL("build/main.js", import.meta.resolve("@skytools/sql")));
   const build = async (): Promise<Map<string, string>> => {

@@ -1,3 +1,4 @@
+import { outTypes } from "../surface/surface-query.ts";
 import { functionObjects } from "./function-objects.ts";
 import type { ModuleFolder } from "./module-folder.ts";
 
@@ -9,8 +10,8 @@ import type { ModuleFolder } from "./module-folder.ts";
 export function changedFunctionsSql({ schema }: ModuleFolder, sql: string): string {
   if (schema === undefined) return "";
   const rows = functionObjects(sql, []).map(
-    ({ name, attributes: { names = "", defaults = "0", result } }) =>
-      `            ('${name}', '${names}', ${defaults}, '${result}')`,
+    ({ name, attributes: { names = "", columns = "", defaults = "0", result } }) =>
+      `            ('${name}', '${names}', '${columns}', ${defaults}, '${result}')`,
   );
   return `do $changed$
 declare
@@ -26,9 +27,10 @@ begin
                  where a.grantee <> p.proowner) as grants
           from (values
 ${rows.join(",\n")}
-          ) f(signature, names, defaults, result)
+          ) f(signature, names, columns, defaults, result)
           join pg_proc p on p.oid = to_regprocedure(f.signature)
          where coalesce(array_to_string(p.proargnames, ','), '') <> f.names
+            or coalesce(${outTypes}, '') <> f.columns
             or p.pronargdefaults > f.defaults
             or case when p.proretset then 'SETOF ' else '' end || format_type(p.prorettype, null) <> f.result
     loop

@@ -53,11 +53,13 @@ function attributesOf(created: CreatedFunction): Record<string, string> {
   const has = (...words: readonly string[]) =>
     clauses.some((_token, at) => words.every((word, offset) => isWord(clauses[at + offset], word)));
   const names = created.arguments.map(({ name = "" }) => name).concat(tableColumns(created).names);
+  const columns = outArguments(created).concat(tableColumns(created).types).map(shownType);
   const defaults = created.arguments.filter(({ hasDefault }) => hasDefault).length;
   const settings = settingsOf(created);
   const languageAt = clauses.findIndex((token) => isWord(token, "language"));
   return {
     ...(names.some((name) => name !== "") ? { names: names.join(",") } : {}),
+    ...(columns.length > 0 ? { columns: columns.join(",") } : {}),
     ...(defaults > 0 ? { defaults: String(defaults) } : {}),
     result: resultOf(created),
     language: clauses[languageAt + 1]!.text.replaceAll("'", ""),
@@ -101,8 +103,13 @@ function resultOf(created: CreatedFunction): string {
     return `SETOF ${types.length === 1 ? shownType(types[0]!) : "record"}`;
   }
   if (tokens.length > 0) return shownType(joinedText(tokens));
-  const outs = created.arguments.filter(({ mode }) => mode === "out" || mode === "inout");
-  return outs.length === 1 ? shownType(outs[0]!.type) : "record";
+  const outs = outArguments(created);
+  return outs.length === 1 ? shownType(outs[0]!) : "record";
+}
+
+/** Types of the arguments that come out. */
+function outArguments(created: CreatedFunction): string[] {
+  return created.arguments.filter(({ mode }) => mode === "out" || mode === "inout").map(({ type }) => type);
 }
 
 /** `name=value; name=value`, as pg_proc has them. */

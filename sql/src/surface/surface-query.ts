@@ -9,6 +9,12 @@ const body = `case when strpos(p.prosrc, E'-- static inserts\\n') > 0
       || substr(p.prosrc, strpos(p.prosrc, E'-- end of static inserts\\n'))
     else p.prosrc end`;
 
+/** Types of the arguments that come out, for a function `p`; null where there are none. */
+export const outTypes = `(
+    select string_agg(format_type(t.type, null), ',' order by t.nr)
+      from unnest(p.proallargtypes, p.proargmodes) with ordinality t (type, mode, nr)
+     where t.mode in ('o', 'b', 't'))`;
+
 /** Who owns an object, where that is not whoever owns the schema. */
 const stranger = (owner: string) =>
   `case when ${owner} <> n.nspowner then pg_get_userbyid(${owner})::text end`;
@@ -74,6 +80,7 @@ export const surfaceQuery = `
   select 'function', p.oid::regprocedure::text,
          ${attributes({
            names: "array_to_string(p.proargnames, ',')",
+           columns: outTypes,
            defaults: "nullif(p.pronargdefaults, 0)::text",
            result: "case when p.proretset then 'SETOF ' else '' end || format_type(p.prorettype, null)",
            language: "(select l.lanname::text from pg_language l where l.oid = p.prolang)",
