@@ -12,8 +12,11 @@ export async function installModules(db: Database, modules: readonly ModuleName[
   await db.transaction(async () => {
     // What one module says about another that is missing is not news here: they come in the right order.
     await db.execute("set local client_min_messages = warning");
+    // Asked before anything changes: modules of an extension lose their version together.
+    const versions = new Map<ModuleName, string | undefined>();
+    for (const { name } of wanted) versions.set(name, await installedVersion(db, name));
     for (const entry of wanted) {
-      const installed = await installedVersion(db, entry.name);
+      const installed = versions.get(entry.name);
       if (installed !== undefined && isNewer(installed, entry.version)) {
         throw new SkytoolsError(
           "MODULE_NEWER",
