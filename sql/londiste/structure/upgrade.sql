@@ -4,5 +4,5 @@ begin
 end;
 $upgrade$;
 
--- Of early releases; restore_table_fkey has one form with another list of arguments today.
+-- Of early releases: beside the form of today a call with two arguments would be ambiguous.
 drop function if exists londiste.restore_table_fkey(text, text);
