@@ -48,6 +48,12 @@ describe("pgqadm", () => {
     assert.equal(result.stdout, "");
   }
 
+  it("installs other modules, and says which there are", async () => {
+    assert.equal((await succeeds("install", "pgq_ext", "--dry-run")).stdout, "install module pgq_ext\n");
+    assert.match((await succeeds("install", "pgq_ext")).stderr, /installing pgq_ext/);
+    await fails(/there is no module pgqext\nHINT: Modules are .*pgq_ext/, "install", "pgqext");
+  });
+
   it("creates and drops queues, and says what was there already", async () => {
     assert.deepEqual((await succeeds("create", "it's", "--dry-run")).stdout, "create queue it's\n");
     assert.match((await succeeds("create", "it's")).stderr, /INFO queue it's created/);

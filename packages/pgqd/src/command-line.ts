@@ -1,6 +1,6 @@
 /** What a command line asks for. */
 export type Request =
-  | { readonly kind: "help" | "sample" | "version" }
+  | { readonly kind: "help" | "description" | "sample" | "version" }
   | { readonly kind: "wrong"; readonly message: string; readonly isUsageShown: boolean }
   | {
       readonly kind: "run";
@@ -9,6 +9,7 @@ export type Request =
       readonly isQuiet: boolean;
       readonly isDaemon: boolean;
     }
+  | { readonly kind: "check"; readonly file: string }
   | { readonly kind: "signal"; readonly file: string; readonly signal: NodeJS.Signals };
 
 interface Flag {
@@ -16,7 +17,8 @@ interface Flag {
   readonly doc: string;
 }
 
-const flags: readonly Flag[] = [
+/** The switches of one letter, in the order of the help. */
+export const flags: readonly Flag[] = [
   { letter: "q", doc: "no output on stderr" },
   { letter: "v", doc: "log more; twice: log every tick" },
   { letter: "d", doc: "run in the background" },
@@ -34,9 +36,11 @@ export function usage(): string {
     "usage: pgqd [-q] [-v] [-d] CONFIG",
     "       pgqd -s | -k | -r CONFIG",
     "       pgqd --ini",
+    "       pgqd --check CONFIG",
     "",
     ...flags.map(({ letter, doc }) => `  -${letter}      ${doc}`),
     "  --ini   show a sample file",
+    "  --check look for mistakes in the file, and exit",
     "",
   ].join("\n");
 }
@@ -45,11 +49,13 @@ export function usage(): string {
  * Source: spec/pgq-library.md B1 */
 export function parseCommandLine(args: readonly string[]): Request {
   if (args.includes("--ini")) return { kind: "sample" };
-  if (args.includes("--help")) return { kind: "help" };
+  if (args.includes("--help")) return { kind: args.includes("--json") ? "description" : "help" };
   if (args.includes("--version")) return { kind: "version" };
+  const isCheck = args.includes("--check");
   const letters: string[] = [];
   const files: string[] = [];
   for (const arg of args) {
+    if (arg === "--check") continue;
     if (arg.startsWith("--")) return wrong(`unknown switch: ${arg}`, true);
     if (arg.startsWith("-") && arg !== "-") letters.push(...arg.slice(1).split(""));
     else files.push(arg);
@@ -62,6 +68,7 @@ export function parseCommandLine(args: readonly string[]): Request {
     return wrong(files.length === 0 ? "a config file is needed; see pgqd -h" : "one config file only", false);
   }
   const file = files[0]!;
+  if (isCheck) return { kind: "check", file };
   const signal = letters.findLast((letter) => letter in signals);
   if (signal !== undefined) return { kind: "signal", file, signal: signals[signal]! };
   return {

@@ -12,6 +12,7 @@ import {
 import { parseCommandLine, type Request, usage } from "./command-line.ts";
 import { Daemon } from "./daemon.ts";
 import { DaemonLog } from "./daemon-log.ts";
+import { describePgqd } from "./describe-pgqd.ts";
 import { sampleFile } from "./setting-table.ts";
 import { loadSettings, type Settings } from "./settings.ts";
 
@@ -24,6 +25,12 @@ export async function runPgqd(args: readonly string[]): Promise<number> {
     switch (request.kind) {
       case "help":
         process.stdout.write(usage());
+        return 0;
+      case "description":
+        process.stdout.write(`${JSON.stringify(describePgqd(version()), undefined, 2)}\n`);
+        return 0;
+      case "check":
+        process.stdout.write(`${loadSettings(request.file).file}: ok\n`);
         return 0;
       case "sample":
         process.stdout.write(sampleFile());

@@ -29,6 +29,12 @@ describe("the command line of pgqd", () => {
     assert.deepEqual(parseCommandLine(["-x", "a", "b", "--ini"]), { kind: "sample" });
     assert.deepEqual(parseCommandLine(["--nothing", "--help"]), { kind: "help" });
     assert.deepEqual(parseCommandLine(["-V"]), { kind: "version" });
+    assert.deepEqual(parseCommandLine(["--json", "--help"]), { kind: "description" });
+  });
+
+  it("checks a file without starting", () => {
+    assert.deepEqual(parseCommandLine(["--check", "x.ini"]), { kind: "check", file: "x.ini" });
+    assert.equal(parseCommandLine(["--check"]).kind, "wrong");
   });
 
   it("needs exactly one file", () => {

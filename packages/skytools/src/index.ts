@@ -19,6 +19,12 @@ export type { Log, LogFields, LogLevel } from "./log/log.ts";
 export { Syslog, type SyslogOptions, syslogFacilities } from "./log/syslog.ts";
 export { crashPoint } from "./script/crash-point.ts";
 export { DaemonChild, daemonize } from "./script/daemonize.ts";
+export type {
+  CommandDescription,
+  ConfigGroupDescription,
+  ProgramDescription,
+  SwitchDescription,
+} from "./script/describe-program.ts";
 export { type ExecuteWithRetryOptions, executeWithRetry } from "./script/execute-with-retry.ts";
 export { databaseConfig, frameworkConfig } from "./script/framework-config.ts";
 export type { Job } from "./script/job.ts";

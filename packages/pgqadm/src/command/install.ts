@@ -1,17 +1,28 @@
-import { type Command, dryRunSwitch } from "@skytools/skytools";
-import { installModules } from "@skytools/sql";
+import { type Command, dryRunSwitch, UsageError } from "@skytools/skytools";
+import { installModules, type ModuleName, moduleCatalog } from "@skytools/sql";
 
 export const installCommand: Command = {
   name: "install",
-  args: "",
-  summary: "install PgQ into the database, or bring it up to date",
+  args: "[MODULE...]",
+  summary: "install PgQ or other SQL modules into the database, or bring them up to date",
   pidfile: "none",
   switches: [dryRunSwitch],
   async run(job) {
+    const names = await knownModules(job.args.length === 0 ? ["pgq"] : job.args);
     if (job.isDryRun) {
-      job.stdout.write("install module pgq\n");
+      for (const name of names) job.stdout.write(`install module ${name}\n`);
       return;
     }
-    await installModules(await job.databases.get("db"), ["pgq"], job.log);
+    await installModules(await job.databases.get("db"), names, job.log);
   },
 };
+
+/** @throws UsageError for a name that is none of a module */
+async function knownModules(words: readonly string[]): Promise<ModuleName[]> {
+  const known = (await moduleCatalog()).map(({ name }) => name);
+  return words.map((word) => {
+    const name = known.find((each) => each === word);
+    if (name !== undefined) return name;
+    throw new UsageError(`there is no module ${word}`, { hint: `Modules are ${known.join(", ")}.` });
+  });
+}

@@ -9,7 +9,7 @@ const commonSwitches: readonly Switch[] = [
   { flags: "--ini", doc: "show a sample configuration file and exit" },
   { flags: "--set <param=value>", doc: "override a configuration value", repeatable: true },
   { flags: "--check", doc: "check the configuration file, unknown keys too, and exit" },
-  { flags: "--json", doc: "print results as JSON" },
+  { flags: "--json", doc: "print results as JSON; with --help, a description of the program" },
   { flags: "-r, --reload", doc: "let the running process read its configuration again" },
   { flags: "-s, --stop", doc: "stop the running process after its current round" },
   { flags: "-k, --kill", doc: "stop the running process at once" },

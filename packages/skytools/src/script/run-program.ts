@@ -10,6 +10,7 @@ import { stderrSink } from "../log/stderr-sink.ts";
 import { printJson } from "../terminal/json.ts";
 import { type CommandLine, parseCommandLine, switchValues } from "./command-line.ts";
 import { DaemonChild } from "./daemonize.ts";
+import { describeProgram } from "./describe-program.ts";
 import { databaseConfig, frameworkConfig } from "./framework-config.ts";
 import { helpText, usageLine } from "./help.ts";
 import { checkOperands, findCommand, similarCommand } from "./operands.ts";
@@ -70,9 +71,12 @@ class Invocation {
   }
 
   /** What needs no configuration file. */
-  #answer({ request, command, overrides }: CommandLine): number | undefined {
+  #answer({ request, command, overrides, isJson }: CommandLine): number | undefined {
     const { service, version } = this.#program;
-    if (request === "help") process.stdout.write(helpText(this.#program, this.#table, command, this.#name));
+    if (request === "help" && isJson)
+      printJson(process.stdout, describeProgram(this.#program, this.#table, this.#groups()));
+    else if (request === "help")
+      process.stdout.write(helpText(this.#program, this.#table, command, this.#name));
     else if (request === "version") process.stdout.write(`${versionText(service, version)}\n`);
     else if (request === "template") process.stdout.write(configTemplate(service, this.#groups(), overrides));
     else return undefined;

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { type TemporaryDirectory, temporaryDirectory } from "@skytools/testbed";
+import { type Built, buildDocumentation } from "#src/build.js";
+import { brokenLinks } from "#src/link-check.js";
+import { describeInstalled, installedPrograms } from "#src/programs.js";
+import { moduleFunctions } from "#src/sql-functions.js";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+
+describe("the documentation", () => {
+  let directory: TemporaryDirectory;
+  let built: Built;
+
+  before(async () => {
+    directory = await temporaryDirectory("docs");
+    built = await buildDocumentation(root, directory.path, false);
+  });
+  after(async () => {
+    await directory[Symbol.asyncDispose]();
+  });
+
+  it("has no dead link", () => {
+    assert.deepEqual(
+      built.brokenLinks.filter((link) => !link.endsWith(" api/index.html")),
+      [],
+    );
+  });
+
+  it("has a manual page for every name of every program", () => {
+    for (const { name, aliases } of installedPrograms(root)) {
+      for (const each of [name, ...aliases])
+        assert.ok(existsSync(join(directory.path, "man", "man1", `${each}.1`)), each);
+    }
+  });
+
+  it("tells every key and command of a program", async () => {
+    const program = installedPrograms(root).find(({ name }) => name === "londiste3")!;
+    const { commands = [], config } = await describeInstalled(program);
+    const page = readFileSync(join(directory.path, "man", "man1", "londiste3.1"), "utf8");
+    for (const word of [...commands, ...config.flatMap(({ keys }) => keys)].map((each) =>
+      "key" in each ? each.key : each.name,
+    )) {
+      assert.ok(page.includes(`\\fB${word.replaceAll("-", "\\-")}\\fP`), word);
+    }
+  });
+
+  it("has manual pages that render without a warning", { skip: !hasProgram("man") }, () => {
+    const folder = join(directory.path, "man");
+    for (const file of readdirSync(join(folder, "man1"))) {
+      const stderr = execFileSync(
+        "sh",
+        ["-c", 'man --warnings -E UTF-8 -l -Tutf8 -Z "$0" 2>&1 >/dev/null', `man1/${file}`],
+        {
+          cwd: folder,
+          encoding: "utf8",
+          env: { ...process.env, MANROFFSEQ: "t", LANG: "C.UTF-8" },
+        },
+      );
+      assert.equal(stderr, "", file);
+    }
+  });
+});
+
+it("notices links that lead nowhere", async () => {
+  await using directory = await temporaryDirectory("links");
+  mkdirSync(join(directory.path, "a"));
+  writeFileSync(
+    join(directory.path, "a", "x.html"),
+    '<p id="here"><a href="../y.html#there"></a><a href="#here"></a><a href="z.html"></a><a href="#gone"></a>',
+  );
+  writeFileSync(join(directory.path, "y.html"), '<p id="there"><img src="a/none.svg"></p>');
+  assert.deepEqual(brokenLinks(directory.path).sort(), [
+    "a/x.html: #gone",
+    "a/x.html: z.html",
+    "y.html: a/none.svg",
+  ]);
+});
+
+it("reads comment, signature and grant of a server function, with all its overloads", () => {
+  const [long, short] = moduleFunctions(join(root, "sql"), "pgq").filter(
+    ({ name }) => name === "insert_event",
+  );
+  assert.equal(short?.parameters, "queue_name text, ev_type text, ev_data text");
+  assert.equal(short?.execute, long?.execute);
+  assert.equal(long?.execute, "pgq_writer");
+  assert.equal(long?.result, "bigint");
+  assert.match(long?.comment[0] ?? "", /^Adds an event/);
+});
+
+it("has a comment for every public server function", () => {
+  const silent = [
+    "pgq",
+    "pgq_node",
+    "pgq_ext",
+    "pgq_coop",
+    "londiste",
+    "conflicthandler",
+    "dispatch",
+    "logdb",
+  ]
+    .flatMap((module) => moduleFunctions(join(root, "sql"), module))
+    // A further overload says something only where it differs.
+    .filter(({ name }, at, all) => name !== all[at - 1]?.name)
+    .filter(({ comment }) => comment.length === 0);
+  assert.deepEqual(
+    silent.map(({ schema, name }) => `${schema}.${name}`),
+    [],
+  );
+});
+
+function hasProgram(name: string): boolean {
+  return (process.env["PATH"] ?? "").split(":").some((folder) => existsSync(join(folder, name)));
+}

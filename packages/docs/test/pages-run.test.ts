@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { delimiter, dirname, join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { type Cluster, commandPath, startCluster, startProgram, temporaryDirectory } from "@skytools/testbed";
+import { pageScript } from "./page-script.js";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const doc = join(root, "doc");
+const runnable = ["tutorial", "howto"].flatMap((folder) =>
+  readdirSync(join(doc, folder)).map((file) => join(folder, file)),
+);
+
+describe("the commands of the documentation, pasted one by one", () => {
+  let cluster: Cluster;
+
+  before(async () => {
+    cluster = await startCluster();
+  });
+  after(async () => {
+    await cluster[Symbol.asyncDispose]();
+  });
+
+  // Where the servers' account can reach them: PostgreSQL does not run as root.
+  const programs = join(dirname(commandPath("pgqd")), "..", "..", "..", "node_modules", ".bin");
+
+  for (const page of runnable) {
+    it(`${page} works`, async () => {
+      await using directory = await temporaryDirectory("docs", "servers");
+      // As after npm install of the libraries.
+      symlinkSync(join(programs, ".."), join(directory.path, "node_modules"));
+      writeFileSync(join(directory.path, "page.sh"), pageScript(join(doc, page)));
+      const env = {
+        PATH: [programs, cluster.binDir, dirname(process.execPath), process.env["PATH"]].join(delimiter),
+        PGHOST: cluster.socketDir,
+        PGPORT: String(cluster.port),
+        PGUSER: "postgres",
+        // Only the name of a socket in the page's own directory.
+        TUTORIAL_PORT: "1",
+        MONITOR_PORT: String(await freePort()),
+      };
+      await using shell = startProgram("timeout", ["120", "bash", "page.sh"], {
+        cwd: directory.path,
+        env,
+        asServerAccount: true,
+      });
+      const { code } = await shell.exit;
+      assert.equal(code, 0, shell.outputTail());
+    });
+  }
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+  return port;
+}
