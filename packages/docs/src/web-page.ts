@@ -36,7 +36,7 @@ export function webPage(
 <link rel="stylesheet" href="${link("style.css")}">
 </head>
 <body>
-<nav class="site"><a class="home" href="${link("index.html")}">Skytools for Node</a>
+<nav><a class="home" href="${link("index.html")}">Skytools for Node</a>
 ${parts.join("\n")}
 </nav>
 <main>

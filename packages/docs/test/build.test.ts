@@ -114,5 +114,5 @@ it("has a comment for every public server function", () => {
 });
 
 function hasProgram(name: string): boolean {
-  return (process.env["PATH"] ?? "").split(":").some((folder) => existsSync(join(folder, name)));
+  return (process.env.PATH ?? "").split(":").some((folder) => existsSync(join(folder, name)));
 }

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { delimiter, dirname, join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { type Cluster, commandPath, startCluster, startProgram, temporaryDirectory } from "@skytools/testbed";
+import { commandPath, startCluster, startProgram, temporaryDirectory } from "@skytools/testbed";
 import { pageScript } from "./page-script.js";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -13,27 +13,19 @@ const runnable = ["tutorial", "howto"].flatMap((folder) =>
   readdirSync(join(doc, folder)).map((file) => join(folder, file)),
 );
 
-describe("the commands of the documentation, pasted one by one", () => {
-  let cluster: Cluster;
-
-  before(async () => {
-    cluster = await startCluster();
-  });
-  after(async () => {
-    await cluster[Symbol.asyncDispose]();
-  });
-
+describe("the commands of the documentation, pasted one by one", { concurrency: 2 }, () => {
   // Where the servers' account can reach them: PostgreSQL does not run as root.
   const programs = join(dirname(commandPath("pgqd")), "..", "..", "..", "node_modules", ".bin");
 
   for (const page of runnable) {
     it(`${page} works`, async () => {
+      await using cluster = await startCluster();
       await using directory = await temporaryDirectory("docs", "servers");
       // As after npm install of the libraries.
       symlinkSync(join(programs, ".."), join(directory.path, "node_modules"));
       writeFileSync(join(directory.path, "page.sh"), pageScript(join(doc, page)));
       const env = {
-        PATH: [programs, cluster.binDir, dirname(process.execPath), process.env["PATH"]].join(delimiter),
+        PATH: [programs, cluster.binDir, dirname(process.execPath), process.env.PATH].join(delimiter),
         PGHOST: cluster.socketDir,
         PGPORT: String(cluster.port),
         PGUSER: "postgres",
