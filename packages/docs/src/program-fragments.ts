@@ -20,7 +20,8 @@ export const programFragments: Readonly<
   config: (_name, { config }) => config.map(configGroup).join("\n"),
 };
 
-function synopsis(name: string, { commands, args }: ProgramDescription): string {
+function synopsis(name: string, { commands, args, hasConfigFile }: ProgramDescription): string {
+  if (!hasConfigFile) return `*${name}* [_OPTION_...] ${operandText(args)}`;
   const operands = commands === undefined ? operandText(args) : "_COMMAND_ [_ARGUMENT_...]";
   return [
     `*${name}* [_OPTION_...] _INI_ ${operands}`.trimEnd(),

@@ -26,7 +26,7 @@ describe("the documentation", () => {
 
   it("has no dead link", () => {
     assert.deepEqual(
-      built.brokenLinks.filter((link) => !link.endsWith(" api/index.html")),
+      built.brokenLinks.filter((link) => !link.endsWith("api/index.html")),
       [],
     );
   });

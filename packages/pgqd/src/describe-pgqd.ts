@@ -9,6 +9,7 @@ export function describePgqd(version: string): ProgramDescription {
     sectionAliases: [],
     version,
     summary: "ticks and maintains the PgQ databases of a PostgreSQL instance",
+    hasConfigFile: true,
     args: "",
     commonSwitches: [],
     switches: [...flags.map(describeFlag), ...longSwitches],

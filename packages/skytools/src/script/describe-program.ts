@@ -8,6 +8,8 @@ export interface ProgramDescription {
   readonly sectionAliases: readonly string[];
   readonly version: string;
   readonly summary: string;
+  /** false: the program has no configuration file */
+  readonly hasConfigFile: boolean;
   /** operands after the configuration file, for a program without commands */
   readonly args: string;
   /** of every program */
@@ -58,7 +60,15 @@ export function describeProgram(
   table: SwitchTable,
   config: readonly ConfigGroup[],
 ): ProgramDescription {
-  const { service, version, summary, args = "", helpEnd = "", sectionAliases = [] } = program;
+  const {
+    service,
+    version,
+    summary,
+    args = "",
+    helpEnd = "",
+    sectionAliases = [],
+    hasConfigFile = true,
+  } = program;
   const visible = program.commands?.filter((command) => !command.hidden);
   const commands = visible?.map((command) => ({
     name: command.name,
@@ -75,11 +85,12 @@ export function describeProgram(
     sectionAliases,
     version,
     summary,
+    hasConfigFile,
     args,
     commonSwitches: table.common.map(describeSwitch),
     switches: table.shared.map(describeSwitch),
     ...(commands === undefined ? {} : { commands }),
-    config: config.map(({ title, keys, openKeys }) => ({
+    config: (hasConfigFile ? config : []).map(({ title, keys, openKeys }) => ({
       title,
       keys: keys.filter((key) => key.template !== "hidden"),
       ...(openKeys === undefined ? {} : { openKeys: openKeys.source }),
