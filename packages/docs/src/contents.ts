@@ -22,6 +22,7 @@ export const contents: readonly Part[] = [
       "switchover",
       "takeover",
       "repair",
+      "upgrade",
       "monitoring",
       "own-consumer",
       "own-handler",

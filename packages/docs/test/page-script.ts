@@ -8,3 +8,8 @@ export function pageScript(file: string): string {
   if (blocks.length === 0) throw new Error(`${file} has no commands`);
   return `set -euo pipefail\nset -x\n${blocks.join("\n")}`;
 }
+
+/** Whether a page has commands to run; those of `[source,console]` only show what one would type elsewhere. */
+export function hasCommands(file: string): boolean {
+  return readFileSync(file, "utf8").includes("\n[source,sh]\n");
+}

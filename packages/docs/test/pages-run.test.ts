@@ -5,12 +5,14 @@ import { delimiter, dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { commandPath, startCluster, startProgram, temporaryDirectory } from "@skytools/testbed";
-import { pageScript } from "./page-script.js";
+import { hasCommands, pageScript } from "./page-script.js";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const doc = join(root, "doc");
 const runnable = ["tutorial", "howto"].flatMap((folder) =>
-  readdirSync(join(doc, folder)).map((file) => join(folder, file)),
+  readdirSync(join(doc, folder))
+    .map((file) => join(folder, file))
+    .filter((page) => hasCommands(join(doc, page))),
 );
 
 describe("the commands of the documentation, pasted one by one", { concurrency: 2 }, () => {
