@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Database, type Job, maskConnectString } from "@skytools/skytools";
+import { engineOf } from "../engine/engine.ts";
 import { runningServer } from "../place/server-directory.ts";
 import type { Settings } from "../place/settings.ts";
 import { readControlFile } from "../wal/control-file.ts";
@@ -20,6 +21,11 @@ export async function promote(settings: Settings, timeoutSeconds: number): Promi
     throw new WalError(`no server runs on ${data}`, { hint: "Start the standby first." });
   if (!existsSync(join(data, "standby.signal")) && !existsSync(join(data, "recovery.signal"))) {
     throw new WalError(`the server on ${data} is not a standby`);
+  }
+  const engine = engineOf(settings);
+  if (engine !== undefined) {
+    engine.report();
+    return endRecovery(data, server.pid, timeoutSeconds);
   }
   const archive = settings.openArchive();
   try {

@@ -6,6 +6,8 @@ import type { Settings } from "../place/settings.ts";
 
 /** Tells the standbys that read the archive, wherever that is. @throws WalError exit code 2 when it cannot be reached */
 export async function setFlag(settings: Settings, flag: ArchiveFlag, isSet: boolean): Promise<void> {
+  // An engine has no such files: then only the server itself is told.
+  if (!settings.isEngineOwn) return;
   const archive = settings.openArchive();
   try {
     await archive.setFlag(flag, isSet);
