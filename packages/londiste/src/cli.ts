@@ -5,6 +5,7 @@ import { addTableCommand } from "./command/add-table.ts";
 import { changeHandlerCommand } from "./command/change-handler.ts";
 import { checkCommand } from "./command/check.ts";
 import { compareCommand } from "./command/compare.ts";
+import { copierCommand } from "./command/copier.ts";
 import { copyCommand } from "./command/copy.ts";
 import { executeCommand } from "./command/execute.ts";
 import { foreignKeysCommand } from "./command/fkeys.ts";
@@ -52,5 +53,6 @@ export const londiste: Program = {
     foreignKeysCommand,
     showHandlersCommand,
     copyCommand,
+    copierCommand,
   ],
 };

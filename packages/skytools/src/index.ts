@@ -40,6 +40,7 @@ export {
 export { runProgram } from "./script/run-program.ts";
 export { createJob, type JobOptions } from "./script/running-job.ts";
 export { ServiceNotifier } from "./script/service-notifier.ts";
+export { SideJob } from "./script/side-job.ts";
 export { Statistics } from "./script/statistics.ts";
 export { skytoolsVersion } from "./script/version.ts";
 

@@ -42,7 +42,29 @@ export async function getTableList(db: Database, queueName: string): Promise<Rep
        from londiste.get_table_list($1)`,
     [queueName],
   );
-  return rows.map((row) => ({
+  return rows.map(replicatedTable);
+}
+
+/** One table of the list; undefined when the set does not have it here. */
+export async function getTable(
+  db: Database,
+  queueName: string,
+  name: string,
+): Promise<ReplicatedTable | undefined> {
+  const row = await db.queryMaybe<TableListRow>(
+    `select t.table_name, t.local, t.merge_state, t.custom_snapshot, t.table_attrs, t.dropped_ddl, t.dest_table,
+            c.copy_role, c.copy_pos
+       from londiste.table_info t
+       left join lateral londiste._coordinate_copy(t.queue_name, t.table_name) c
+            on (t.merge_state in ('in-copy', 'catching-up'))
+      where t.queue_name = $1 and t.table_name = $2`,
+    [queueName, name],
+  );
+  return row && replicatedTable(row);
+}
+
+function replicatedTable(row: TableListRow): ReplicatedTable {
+  return {
     name: row.table_name,
     destination: row.dest_table ?? row.table_name,
     isLocal: row.local,
@@ -53,7 +75,7 @@ export async function getTableList(db: Database, queueName: string): Promise<Rep
     droppedDdl: row.dropped_ddl,
     copyRole: row.copy_role,
     copyPosition: row.copy_pos ?? 0,
-  }));
+  };
 }
 
 /** The states of some tables, without what else there is to know about a set. Tables that are gone are not in the answer. */

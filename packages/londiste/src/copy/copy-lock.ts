@@ -21,6 +21,12 @@ export async function takeCopyLock(target: Database, queueName: string, table: s
   });
 }
 
+/** For a session that goes on with another table. */
+export async function releaseCopyLock(target: Database, queueName: string, table: string): Promise<void> {
+  await target.query(`select pg_advisory_unlock(${keySql})`, [queueName, table]);
+  await target.commit();
+}
+
 /** The tables for which a copy process is at work, wherever it runs. */
 export async function tablesInCopy(
   target: Database,

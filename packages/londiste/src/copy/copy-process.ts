@@ -19,12 +19,12 @@ import {
 import type { Database, Job } from "@skytools/skytools";
 import { crashPoint, mergeConnectString, SkytoolsError } from "@skytools/skytools";
 import { HandlerRegistry } from "../handler/handler-registry.ts";
-import { getTableList, localSetTableStruct, type ReplicatedTable } from "../londiste-api.ts";
+import { getTable, localSetTableStruct, type ReplicatedTable } from "../londiste-api.ts";
 import { copyConsumerName } from "../names.ts";
 import { moveTable } from "../replay/move-table.ts";
 import { openSourceSession, openTargetSession } from "../replication-session.ts";
 import { anyCopyNode, findCopyNode, namedCopyNode } from "../table/copy-node.ts";
-import { takeCopyLock } from "./copy-lock.ts";
+import { releaseCopyLock, takeCopyLock } from "./copy-lock.ts";
 import { CopyProgress } from "./copy-progress.ts";
 import { tableSharers, waitForTurn } from "./merge-copy.ts";
 import { scriptsAhead } from "./scripts-ahead.ts";
@@ -45,18 +45,32 @@ export class CopyProcess {
   readonly #workerName: string;
   readonly #consumerName: string;
   readonly #table: string;
+  readonly #onCopied: () => void;
   #registry: HandlerRegistry | undefined;
+  /** the session that has the table's lock */
+  #locked: Database | undefined;
 
-  constructor(job: Job, table: string) {
+  /** @param onCopied called when the rows are there and the table's state has moved on */
+  constructor(job: Job, table: string, onCopied: () => void = () => {}) {
     this.#job = job;
     this.#table = table;
+    this.#onCopied = onCopied;
     this.#queueName = configuredQueue(job.config);
     this.#workerName = configuredConsumer(job.config, job.name);
     this.#consumerName = copyConsumerName(this.#workerName, table);
   }
 
-  /** @returns exit code */
+  /** Leaves its sessions open, without a lock.
+   * @returns exit code */
   async run(): Promise<number> {
+    const code = await this.#run();
+    if (this.#locked !== undefined && !this.#locked.isBroken) {
+      await releaseCopyLock(this.#locked, this.#queueName, this.#table);
+    }
+    return code;
+  }
+
+  async #run(): Promise<number> {
     let table = await this.#find();
     if (table === undefined) return 1;
     if (table.state.kind === "none") {
@@ -115,20 +129,30 @@ export class CopyProcess {
 
   async #find(): Promise<ReplicatedTable | undefined> {
     const target = await this.#target();
-    const tables = await getTableList(target, this.#queueName);
+    const table = await getTable(target, this.#queueName, this.#table);
     await target.commit();
-    const table = tables.find((entry) => entry.name === this.#table && entry.isLocal);
-    if (table === undefined) this.#job.log.error(`Table ${this.#table} removed from replication`);
-    return table;
+    if (table?.isLocal) return table;
+    this.#job.log.error(`Table ${this.#table} removed from replication`);
+    return undefined;
   }
 
+  /** The session may be open from another table. */
   async #target(): Promise<Database> {
-    return this.#job.databases.get("db", { onConnect: (target) => this.#connectTarget(target) });
+    const target = await this.#job.databases.get("db", {
+      onConnect: (connected) => this.#connectTarget(connected),
+    });
+    if (target !== this.#locked) await this.#lock(target);
+    return target;
   }
 
   async #connectTarget(target: Database): Promise<void> {
-    await takeCopyLock(target, this.#queueName, this.#table);
+    await this.#lock(target);
     await openTargetSession(target, this.#job.log);
+  }
+
+  async #lock(target: Database): Promise<void> {
+    await takeCopyLock(target, this.#queueName, this.#table);
+    this.#locked = target;
   }
 
   async #workerState(target: Database): Promise<ConsumerState> {
@@ -185,6 +209,7 @@ export class CopyProcess {
       crashPoint("copy.before-commit");
       await target.commit();
       crashPoint("copy.after-commit");
+      this.#onCopied();
     } catch (error) {
       await progress.fail(error);
       throw error;
@@ -192,7 +217,7 @@ export class CopyProcess {
     await progress.end("catching up");
     await forceTick(source, this.#queueName);
     await source.commit();
-    for (const key of ["copy_source", "copy_progress", ...streamKeys(this.#job)]) await databases.close(key);
+    for (const key of streamKeys(this.#job)) await databases.close(key);
   }
 
   async #waitForScripts(source: Database, target: Database): Promise<void> {
@@ -238,9 +263,8 @@ export class CopyProcess {
   async #waitForProvider(source: Database): Promise<ReplicatedTable> {
     let hasWarned = false;
     for (;;) {
-      const tables = await getTableList(source, this.#queueName);
+      const table = await getTable(source, this.#queueName, this.#table);
       await source.rollback();
-      const table = tables.find((entry) => entry.name === this.#table);
       if (table === undefined || !table.isLocal) {
         throw new SkytoolsError("COPY", `table ${this.#table} not available on provider (${source.label})`, {
           retry: "later",
@@ -280,8 +304,7 @@ export class CopyProcess {
 
   /** @throws SkytoolsError when the table was removed, or sent elsewhere, while its rows were copied */
   async #storeCopied(target: Database, table: ReplicatedTable, snapshot: string): Promise<void> {
-    const tables = await getTableList(target, this.#queueName);
-    const now = tables.find((entry) => entry.name === this.#table);
+    const now = await getTable(target, this.#queueName, this.#table);
     const result = await moveTable(target, this.#job.log, {
       queueName: this.#queueName,
       table: this.#table,

@@ -1,6 +1,6 @@
 import type { Database, Job } from "@skytools/skytools";
 import { SkytoolsError } from "@skytools/skytools";
-import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
+import { getTable, type ReplicatedTable } from "../londiste-api.ts";
 import { mergePartners } from "../table/merge-partners.ts";
 import type { TableSharers } from "./table-copy.ts";
 
@@ -22,7 +22,7 @@ export async function waitForTurn(
 ): Promise<ReplicatedTable | undefined> {
   let told: string | undefined;
   for (;;) {
-    const table = (await getTableList(target, queueName)).find((entry) => entry.name === name);
+    const table = await getTable(target, queueName, name);
     await target.commit();
     if (table === undefined || !table.isLocal) return undefined;
     const reason = whyNotNow(table) ?? (await whoHasIt(target, queueName, table));

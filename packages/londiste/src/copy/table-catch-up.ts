@@ -15,8 +15,8 @@ import { applyBatch, expectedEvents } from "../apply/apply-batch.ts";
 import { localCopyEnd } from "../copy-progress-api.ts";
 import { handledTables } from "../handler/handled-tables.ts";
 import type { HandlerRegistry } from "../handler/handler-registry.ts";
-import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
-import { copiedAlready, coversCopy, tickSnapshot } from "../replay/copy-snapshot.ts";
+import { getTable, type ReplicatedTable } from "../londiste-api.ts";
+import { copiedAlready, coversCopy, isCopySettled, tickSnapshot } from "../replay/copy-snapshot.ts";
 import { copyStep } from "../replay/hand-over-rules.ts";
 import { dropCopySnapshot, moveTable } from "../replay/move-table.ts";
 import { openSourceSession } from "../replication-session.ts";
@@ -48,6 +48,8 @@ export class TableCatchUp implements CascadedApplication {
   /** the provider's session, for taking the consumer away at the end */
   provider: Database | undefined;
   #lastForcedTick = Number.NEGATIVE_INFINITY;
+  /** position at which the need for the copy's snapshot was last looked into */
+  #settledAsked: bigint | undefined;
   #table: ReplicatedTable | undefined;
 
   constructor(job: Job, options: CatchUpOptions) {
@@ -69,6 +71,7 @@ export class TableCatchUp implements CascadedApplication {
 
   async beforeBatch(batch: CascadedBatch): Promise<"apply" | "leave"> {
     this.provider = batch.source;
+    await this.#dropNeedlessSnapshot(batch, batch.source);
     for (;;) {
       const decision = await this.#decide(batch, batch.batch.tickId);
       if (decision === "apply") return "apply";
@@ -110,10 +113,24 @@ export class TableCatchUp implements CascadedApplication {
 
   async idle(round: CascadeRound, source: Database | undefined): Promise<"busy" | "idle"> {
     this.provider = source;
+    if (source !== undefined) await this.#dropNeedlessSnapshot(round, source);
     const decision = await this.#decide(round, undefined);
     if (decision === "finish") return "idle";
     if (this.#table?.copySnapshot != null && source !== undefined) await this.#forceTick(source);
     return "idle";
+  }
+
+  /** On a quiet table nothing happens between the tick and the copy: then there is no need to wait for the next tick. */
+  async #dropNeedlessSnapshot({ target, state }: CascadeRound, source: Database): Promise<void> {
+    if (this.#settledAsked === state.completedTick) return;
+    this.#settledAsked = state.completedTick;
+    const { queueName, table: name } = this.#options;
+    const snapshot = (await getTable(target, queueName, name))?.copySnapshot ?? null;
+    if (snapshot !== null && (await isCopySettled(source, queueName, name, state.completedTick, snapshot))) {
+      await dropCopySnapshot(target, this.#job.log, queueName, name);
+    }
+    await target.commit();
+    await source.commit();
   }
 
   /** A tick later than the copied rows ends the need for their snapshot; on a quiet queue it would be long in coming. */
@@ -129,7 +146,7 @@ export class TableCatchUp implements CascadedApplication {
     const { target } = round;
     const { log } = this.#job;
     const { queueName, workerName } = this.#options;
-    const table = (await getTableList(target, queueName)).find((entry) => entry.name === this.#options.table);
+    const table = await getTable(target, queueName, this.#options.table);
     const worker = await getConsumerState(target, queueName, workerName);
     await target.commit();
     this.#table = table;

@@ -28,6 +28,36 @@ export async function tickSnapshot(
   return text === undefined ? undefined : Snapshot.parse(text);
 }
 
+/** True when no event after a tick is in the copied rows already: the copy's snapshot is not needed from there on. False also
+ * when that cannot be told.
+ * @param tickId end of the last batch that was replayed
+ * @param copy text of the snapshot in which the rows were read, of the same database */
+export async function isCopySettled(
+  source: Database,
+  queueName: string,
+  table: string,
+  tickId: bigint,
+  copy: string,
+): Promise<boolean> {
+  const at = await source.queryMaybe<{ tick: string; events: string; is_readable: boolean }>(
+    `select t.tick_snapshot::text as tick, e.events, pg_catalog.has_table_privilege(e.events, 'select') as is_readable
+       from pgq.queue q
+       join pgq.tick t on t.tick_queue = q.queue_id
+      cross join lateral (select pgq.quote_fqname(q.queue_data_pfx) as events) e
+      where q.queue_name = $1 and t.tick_id = $2`,
+    [queueName, tickId],
+  );
+  if (at?.is_readable !== true) return false;
+  const isBoth = await source.queryValue<boolean>(
+    `select exists (select from ${at.events}
+              where ev_txid >= txid_snapshot_xmin($1::txid_snapshot) and ev_extra1 = $2
+                and not txid_visible_in_snapshot(ev_txid, $1::txid_snapshot)
+                and txid_visible_in_snapshot(ev_txid, $3::txid_snapshot))`,
+    [at.tick, table, copy],
+  );
+  return isBoth === false;
+}
+
 /** Condition over event columns: the event's effect was in the rows when they were copied. */
 export function copiedAlready(table: string, snapshot: string): string {
   return `(ev_extra1 = ${quoteLiteral(table)} and txid_visible_in_snapshot(ev_txid, ${quoteLiteral(snapshot)}::txid_snapshot))`;

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import type { Database, Job } from "@skytools/skytools";
 import { tablesInCopy } from "../copy/copy-lock.ts";
 import { localCopyError } from "../copy-progress-api.ts";
 import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
+import { CopierProcess } from "./copier-process.ts";
+import { CopyRoom } from "./copy-room.ts";
 import { dropForeignKeys } from "./foreign-keys.ts";
 import { moveTable } from "./move-table.ts";
 import { needsCopyProcess } from "./table-state.ts";
@@ -13,13 +14,13 @@ const retryGrowth = 4;
 const providerPollMs = 1000;
 
 interface CopyRecord {
-  process: ChildProcess | undefined;
-  /** the process was told to end because its table is not to be copied, or from the start */
+  copier: CopierProcess | undefined;
+  /** the copier was told to end it, because the table is not to be copied, or from the start */
   isUnwanted: boolean;
+  /** A copier has died with it. The next one has this table alone: if the table is what it dies of, no other goes with it. */
+  isSuspect: boolean;
   failures: number;
   notBefore: number;
-  /** what the process said before it failed */
-  lastMessage: string | undefined;
   /** not yet stored in the database */
   unstoredError: { readonly message: string; readonly retrySeconds: number } | undefined;
   /** what was last said about waiting, so that it is said once */
@@ -33,59 +34,71 @@ export interface SupervisedNode {
   readonly queueName: string;
 }
 
-/** Keeps a copy process running for every table that needs one, `parallel_copies` at once. A process that dies is started again
- * in whatever state its table is; one that fails waits for its turn while another table has the slot. Processes that a former
- * worker has left behind count as running: their lock shows them. */
+/** Keeps every table that needs it with a copier, so that `parallel_copies` of them load rows at once. A table whose copy ended
+ * before its time goes there again in whatever state it is; one that fails waits for its turn while another has the slot. Copies
+ * that a former worker has left behind count as running: their lock shows them. */
 export class CopySupervisor {
   readonly #job: Job;
   readonly #copies = new Map<string, CopyRecord>();
   #providerAskedAt = Number.NEGATIVE_INFINITY;
   #isStopping = false;
-  /** a process has ended since this was last read */
-  hasEnded = true;
+  /** takes all tables but suspects */
+  #copier: CopierProcess | undefined;
+  readonly #copiers = new Set<CopierProcess>();
+  /** a copy has ended before its time since this was last read, and may have left something behind */
+  mayHaveLeftovers = true;
 
   constructor(job: Job) {
     this.#job = job;
-    job.abort.addEventListener("abort", () => this.#endAll());
+    job.abort.addEventListener("abort", () => void this.stop());
   }
 
-  /** @returns names of the tables whose copy process is alive */
+  /** @returns names of the tables whose copy is alive */
   async supervise(node: SupervisedNode, tables: readonly ReplicatedTable[]): Promise<ReadonlySet<string>> {
     const local = tables.filter((table) => table.isLocal);
     const needing = local.filter((table) => needsCopyProcess(table.state));
     const fresh = local.filter((table) => table.state.kind === "none");
     this.#forget(new Set([...needing, ...fresh].map((table) => table.name)));
     this.#endUnwanted(local);
-    if (needing.length === 0 && fresh.length === 0) return this.#alive();
+    if (needing.length === 0 && fresh.length === 0) {
+      this.reload();
+      return this.#alive();
+    }
     await this.#storeErrors(node);
     const running = await this.#running(node, needing);
-    const slots = this.#job.config.getInt("parallel_copies");
+    const room = new CopyRoom(this.#job.config.getInt("parallel_copies"), needing, running);
     for (const table of needing) {
-      if (running.size >= slots) break;
-      if (running.has(table.name) || !this.#isDue(table.name)) continue;
+      if (running.has(table.name) || !this.#isDue(table.name) || !room.isFor(table)) continue;
       this.#launch(table.name);
+      room.take(table);
       running.add(table.name);
     }
-    if (running.size < slots && fresh.length > 0 && node.source !== undefined) {
-      await this.#startCopies(node, node.source, fresh, running, slots);
+    if (fresh.length > 0 && node.source !== undefined) {
+      await this.#startCopies(node, node.source, fresh, running, room);
     }
     return running;
+  }
+
+  /** The next table goes to a new copier, which reads the configuration. */
+  reload(): void {
+    this.#copier?.retire();
+    this.#copier = undefined;
   }
 
   /** A copy that began before its table was removed, or was sent back to the start, would go on with old rows and an old place. */
   #endUnwanted(local: readonly ReplicatedTable[]): void {
     const states = new Map(local.map((table) => [table.name, table.state.kind]));
     for (const [name, record] of this.#copies) {
-      if (record.process === undefined || record.isUnwanted || (states.get(name) ?? "none") !== "none")
+      if (record.copier === undefined || record.isUnwanted || (states.get(name) ?? "none") !== "none")
         continue;
       record.isUnwanted = true;
-      this.#job.log.info(`ending the copy process of ${name}: its copy is not wanted any more`);
-      record.process.kill("SIGTERM");
+      this.#job.log.info(`ending the copy of ${name}: it is not wanted any more`);
+      record.copier.end(name);
     }
   }
 
   #alive(): Set<string> {
-    return new Set([...this.#copies].flatMap(([name, record]) => (record.process ? [name] : [])));
+    return new Set([...this.#copies].flatMap(([name, record]) => (record.copier ? [name] : [])));
   }
 
   /** Where `tables` shows them. */
@@ -112,8 +125,9 @@ export class CopySupervisor {
     source: Database,
     fresh: readonly ReplicatedTable[],
     running: Set<string>,
-    slots: number,
+    room: CopyRoom,
   ): Promise<void> {
+    if (!fresh.some((table) => room.isFor(table))) return;
     const isDue = fresh.some((table) => this.#record(table.name).waitingFor === undefined);
     if (!isDue && performance.now() - this.#providerAskedAt < providerPollMs) return;
     this.#providerAskedAt = performance.now();
@@ -123,24 +137,29 @@ export class CopySupervisor {
     );
     await source.commit();
     for (const table of fresh) {
-      if (running.size >= slots) break;
+      if (!room.isFor(table)) break;
       if (running.has(table.name) || !this.#isDue(table.name)) continue;
       const there = onProvider.get(table.name);
       const isFromElsewhere = (table.attributes.get("copy_node") ?? "") !== "";
       if (isFromElsewhere) {
-        if (await this.#begin(node, table)) running.add(table.name);
+        await this.#begin(node, table, running, room);
       } else if (there === undefined || !there.isLocal) {
         this.#wait(table.name, "absent", () => log.warn(`Table ${table.name} not available on provider`));
       } else if (there.state.kind !== "ok") {
         this.#wait(table.name, "not ok", () => log.info(`Table ${table.name} not OK on provider, waiting`));
-      } else if (await this.#begin(node, table)) {
-        running.add(table.name);
+      } else {
+        await this.#begin(node, table, running, room);
       }
     }
   }
 
   /** Foreign keys go first, each in a transaction of its own: the copy could not empty the table with them. */
-  async #begin(node: SupervisedNode, table: ReplicatedTable): Promise<boolean> {
+  async #begin(
+    node: SupervisedNode,
+    table: ReplicatedTable,
+    running: Set<string>,
+    room: CopyRoom,
+  ): Promise<void> {
     await dropForeignKeys(node.target, this.#job.log, table.destination);
     const result = await moveTable(node.target, this.#job.log, {
       queueName: node.queueName,
@@ -148,61 +167,59 @@ export class CopySupervisor {
       event: "start-copy",
     });
     await node.target.commit();
-    if (!result.isMoved) return false;
+    if (!result.isMoved) return;
     this.#launch(table.name);
-    return true;
+    room.take(table);
+    running.add(table.name);
   }
 
   #launch(table: string): void {
-    const { log, config, isVerbose } = this.#job;
     const record = this.#record(table);
     record.waitingFor = undefined;
-    record.lastMessage = undefined;
-    log.info(`Launching copy process for ${table}`);
-    const flags = [...(isVerbose ? ["-v"] : []), ...overridesOf(process.argv)];
-    const child = spawn(process.execPath, [process.argv[1] ?? "", ...flags, config.file, "copy", table], {
-      // Its log goes where ours goes; with a log file there is no need to hold our terminal open.
-      stdio: ["ignore", "ignore", config.getOr("logfile", "") === "" ? "inherit" : "ignore", "ipc"],
-      env: this.#job.env,
-    });
-    record.process = child;
-    child.on("message", (message) => {
-      if (typeof message === "string") record.lastMessage = message;
-    });
-    child.once("error", (error) => {
-      record.lastMessage = error.message;
-      if (child.pid === undefined) this.#ended(table, record, child, "could not be started");
-    });
-    child.once("exit", (code, signal) => {
-      this.#ended(
-        table,
-        record,
-        child,
-        code === 0 ? undefined : signal ? `was ended by ${signal}` : `exit code ${code}`,
-      );
-    });
+    this.#job.log.info(`Launching copy process for ${table}`);
+    if (record.isSuspect) record.copier = this.#newCopier();
+    else {
+      if (this.#copier?.isUsable !== true) this.#copier = this.#newCopier();
+      record.copier = this.#copier;
+    }
+    record.copier.begin(table);
   }
 
-  #ended(table: string, record: CopyRecord, child: ChildProcess, failure: string | undefined): void {
-    if (record.process !== child) return;
-    record.process = undefined;
-    this.hasEnded = true;
+  #newCopier(): CopierProcess {
+    const copier: CopierProcess = new CopierProcess(this.#job, {
+      onCopied: () => this.#job.wake(),
+      onEnded: (table, failure, isCrash) => {
+        this.#ended(table, copier, failure, isCrash);
+        if (copier !== this.#copier && copier.tables.size === 0) copier.retire();
+      },
+      onExit: () => this.#copiers.delete(copier),
+    });
+    this.#copiers.add(copier);
+    return copier;
+  }
+
+  #ended(table: string, copier: CopierProcess, failure: string | undefined, isCrash: boolean): void {
+    const record = this.#record(table);
+    if (record.copier !== copier) return;
+    record.copier = undefined;
     this.#job.wake();
     const isUnwanted = record.isUnwanted;
     record.isUnwanted = false;
+    if (failure !== undefined) this.mayHaveLeftovers = true;
     if (failure === undefined || isUnwanted) {
       record.failures = 0;
       record.notBefore = 0;
+      record.isSuspect = false;
       return;
     }
     if (this.#isStopping) return;
+    record.isSuspect ||= isCrash;
     const longest = this.#job.config.getFloat("exception_sleep") * 1000;
     const pauseMs = Math.min(longest, firstRetryMs * retryGrowth ** record.failures);
     record.failures += 1;
     record.notBefore = performance.now() + pauseMs;
-    const why = record.lastMessage === undefined ? failure : `${failure}: ${record.lastMessage}`;
-    record.unstoredError = { message: why, retrySeconds: pauseMs / 1000 };
-    this.#job.log.error(`copy of ${table} failed, next try in ${(pauseMs / 1000).toFixed(1)} s (${why})`);
+    record.unstoredError = { message: failure, retrySeconds: pauseMs / 1000 };
+    this.#job.log.error(`copy of ${table} failed, next try in ${(pauseMs / 1000).toFixed(1)} s (${failure})`);
   }
 
   #wait(table: string, what: string, say: () => void): void {
@@ -219,11 +236,11 @@ export class CopySupervisor {
     let record = this.#copies.get(table);
     if (record === undefined) {
       record = {
-        process: undefined,
+        copier: undefined,
         isUnwanted: false,
+        isSuspect: false,
         failures: 0,
         notBefore: 0,
-        lastMessage: undefined,
         unstoredError: undefined,
         waitingFor: undefined,
       };
@@ -235,29 +252,13 @@ export class CopySupervisor {
   /** Tables that are done or gone start without a history when they come again. */
   #forget(wanted: ReadonlySet<string>): void {
     for (const [name, record] of this.#copies) {
-      if (!wanted.has(name) && record.process === undefined) this.#copies.delete(name);
+      if (!wanted.has(name) && record.copier === undefined) this.#copies.delete(name);
     }
   }
 
-  /** Ends the copy processes: what they have not committed is rolled back and done again after the next start. */
+  /** Ends the copiers: what they have not committed is rolled back and done again after the next start. */
   async stop(): Promise<void> {
-    const children = this.#endAll();
-    await Promise.all(children.map((child) => new Promise((resolve) => child.once("exit", resolve))));
-  }
-
-  #endAll(): ChildProcess[] {
     this.#isStopping = true;
-    const children = [...this.#copies.values()].flatMap((record) => record.process ?? []);
-    for (const child of children) child.kill("SIGTERM");
-    return children;
+    await Promise.all([...this.#copiers].map((copier) => copier.kill()));
   }
-}
-
-/** The --set switches of a command line: they hold for the copy process too. */
-function overridesOf(argv: readonly string[]): string[] {
-  return argv.flatMap((word, nr) => {
-    if (word.startsWith("--set=")) return [word];
-    const value = argv[nr + 1];
-    return word === "--set" && value !== undefined ? [word, value] : [];
-  });
 }

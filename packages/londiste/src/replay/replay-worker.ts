@@ -46,6 +46,7 @@ export class ReplayWorker implements CascadedApplication {
 
   async reload(): Promise<void> {
     this.#registry = await HandlerRegistry.load(this.#job.config);
+    this.#copies.reload();
   }
 
   async connectTarget(target: Database): Promise<void> {
@@ -172,8 +173,8 @@ export class ReplayWorker implements CascadedApplication {
       await this.#loadTables(target, queueName);
       this.#foreignKeys.hurry();
     }
-    if (this.#copies.hasEnded) {
-      this.#copies.hasEnded = false;
+    if (this.#copies.mayHaveLeftovers) {
+      this.#copies.mayHaveLeftovers = false;
       await removeLeftoverCopies({
         job: this.#job,
         source,

@@ -143,7 +143,7 @@ test("a table that is removed and added again while it is copied is copied anew"
     const rows = await stage.query<{ pid: number }>("root", waiting);
     return rows.some((row) => row.pid !== first!.pid);
   });
-  assert.match(stage.log("leaf"), /ending the copy process of public\.slow/);
+  assert.match(stage.log("leaf"), /ending the copy of public\.slow/);
   await holder.rollback();
   await assertSlowIsWhole(1001);
 });

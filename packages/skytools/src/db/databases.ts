@@ -57,9 +57,28 @@ export class Databases {
   readonly #entries = new Map<string, Entry>();
   readonly #defaults = new Map<string, DatabaseDefaults>();
   readonly #channels = new Map<string, Set<string>>();
+  readonly #branches = new Set<Databases>();
+  readonly #trunk: Databases | undefined;
+  #isEnded = false;
 
-  constructor(options: DatabasesOptions) {
+  constructor(options: DatabasesOptions, trunk?: Databases) {
     this.#options = options;
+    this.#trunk = trunk;
+  }
+
+  /** More sessions with the same settings, for work that goes on beside this: the same key is another session there.
+   * closeAll() and cancelAll() of this include them; whoever has them ends them. */
+  branch(): Databases {
+    const branch = new Databases(this.#options, this);
+    this.#branches.add(branch);
+    return branch;
+  }
+
+  /** Ends all sessions for good: whoever is still at work with them fails, and cannot connect again. */
+  async end(): Promise<void> {
+    this.#isEnded = true;
+    await this.closeAll();
+    if (this.#trunk !== undefined) this.#trunk.#branches.delete(this);
   }
 
   /** Sets what get() uses for a key when the caller does not say. */
@@ -71,6 +90,8 @@ export class Databases {
    * @throws ConfigError when the config has no such key or it is malformed, SkytoolsError ISOLATION_CONFLICT when
    * the open session has another level, DatabaseError */
   async get(key: string, options: GetDatabaseOptions = {}): Promise<Database> {
+    if (this.#isEnded)
+      throw new SkytoolsError("CONNECTIONS_ENDED", `no more connections: "${key}" was ended`);
     const connstr = this.#connstr(key, options);
     const level = this.#level(key, options);
     let entry = this.#entries.get(key);
@@ -188,13 +209,19 @@ export class Databases {
 
   /** Ends all sessions: after an error, and at the end. */
   async closeAll(): Promise<void> {
-    await Promise.all([...this.#entries].map(([key, entry]) => this.#drop(key, entry)));
+    await Promise.all([
+      ...[...this.#entries].map(([key, entry]) => this.#drop(key, entry)),
+      ...[...this.#branches].map((branch) => branch.closeAll()),
+    ]);
   }
 
   /** Asks the servers to cancel what the open sessions run: for a process that must end at once. Never fails. */
   async cancelAll(): Promise<void> {
     const databases = [...this.#entries.values()].map((entry) => entry.database);
-    await Promise.allSettled(databases.map(async (database) => (await database).cancel()));
+    await Promise.allSettled([
+      ...databases.map(async (database) => (await database).cancel()),
+      ...[...this.#branches].map((branch) => branch.cancelAll()),
+    ]);
   }
 
   /** Ends the sessions that are older than connection_lifetime; called between rounds, never within one. */
