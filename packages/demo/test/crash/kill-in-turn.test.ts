@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { waitFor } from "@skytools/testbed";
@@ -93,7 +93,7 @@ async function killCopyOf(
         "select bytes_copied from londiste.get_copy_progress('bank_queue') where table_name = $1 and merge_state = 'in-copy'",
         [table],
       );
-      return row !== undefined && Number(row.bytes_copied) > 0 && copyProcess(stage.directory, table);
+      return row !== undefined && Number(row.bytes_copied) > 0 && copyProcess(stage, table);
     },
     { timeoutMs: 60_000, intervalMs: 5 },
   );
@@ -101,23 +101,9 @@ async function killCopyOf(
   await kill(pid);
 }
 
-/** The process with a copy command for the table, in the directory of the configuration. Source: proc(5). */
-function copyProcess(directory: string, table: string): number | undefined {
-  return readdirSync("/proc")
-    .map(Number)
-    .find((pid) => {
-      if (!Number.isInteger(pid)) return false;
-      const args = readOrEmpty(`/proc/${pid}/cmdline`).split("\0");
-      return args.includes("copy") && args.includes(table) && workingDirectory(pid) === directory;
-    });
-}
-
-function workingDirectory(pid: number): string | undefined {
-  try {
-    return readlinkSync(`/proc/${pid}/cwd`);
-  } catch {
-    return undefined;
-  }
+/** The process that copies a table. */
+function copyProcess({ directory, leaf }: Stage, table: string): number {
+  return Number.parseInt(readOrEmpty(join(directory, `${leaf.worker.files}.pid.copy.${table}`)), 10);
 }
 
 /** A zombie does not count. */

@@ -12,6 +12,8 @@ const firstRetryMs = 250;
 const retryGrowth = 4;
 /** How often the provider is asked whether a table is ready to be copied. */
 const providerPollMs = 1000;
+/** How often locks are tried that somebody holds. */
+const lockRetryMs = 1000;
 
 interface CopyRecord {
   copier: CopierProcess | undefined;
@@ -160,8 +162,18 @@ export class CopySupervisor {
     running: Set<string>,
     room: CopyRoom,
   ): Promise<void> {
-    await dropForeignKeys(node.target, this.#job.log, table.destination);
-    const result = await moveTable(node.target, this.#job.log, {
+    const { log } = this.#job;
+    const keyInUse = await dropForeignKeys(node.target, log, table.destination);
+    if (keyInUse !== undefined) {
+      this.#record(table.name).notBefore = performance.now() + lockRetryMs;
+      this.#wait(table.name, "lock", () =>
+        log.warn(
+          `${table.name}: foreign key ${keyInUse} cannot be dropped now, its tables are in use; waiting`,
+        ),
+      );
+      return;
+    }
+    const result = await moveTable(node.target, log, {
       queueName: node.queueName,
       table: table.name,
       event: "start-copy",

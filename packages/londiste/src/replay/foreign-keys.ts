@@ -10,17 +10,35 @@ const periodMs = 10_000;
 const failedPeriodMs = 60_000;
 /** Shorter than the server's deadlock_timeout: whoever waits gives way to replay. */
 const lockTimeout = "500ms";
+const dropLockTimeout = "100ms";
+/** SQLSTATEs lock_not_available and deadlock_detected */
+const isInUse = new Set(["55P03", "40P01"]);
 
-/** Drops the foreign keys from and to a table, each in a transaction of its own; their definitions are kept.
+/** Drops the foreign keys from and to a table, each in a transaction of its own; their definitions are kept. Replay waits
+ * meanwhile, so this waits for locks for a moment only.
+ * @returns name of the key whose tables are in use; undefined when all are gone
  * Source: spec/londiste.md 8.6 */
-export async function dropForeignKeys(target: Database, log: Log, destination: string): Promise<void> {
+export async function dropForeignKeys(
+  target: Database,
+  log: Log,
+  destination: string,
+): Promise<string | undefined> {
   const keys = await findTableForeignKeys(target, destination);
   await target.commit();
   for (const key of keys) {
+    try {
+      await target.execute(`set local lock_timeout = '${dropLockTimeout}'`);
+      await dropTableForeignKey(target, key);
+      await target.commit();
+    } catch (error) {
+      if (!(error instanceof DatabaseError) || target.isBroken || !isInUse.has(error.sqlState ?? ""))
+        throw error;
+      await target.rollback();
+      return key.name;
+    }
     log.info(`Dropping fkey: ${key.name}`);
-    await dropTableForeignKey(target, key);
-    await target.commit();
   }
+  return undefined;
 }
 
 /** Brings foreign keys back when their tables are all replicated again: in a session of its own, beside replay, because looking

@@ -161,3 +161,39 @@ test("a table whose copy has lost its place in the queue is copied again", async
     /public\.slow: the place of consumer .* is lost, the table is copied again/,
   );
 });
+
+test("a table at rest needs no tick to get from copied to handed over", async () => {
+  await stage.killProcess("pgqd");
+  const [at] = await stage.query<{ begin: string }>("leaf", "select clock_timestamp()::text as begin");
+  await stage.londiste("leaf", "resync", "good", "slow", "parent");
+  await waitFor(
+    "three copies to come to their end",
+    async () => {
+      const ended = await stage.query(
+        "leaf",
+        "select from londiste.copy_progress where start_time > $1 and end_time > $1",
+        [at!.begin],
+      );
+      return ended.length === 3;
+    },
+    { timeoutMs: 60_000, onTimeout: () => stage.logTail("leaf") },
+  );
+});
+
+test("a foreign key that is in use does not hold replay up; its table is copied when it is free", async () => {
+  stage.startTicker();
+  await using user = await Database.open(stage.connstr("leaf"));
+  await user.execute("lock table child in access share mode");
+  await stage.londiste("leaf", "resync", "child");
+  await waitFor("the worker to give way", () =>
+    /public\.child: foreign key to_parent cannot be dropped now/.test(stage.log("leaf")),
+  );
+  await stage.query("root", "insert into good values (5000, 'meanwhile')");
+  await waitFor("replay to go on", async () => {
+    const rows = await stage.query("leaf", "select from good where id = 5000");
+    return rows.length === 1;
+  });
+  assert.equal((await stage.states())["public.child"], null);
+  await user.rollback();
+  await stage.waitForState("public.child", /^ok$/);
+});

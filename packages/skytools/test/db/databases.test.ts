@@ -46,6 +46,21 @@ test("isolation: asked for, by default, and the conflict with an open session", 
   await assert.rejects(job.databases.get("auto", { autocommit: false }), { code: "ISOLATION_CONFLICT" });
 });
 
+test("a branch has sessions of its own, which end with it or with the trunk, and it connects no more afterwards", async () => {
+  await using job = setUp({ db: first });
+  const branches = [job.databases.branch(), job.databases.branch()] as const;
+  const trunk = await job.databases.get("db");
+  const [one, two] = await Promise.all([branches[0].get("db"), branches[1].get("db")]);
+  assert.equal(new Set([trunk.backendPid, one.backendPid, two.backendPid]).size, 3);
+  const waiting = one.query("select pg_sleep(60)");
+  await branches[0].end();
+  await assert.rejects(waiting);
+  await assert.rejects(branches[0].get("db"), { code: "CONNECTIONS_ENDED" });
+  assert.equal(trunk.isBroken || two.isBroken, false);
+  await job.databases.closeAll();
+  assert.equal(two.isBroken, true);
+});
+
 test("a changed connect string is adopted, once", async () => {
   await using job = setUp({ db: first });
   const before = await job.databases.get("db");
