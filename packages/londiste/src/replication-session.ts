@@ -62,11 +62,36 @@ async function enterReplicaRole(target: Database, log: Log): Promise<void> {
     await setReplicationRole(target, "replica", false);
     await target.commit();
   } catch (error) {
-    if (!(error instanceof DatabaseError) || error.sqlState !== "42501") throw error;
+    if (!isForbidden(error)) throw error;
     await target.rollback();
-    log.warn(
-      `cannot set session_replication_role on ${target.label}: triggers and foreign keys of replicated tables act on replay, and tables that refuse local changes refuse ours`,
-      { hint: replicaRoleHint },
-    );
+    const { message, hint } = withoutReplicaRole(target);
+    log.warn(message, { hint });
   }
+}
+
+/** Whether sessions of this database's user can replicate as they should. Leaves the transaction as it is. */
+export async function canEnterReplicaRole(db: Database): Promise<boolean> {
+  await db.execute("savepoint londiste_role");
+  try {
+    await setReplicationRole(db, "replica", true);
+    return true;
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    return false;
+  } finally {
+    if (!db.isBroken)
+      await db.execute("rollback to savepoint londiste_role; release savepoint londiste_role");
+  }
+}
+
+/** What it means when they cannot, and what to do about it. */
+export function withoutReplicaRole(db: Database): { readonly message: string; readonly hint: string } {
+  return {
+    message: `cannot set session_replication_role on ${db.label}: triggers and foreign keys of replicated tables act on replay, and tables that refuse local changes refuse ours`,
+    hint: replicaRoleHint,
+  };
+}
+
+function isForbidden(error: unknown): boolean {
+  return error instanceof DatabaseError && error.sqlState === "42501";
 }

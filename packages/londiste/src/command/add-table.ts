@@ -13,6 +13,7 @@ import {
   tableExists,
 } from "../londiste-api.ts";
 import { fullName } from "../names.ts";
+import { canEnterReplicaRole, withoutReplicaRole } from "../replication-session.ts";
 import { anyCopyNode, type CopyNode, findCopyNode, namedCopyNode } from "../table/copy-node.ts";
 import { createLocalTable } from "../table/create-local-table.ts";
 import { handlerRegistration } from "../table/handler-registration.ts";
@@ -79,6 +80,7 @@ async function addTables(job: Job): Promise<void> {
   }
   const onProvider = await syncTableList(at, provider);
   const names = await selectTables(at, wish);
+  if (names.length > 0 && needTables(wish, names)) await refuseWithoutReplicaRole(at);
   const from = await chooseSource(at, wish, names);
   const there = from === undefined ? onProvider : await getTableList(from.db, at.queueName);
   const isCopied = at.node.nodeType !== "root" && !job.flag("expectSync") && needTables(wish, names);
@@ -226,6 +228,14 @@ async function addTable(at: LocalNode, wish: Wish, name: string, source: Source)
     return;
   }
   await local.commit();
+}
+
+/** Tables get a trigger that refuses local changes, the copy's too when it cannot say that it is none. */
+async function refuseWithoutReplicaRole({ job, local, node }: LocalNode): Promise<void> {
+  if (node.nodeType === "root" || (await canEnterReplicaRole(local))) return;
+  const { message, hint } = withoutReplicaRole(local);
+  if (!job.flag("force") && !job.flag("noTriggers")) throw new UsageError(message, { hint });
+  job.log.warn(message, { hint });
 }
 
 function newTable(wish: Wish, name: string, handler: TableHandler): Omit<NewTable, "triggerArguments"> {

@@ -3,6 +3,7 @@ import { printJson, TableStructure, UsageError } from "@skytools/skytools";
 import { type Drift, structureDrift } from "../check/structure-drift.ts";
 import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
 import { fullName } from "../names.ts";
+import { canEnterReplicaRole, withoutReplicaRole } from "../replication-session.ts";
 import { openLocalNode, openProvider } from "../table/local-node.ts";
 
 const maxExitCode = 255;
@@ -39,6 +40,10 @@ async function check(job: Job): Promise<number> {
     if (wanted.length > 0 && !wanted.includes(table.name)) continue;
     const there = onProvider.find((entry) => entry.name === table.name && entry.isLocal);
     checked.push({ table: table.name, drift: await driftOf(provider, local, there, table) });
+  }
+  if (!(await canEnterReplicaRole(local))) {
+    const { message, hint } = withoutReplicaRole(local);
+    job.log.warn(message, { hint });
   }
   await local.commit();
   await provider.commit();

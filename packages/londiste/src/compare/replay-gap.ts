@@ -62,6 +62,8 @@ function correctionOf(events: readonly GapEvent[], columns: readonly TargetColum
       return { kind: "open", reason: "the key has changed" };
     }
     key = image.keyNames;
+    // The last one comes last.
+    images.delete(image.key);
     images.set(image.key, image);
   }
   const keyColumns = (key ?? []).flatMap((name) => columns.find((column) => column.name === name) ?? []);
@@ -69,15 +71,13 @@ function correctionOf(events: readonly GapEvent[], columns: readonly TargetColum
     return { kind: "open", reason: "the key is not among the common columns" };
   }
   const all = [...images.values()];
-  const added = all.filter((image) => image.isThere);
-  const listOf = (rows: readonly Image[], name: string) => rows.map((image) => image.row.get(name) ?? null);
   return {
     kind: "corrected",
     events: events.length,
     correction: {
       key: keyColumns,
-      leftOut: keyColumns.map((column) => listOf(all, column.name)),
-      added: columns.map((column) => listOf(added, column.name)),
+      rows: columns.map(({ name }) => all.map((image) => image.row.get(name) ?? null)),
+      isThere: all.map((image) => image.isThere),
     },
   };
 }

@@ -12,10 +12,11 @@ export interface TableChecksum {
 /** Rows that are to be taken as they will be, not as they are. */
 export interface RowCorrection {
   readonly key: readonly TargetColumn[];
-  /** keys of rows to leave out, a list for each key column */
-  readonly leftOut: readonly TextColumn[];
-  /** rows to count in, a list for each column */
-  readonly added: readonly TextColumn[];
+  /** rows as they will be, the last of those that have the same key counts; a list for each column of the selection. The server
+   * says which keys are the same: 1.0 and 1.00 are. */
+  readonly rows: readonly TextColumn[];
+  /** for each row; false: it will be gone */
+  readonly isThere: readonly boolean[];
 }
 
 export type TextColumn = readonly (string | null)[];
@@ -42,29 +43,38 @@ export interface RowSelection {
 /** A query for the rows of a selection, with the names that columns have in the table, and its parameters. */
 export function selectRows(selection: RowSelection): {
   readonly sql: string;
-  readonly parameters: readonly TextColumn[];
+  readonly parameters: readonly (TextColumn | readonly boolean[])[];
 } {
-  const { from, columns, condition, correction, key, limit } = selection;
+  const { from, columns, condition, correction, limit } = selection;
   const list = columns.map((column) => `t.${quoteIdent(column.name)}`).join(", ");
   const isWanted = condition === undefined ? "" : `(${condition})`;
   const limited = (sql: string) =>
     limit === undefined
       ? sql
-      : `select ${list} from (${sql}) as t order by ${inKeyOrder(key)} limit ${limit}`;
+      : `select ${list} from (${sql}) as t order by ${inKeyOrder(selection.key)} limit ${limit}`;
   if (correction === undefined) {
     return { sql: limited(`select ${list} from ${from} t${where(isWanted)}`), parameters: [] };
   }
-  const { leftOut, added } = correction;
-  const sameKey = correction.key.map((column, nr) => `g.k${nr} = t.${quoteIdent(column.name)}`);
-  const isLeftOut = `exists (select from (${typedRows(correction.key, keyNames(correction.key), 1)}) g where ${sameKey.join(" and ")})`;
   const names = columns.map((column) => quoteIdent(column.name));
+  const isThere = unusedName(columns, "is_there");
+  const nr = unusedName(columns, "nr");
+  const rows = typedRows(columns, names, [
+    `u${columns.length} as ${isThere}`,
+    `u${columns.length + 1} as ${nr}`,
+  ]);
+  const key = correction.key.map((column) => `g.${quoteIdent(column.name)}`);
+  const isSameKey = correction.key
+    .map((column, at) => `${key[at]} = t.${quoteIdent(column.name)}`)
+    .join(" and ");
+  const isLeftOut = `exists (select from (${rows}) g where ${isSameKey})`;
+  const last = `select distinct on (${key.join(", ")}) * from (${rows}) g order by ${key.join(", ")}, g.${nr} desc`;
   const sql = `select ${list} from ${from} t${where(`not ${isLeftOut}`, isWanted)}
-    union all select ${list} from (${typedRows(columns, names, 1 + correction.key.length)}) t${where(isWanted)}`;
-  return { sql: limited(sql), parameters: [...leftOut, ...added] };
+    union all select ${list} from (${last}) t${where(`t.${isThere}`, isWanted)}`;
+  return { sql: limited(sql), parameters: [...correction.rows, correction.isThere] };
 }
 
-function keyNames(key: readonly TargetColumn[]): string[] {
-  return key.map((_column, nr) => `k${nr}`);
+function unusedName(columns: readonly TargetColumn[], wish: string): string {
+  return columns.some((column) => column.name === wish) ? unusedName(columns, `${wish}_`) : wish;
 }
 
 function where(...conditions: readonly string[]): string {
@@ -105,17 +115,18 @@ export function rowHash(columns: readonly TargetColumn[]): string {
   return `pg_catalog.hashtextextended((${rowText(columns)}) collate "C", 0)`;
 }
 
-/** Rows out of one text array parameter for each column.
- * @param names of the columns, as SQL */
+/** Rows out of parameters $1 ..: a text array for each column, then a boolean array; each row has its number.
+ * @param names of the columns, as SQL
+ * @param more further items of the list: the boolean and the number are called as columns that follow */
 function typedRows(
   columns: readonly TargetColumn[],
   names: readonly string[],
-  firstParameter: number,
+  more: readonly string[],
 ): string {
   const values = columns.map((column, nr) => `u${nr}::${column.type} as ${names[nr]}`);
-  const arrays = columns.map((_column, nr) => `$${firstParameter + nr}::text[]`);
-  const plain = columns.map((_column, nr) => `u${nr}`);
-  return `select ${values.join(", ")} from unnest(${arrays.join(", ")}) as u(${plain.join(", ")})`;
+  const arrays = [...columns.map((_column, nr) => `$${nr + 1}::text[]`), `$${columns.length + 1}::bool[]`];
+  const plain = [...arrays, "nr"].map((_array, nr) => `u${nr}`);
+  return `select ${[...values, ...more].join(", ")} from unnest(${arrays.join(", ")}) with ordinality as u(${plain.join(", ")})`;
 }
 
 function rowText(columns: readonly TargetColumn[]): string {

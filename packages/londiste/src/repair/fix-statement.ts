@@ -23,22 +23,8 @@ export function fixStatement(
   here: RowImage | undefined,
 ): Fix | undefined {
   const { columns } = sides.target;
-  const { sqlName } = sides.targetShape;
-  if (there === undefined) {
-    if (here === undefined) return undefined;
-    return {
-      kind: "delete",
-      sql: line(`delete from ${sides.target.from} where ${keyCondition(sides, here)}`),
-    };
-  }
-  if (here === undefined) {
-    const overriding = columns.some((column) => column.isIdentityAlways) ? " overriding system value" : "";
-    const names = columns.map((column) => quoteIdent(column.name)).join(", ");
-    return {
-      kind: "insert",
-      sql: line(`insert into ${sqlName} (${names})${overriding} values (${there.map(literal).join(", ")})`),
-    };
-  }
+  if (there === undefined) return here && { kind: "delete", sql: deleteStatement(sides, here) };
+  if (here === undefined) return { kind: "insert", sql: insertStatement(sides, columns, there) };
   const changed = columns.flatMap((column, nr) =>
     there[nr] === here[nr] || isKey(sides, column)
       ? []
@@ -53,6 +39,29 @@ export function fixStatement(
     kind: "update",
     sql: line(`update ${sides.target.from} set ${set} where ${keyCondition(sides, here)}${old.join("")}`),
   };
+}
+
+/** Rows go before others come in their place. */
+export function inOrderOfSafety(fixes: readonly Fix[]): Fix[] {
+  const order: readonly Fix["kind"][] = ["delete", "update", "insert"];
+  return fixes.toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
+}
+
+export function deleteStatement(sides: AlignedSides, here: RowImage): string {
+  return line(`delete from ${sides.target.from} where ${keyCondition(sides, here)}`);
+}
+
+/** @param columns of the image */
+export function insertStatement(
+  { targetShape }: AlignedSides,
+  columns: readonly TargetColumn[],
+  image: RowImage,
+): string {
+  const overriding = columns.some((column) => column.isIdentityAlways) ? " overriding system value" : "";
+  const names = columns.map((column) => quoteIdent(column.name)).join(", ");
+  return line(
+    `insert into ${targetShape.sqlName} (${names})${overriding} values (${image.map(literal).join(", ")})`,
+  );
 }
 
 function isKey(sides: AlignedSides, column: TargetColumn): boolean {

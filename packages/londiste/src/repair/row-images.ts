@@ -36,6 +36,26 @@ export async function readRows(
   return new Map(rows.map((row) => [keyId(JSON.parse(row.key) as KeyText), row.image]));
 }
 
+/** Those keys that are not among others; the server says which are the same.
+ * @param others a list for each column of the key */
+export async function keysWithout(
+  db: Database,
+  key: readonly TargetColumn[],
+  keys: readonly KeyText[],
+  others: readonly (readonly (string | null)[])[],
+): Promise<KeyText[]> {
+  const names = (prefix: string) => key.map((_column, nr) => `${prefix}${nr}`).join(", ");
+  const arrays = (first: number) => key.map((_column, nr) => `$${first + nr}::text[]`).join(", ");
+  const match = key.map(({ type }, nr) => `o${nr}::${type} = k${nr}::${type}`).join(" and ");
+  const rows = await db.query<{ nr: number }>(
+    `select nr::int4 as nr from unnest(${arrays(1)}) with ordinality as k(${names("k")}, nr)
+      where not exists (select from unnest(${arrays(1 + key.length)}) as o(${names("o")}) where ${match})
+      order by nr`,
+    [...key.map((_column, nr) => keys.map((values) => values[nr] ?? null)), ...others],
+  );
+  return rows.map(({ nr }) => keys[nr - 1]!);
+}
+
 function asText(column: TargetColumn): string {
   const name = `t.${quoteIdent(column.name)}`;
   return `case when ${name} is not null then format('%s', ${name}) end`;

@@ -1,5 +1,6 @@
 import type { Database } from "@skytools/skytools";
 import type { AlignedSides } from "../compare/aligned-sides.ts";
+import { inOrderOfSafety } from "./fix-statement.ts";
 import { countFix, type FixTarget, fixesOf, type RepairCounts } from "./repair-table.ts";
 import type { KeyText } from "./row-images.ts";
 
@@ -19,10 +20,14 @@ export class WrittenFixes implements FixTarget {
   }
 
   async take(keys: readonly KeyText[], sides: AlignedSides, counts: RepairCounts): Promise<number> {
-    for (const fix of await fixesOf(this.#source, this.#target, sides, keys)) {
+    for (const fix of inOrderOfSafety(await fixesOf(this.#source, this.#target, sides, keys))) {
       countFix(counts, fix);
       this.#write(`${fix.sql}\n`, sides.destination);
     }
+    return 0;
+  }
+
+  async finish(): Promise<number> {
     return 0;
   }
 }

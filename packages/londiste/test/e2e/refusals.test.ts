@@ -144,6 +144,26 @@ test("compare of a table that is not replicated here does not end as if it were 
   assert.match(result.stderr, /ERROR 1 of 1 table\(s\) could not be compared/);
 });
 
+test("tables are not added for a user that cannot say that its changes are no local ones; check says so too", async () => {
+  const owner = (name: string) =>
+    stage.query(
+      "leaf",
+      `alter function londiste.set_session_replication_role(text, boolean) owner to ${name}`,
+    );
+  await stage.query("leaf", "create role lowly");
+  await owner("lowly");
+  const says = /cannot set session_replication_role on shop on .*\nHINT: Let a superuser grant it/;
+  for (const more of [[], ["--dry-run"]]) {
+    const result = await stage.tryLondiste("leaf", "add-table", "shared", ...more);
+    assert.equal(result.code, 1);
+    assert.match(result.stderr, says);
+    assertOneLine(result.stderr);
+  }
+  assert.deepEqual(await stage.query("leaf", "select table_name from londiste.table_info"), []);
+  assert.match((await stage.londiste("leaf", "check")).stderr, says);
+  await owner("postgres");
+});
+
 test("--dry-run says what would be done and does nothing", async () => {
   const result = await stage.londiste("leaf", "add-table", "shared", "--dry-run");
   assert.match(result.stdout, /add table public\.shared to leaf "leaf"/);
