@@ -3,6 +3,7 @@ import { measure } from "./measure.ts";
 import { contestTable, figureText, machineLine } from "./report.ts";
 import { branch } from "./scenario/branch.ts";
 import { capture } from "./scenario/capture.ts";
+import { compare } from "./scenario/compare.ts";
 import { consume } from "./scenario/consume.ts";
 import { consumer } from "./scenario/consumer.ts";
 import { copy } from "./scenario/copy.ts";
@@ -26,6 +27,7 @@ const scenarios: readonly Scenario[] = [
   branch,
   consumer,
   copy,
+  compare,
   replay,
   loaders,
   single,

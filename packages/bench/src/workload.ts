@@ -68,3 +68,13 @@ export async function runLoad(
   }
   await database.execute(`update marker set n = ${number} where id = 1`);
 }
+
+/** A table of rows of some 220 bytes each, without a key. */
+export const rowsTableSql = `create table bench_rows (id int not null, kind int, name text, filler text, changed timestamptz,
+  amount numeric)`;
+
+export async function fillRows(database: Database, rows: number): Promise<void> {
+  await database.execute(`insert into bench_rows
+    select i, i % 1000, md5(i::text), repeat(md5((i + 1)::text), 4), now(), i * 1.25 from generate_series(1, ${rows}) i`);
+  await database.execute("vacuum analyze bench_rows");
+}

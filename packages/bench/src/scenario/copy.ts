@@ -6,51 +6,56 @@ import type { Cluster } from "@skytools/testbed";
 import { timed } from "../measure.ts";
 import type { BenchOptions, Contest, Contestant, Scenario } from "../scenario.ts";
 import { benchServer } from "../server.ts";
+import { fillRows, rowsTableSql } from "../workload.ts";
+import { initialCopies } from "./initial-copy.ts";
 
 const psql = ["/usr/bin/psql", "/usr/local/bin/psql"].find((path) => existsSync(path));
 
 /** Megabytes a second from a table on one server into an empty one on another. */
 export const copy: Scenario = {
   name: "copy",
-  summary: "MB a second of one table between two servers: our COPY pipe and `psql | psql`",
+  summary:
+    "initial copy of a table: our COPY pipe beside `psql | psql`; add-table to ok beside other replications",
   async *contests(options: BenchOptions): AsyncIterable<Contest> {
-    await using source = await benchServer();
-    await using target = await benchServer();
-    const rows = Math.max(1000, Math.round(1_000_000 * options.scale));
-    const sourceConnstr = await tableDatabase(source);
-    const targetConnstr = await tableDatabase(target);
-    await using database = await Database.open(sourceConnstr, { autocommit: true });
-    await database.execute(`insert into bench_rows
-      select i, i % 1000, md5(i::text), repeat(md5((i + 1)::text), 4), now(), i * 1.25 from generate_series(1, ${rows}) i`);
-    await database.execute("vacuum analyze bench_rows");
-    const bytes = (await database.queryValue<bigint>("select pg_relation_size('bench_rows')"))!;
-    const megabytes = Number(bytes) / 1e6;
-    const contestants: Contestant[] = [
-      {
-        name: "pipeCopy",
-        run: () => intoEmpty(targetConnstr, megabytes, () => pipe(sourceConnstr, targetConnstr)),
-      },
-    ];
-    if (psql !== undefined) {
-      contestants.unshift({
-        name: "psql | psql",
-        run: () => intoEmpty(targetConnstr, megabytes, () => psqlPipe(psql, sourceConnstr, targetConnstr)),
-      });
-    }
-    yield {
-      title: `copy of ${rows} rows, ${megabytes.toFixed(0)} MB`,
-      unit: "MB",
-      baseline: contestants[0]!.name,
-      contestants,
-    };
+    yield* pipes(options);
+    yield* initialCopies(options);
   },
 };
+
+async function* pipes(options: BenchOptions): AsyncIterable<Contest> {
+  await using source = await benchServer();
+  await using target = await benchServer();
+  const rows = Math.max(1000, Math.round(1_000_000 * options.scale));
+  const sourceConnstr = await tableDatabase(source);
+  const targetConnstr = await tableDatabase(target);
+  await using database = await Database.open(sourceConnstr, { autocommit: true });
+  await fillRows(database, rows);
+  const bytes = (await database.queryValue<bigint>("select pg_relation_size('bench_rows')"))!;
+  const megabytes = Number(bytes) / 1e6;
+  const contestants: Contestant[] = [
+    {
+      name: "pipeCopy",
+      run: () => intoEmpty(targetConnstr, megabytes, () => pipe(sourceConnstr, targetConnstr)),
+    },
+  ];
+  if (psql !== undefined) {
+    contestants.unshift({
+      name: "psql | psql",
+      run: () => intoEmpty(targetConnstr, megabytes, () => psqlPipe(psql, sourceConnstr, targetConnstr)),
+    });
+  }
+  yield {
+    title: `copy of ${rows} rows, ${megabytes.toFixed(0)} MB`,
+    unit: "MB",
+    baseline: contestants[0]!.name,
+    contestants,
+  };
+}
 
 async function tableDatabase(server: Cluster): Promise<string> {
   const connstr = await server.createDatabase("bench_copy");
   await using database = await Database.open(connstr, { autocommit: true });
-  await database.execute(`create table bench_rows (id int not null, kind int, name text, filler text, changed timestamptz,
-    amount numeric)`);
+  await database.execute(rowsTableSql);
   return connstr;
 }
 

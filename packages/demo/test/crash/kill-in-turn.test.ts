@@ -101,9 +101,10 @@ async function killCopyOf(
   await kill(pid);
 }
 
-/** The process that copies a table. */
-function copyProcess({ directory, leaf }: Stage, table: string): number {
-  return Number.parseInt(readOrEmpty(join(directory, `${leaf.worker.files}.pid.copy.${table}`)), 10);
+/** The process that copies a table. The pidfile of one that was killed stays until the next one writes its own. */
+function copyProcess({ directory, leaf }: Stage, table: string): number | undefined {
+  const pid = Number.parseInt(readOrEmpty(join(directory, `${leaf.worker.files}.pid.copy.${table}`)), 10);
+  return isAlive(pid) ? pid : undefined;
 }
 
 /** A zombie does not count. */
