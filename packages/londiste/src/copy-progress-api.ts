@@ -3,6 +3,16 @@ import type { Database } from "@skytools/skytools";
 /* The functions londiste.local_copy_* and get_copy_progress: what a copy tells about itself, for `tables` and other programs.
  * Source: sql/londiste/function */
 
+/** The phase in which rows come in. */
+export const copyingRows = "copying rows";
+
+/** How long a copy keeps its snapshot on the node that it reads from, where vacuum can remove nothing newer meanwhile; null: it has
+ * none any more. It is taken at the start, and given back with the last row. */
+export function snapshotAgeSeconds(copy: CopyProgressInfo): number | null {
+  const isReading = copy.endTime === null && ["starting", copyingRows].includes(copy.phase);
+  return isReading ? copy.elapsedSeconds : null;
+}
+
 /** A copy that begins. Totals are estimates from the source, null when unknown. */
 export interface CopyStart {
   readonly sourceNode: string;

@@ -7,7 +7,12 @@ import {
   printJson,
   renderTable,
 } from "@skytools/skytools";
-import { type CopyProgressInfo, getCopyProgress } from "../copy-progress-api.ts";
+import {
+  type CopyProgressInfo,
+  copyingRows,
+  getCopyProgress,
+  snapshotAgeSeconds,
+} from "../copy-progress-api.ts";
 import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
 import { openLocalNode } from "../table/local-node.ts";
 
@@ -68,15 +73,17 @@ function copyText(copy: CopyProgressInfo | undefined): string {
     return `failed, attempt ${copy.attempt}: ${copy.error}`;
   }
   const { fraction, bytesPerSecond, remainingSeconds } = copyRate(copy);
+  const snapshotAge = snapshotAgeSeconds(copy);
   return [
     copy.phase,
     ...(fraction === null ? [] : [`${Math.floor(fraction * 100)}%`]),
     `${formatCount(copy.rows)} rows`,
     formatBytes(copy.bytes),
     formatRate(bytesPerSecond),
-    ...(remainingSeconds === null || copy.phase !== "copying rows"
+    ...(remainingSeconds === null || copy.phase !== copyingRows
       ? []
       : [`ETA ${formatDuration(remainingSeconds)}`]),
+    ...(snapshotAge === null ? [] : [`snapshot held ${formatDuration(snapshotAge)}`]),
   ].join(", ");
 }
 
@@ -111,6 +118,8 @@ function tableAsJson(table: ReplicatedTable, copy: CopyProgressInfo | undefined)
             totalRows: copy.totalRows,
             totalBytes: copy.totalBytes,
             elapsedSeconds: copy.elapsedSeconds,
+            heartbeatAgeSeconds: copy.heartbeatAgeSeconds,
+            snapshotAgeSeconds: snapshotAgeSeconds(copy),
             ...copyRate(copy),
             error: copy.error,
             retryTime: copy.retryTime,

@@ -1,10 +1,9 @@
 import { hostname } from "node:os";
 import type { Database, Log, ProgressTracker } from "@skytools/skytools";
 import { ProgressDisplay } from "@skytools/skytools";
-import { localCopyError, localCopyProgress, localCopyStart } from "../copy-progress-api.ts";
+import { copyingRows, localCopyError, localCopyProgress, localCopyStart } from "../copy-progress-api.ts";
 
 const reportPeriodMs = 1000;
-const copyingRows = "copying rows";
 
 /** Tells how a copy gets on: in the log every ten seconds, and in the database, outside the copy's transaction, where
  * `tables` and other programs see it. Failing to tell never fails the copy. */

@@ -92,6 +92,31 @@ test("indexes, keys and what hangs on them are as before after a copy without th
   );
   assert.equal(big?.copy.phase, "done");
   assert.equal(big?.copy.rows, 60_000);
+  assert.equal(big?.copy.snapshotAgeSeconds, null);
+});
+
+test("tables tells how far a copy is, when it will be through, and how long it keeps its snapshot", async () => {
+  const key = `hashtextextended('londiste copy ' || $1 || ' ' || 'public.big', 0)`;
+  await stage.query("leaf", `select pg_advisory_lock(${key})`, [queueName]);
+  await stage.query(
+    "leaf",
+    `update londiste.table_info set merge_state = 'in-copy' where table_name = 'public.big';
+     update londiste.copy_progress set end_time = null, phase = 'copying rows', start_time = now() - interval '100 s',
+            rows_copied = 500, bytes_copied = 500, total_bytes = 2000, copy_process = 'elsewhere:1'
+      where table_name = 'public.big'`,
+  );
+  const { stdout } = await stage.londiste("leaf", "tables");
+  const { stdout: json } = await stage.londiste("leaf", "tables", "--json");
+  await stage.query(
+    "leaf",
+    "update londiste.table_info set merge_state = 'ok' where table_name = 'public.big'",
+  );
+  await stage.query("leaf", `select pg_advisory_unlock(${key})`, [queueName]);
+  assert.match(stdout, /public\.big .*25%, 500 rows, .*, ETA 5m \d\ds, snapshot held 1m/);
+  const big = (JSON.parse(json) as { name: string; copy: Record<string, number> }[]).find(
+    (table) => table.name === "public.big",
+  );
+  assert.ok(big !== undefined && big.copy.snapshotAgeSeconds! >= 100 && big.copy.remainingSeconds! >= 300);
 });
 
 test("a second copy of the same table does not start", async () => {
