@@ -8,7 +8,7 @@ import type { LocalNode } from "../table/local-node.ts";
 import type { AlignInput } from "./aligned-sides.ts";
 
 /** Settings under which both servers write values alike. */
-export const compareSettings = `set timezone = 'UTC'; set lock_timeout = ${quoteLiteral("10s")}; set statement_timeout = 0; set row_security = off`;
+export const compareSettings = `set timezone = 'UTC'; set lock_timeout = ${quoteLiteral("10s")}; set statement_timeout = 0; set row_security = off; set jit = off`;
 
 /** @throws UsageError on a root: it has nobody to compare with */
 export function refuseRoot(at: LocalNode, what: string): void {

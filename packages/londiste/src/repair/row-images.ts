@@ -56,7 +56,8 @@ export async function keysWithout(
   return rows.map(({ nr }) => keys[nr - 1]!);
 }
 
+/** A composite value that has a null in it is no null. */
 function asText(column: TargetColumn): string {
   const name = `t.${quoteIdent(column.name)}`;
-  return `case when ${name} is not null then format('%s', ${name}) end`;
+  return `case when num_nulls(${name}) = 0 then format('%s', ${name}) end`;
 }

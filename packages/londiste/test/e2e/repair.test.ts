@@ -14,7 +14,9 @@ const tables = `
   create table parent (id int primary key);
   create table child (id int primary key, parent int, v text);
   create table amounts (n numeric, s text collate "C", v text, primary key (n, s));
-  create table swaps (id int primary key, u int unique, v text);`;
+  create table swaps (id int primary key, u int unique, v text);
+  create type pair as (a int, b text);
+  create table pairs (id int primary key, p pair, q pair[], b boolean, c char(5));`;
 
 before(async () => {
   set = await NodeSet.start();
@@ -30,9 +32,10 @@ before(async () => {
      insert into parent select g from generate_series(1, 10) g;
      insert into child select g, g, 'c' from generate_series(1, 10) g;
      insert into amounts values (1.0, 'a', 'x'), (2.0, 'b', 'x'), (3.0, 'c', 'x');
+     insert into pairs values (1, (1, null), null, true, 'a'), (2, null, '{}', null, 'b'), (3, (null, null), array[(3, '')::pair], false, null);
      insert into swaps select g, g, 'v' from generate_series(1, 1200) g`,
   );
-  await root.londiste("add-table", "public.Odd.Name", "parent", "child", "amounts", "swaps");
+  await root.londiste("add-table", "public.Odd.Name", "parent", "child", "amounts", "swaps", "pairs");
   await set.settle(root, branch);
   await branch.londiste("add-table", "--all", "--wait-sync");
   await set.settle(root, leaf);
@@ -153,6 +156,15 @@ test("repair --apply puts rows right that stand in each other's way, and keeps c
     { id: 2, mine: "2" },
     { id: 4, mine: "4" },
   ]);
+});
+
+test("values of composite types with nulls in them are told apart, and repaired", async () => {
+  const shown = "select id, p::text, q::text, b, c from pairs order by id";
+  await leaf.change("update pairs set p = null, q = array[(3, null)::pair] where id in (1, 3)");
+  const result = await leaf.londiste("repair", "pairs", "--apply");
+  assert.match(result.stdout, /public\.pairs repaired: 0 inserts, 2 updates, 0 deletes/);
+  assert.deepEqual(await leaf.query(shown), await root.query(shown));
+  await leaf.londiste("compare", "pairs");
 });
 
 test("repair of an empty table, and of one whose last rows are missing", async () => {
