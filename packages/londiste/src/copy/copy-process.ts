@@ -1,20 +1,10 @@
+import { getConsumerInfo, unregisterConsumer } from "@skytools/pgq";
 import {
-  forceTick,
-  getConsumerInfo,
-  newestTick,
-  registerConsumer,
-  registerConsumerAt,
-  unregisterConsumer,
-} from "@skytools/pgq";
-import {
-  type ConsumerState,
   cascadedWorker,
   configuredConsumer,
   configuredQueue,
   getConsumerState,
   isRefusal,
-  nodeOf,
-  registerCascadedConsumer,
 } from "@skytools/pgq/cascade";
 import type { Database, Job } from "@skytools/skytools";
 import { crashPoint, mergeConnectString, SkytoolsError } from "@skytools/skytools";
@@ -23,16 +13,14 @@ import { getTable, localSetTableStruct, type ReplicatedTable } from "../londiste
 import { copyConsumerName } from "../names.ts";
 import { moveTable } from "../replay/move-table.ts";
 import { openSourceSession, openTargetSession } from "../replication-session.ts";
-import { anyCopyNode, findCopyNode, namedCopyNode } from "../table/copy-node.ts";
 import { releaseCopyLock, takeCopyLock } from "./copy-lock.ts";
 import { CopyProgress } from "./copy-progress.ts";
+import { copySourceNode, registerCopy, waitForScripts, waitForSourceTable } from "./copy-source.ts";
 import { tableSharers, waitForTurn } from "./merge-copy.ts";
-import { scriptsAhead } from "./scripts-ahead.ts";
 import { copyStreams, streamKeys } from "./stream-settings.ts";
 import { TableCatchUp } from "./table-catch-up.ts";
 import { copyTable } from "./table-copy.ts";
 
-const providerPollMs = 1000;
 const shortestPollMs = 10;
 const longestPollMs = 200;
 
@@ -155,20 +143,19 @@ export class CopyProcess {
     this.#locked = target;
   }
 
-  async #workerState(target: Database): Promise<ConsumerState> {
-    const state = await getConsumerState(target, this.#queueName, this.#workerName);
-    await target.commit();
-    if (!isRefusal(state)) return state;
-    throw new SkytoolsError("CASCADE_NODE", `${state.note} (on ${target.label})`);
-  }
-
   /** The rows: registered on the queue first, so that no event after the snapshot can be missed. */
   async #copy(): Promise<void> {
     const { log, databases, config } = this.#job;
     const target = await this.#target();
     const table = await waitForTurn(this.#job, target, this.#queueName, this.#table);
     if (table === undefined) return;
-    const node = await this.#sourceNode(target, table);
+    const place = {
+      job: this.#job,
+      queueName: this.#queueName,
+      workerName: this.#workerName,
+      consumerName: this.#consumerName,
+    };
+    const node = await copySourceNode(place, target, table, await this.#handlers());
     const connstr = mergeConnectString(node.location, config.getOr("remote_extra_connstr", ""));
     log.info(`Using '${node.name}' as source node`);
     const source = await databases.get("copy_source", {
@@ -176,8 +163,8 @@ export class CopyProcess {
       isolation: "repeatable read",
       onConnect: openSourceSession,
     });
-    const sourceTable = await this.#waitForProvider(source);
-    await this.#register(source, target, node.name);
+    const sourceTable = await waitForSourceTable(place, source, this.#table);
+    await registerCopy(place, source, target, node.name);
     crashPoint("copy.after-register");
     const handler = (await this.#handlers()).ofTable(table) ?? {};
     const destination = handler.destination ?? table.destination;
@@ -198,7 +185,7 @@ export class CopyProcess {
         destination,
         skipsTruncate: (table.attributes.get("skip_truncate") ?? "") !== "" || handler.copiesRows === false,
         handler,
-        waitForScripts: () => this.#waitForScripts(source, target),
+        waitForScripts: () => waitForScripts(place, source, target, this.#table),
         storedDdl: table.droppedDdl,
         storeDdl: (ddl) => this.#storeDdl(target, ddl),
         others: tableSharers(target, this.#queueName, destination),
@@ -215,91 +202,7 @@ export class CopyProcess {
       throw error;
     }
     await progress.end("catching up");
-    await forceTick(source, this.#queueName);
-    await source.commit();
     for (const key of streamKeys(this.#job)) await databases.close(key);
-  }
-
-  async #waitForScripts(source: Database, target: Database): Promise<void> {
-    let told = "";
-    for (;;) {
-      const { completedTick } = await this.#workerState(target);
-      const scripts = (await scriptsAhead(source, this.#queueName, completedTick)).join(", ");
-      if (scripts === "") return;
-      if (scripts !== told) {
-        this.#job.log.info(
-          `${this.#table}: waiting until the worker has run what the rows contain: ${scripts}`,
-        );
-      }
-      told = scripts;
-      await this.#job.sleep(longestPollMs);
-      if (this.#job.isStopping) throw new SkytoolsError("COPY", "stopped while waiting for scripts");
-    }
-  }
-
-  /** The provider, unless the table is to be copied from elsewhere. Its events come from there too until the worker takes over:
-   * ticks have the same ids everywhere, while the snapshot of the rows means something only there. */
-  async #sourceNode(
-    target: Database,
-    table: ReplicatedTable,
-  ): Promise<{ readonly name: string; readonly location: string }> {
-    const worker = await this.#workerState(target);
-    const provider = { name: worker.providerNode, location: worker.providerLocation };
-    const wanted = table.attributes.get("copy_node") ?? "";
-    if (wanted === "") return provider;
-    const registry = await this.#handlers();
-    const job = this.#job;
-    const queueName = this.#queueName;
-    if (wanted === anyCopyNode) {
-      return findCopyNode({ job, registry, queueName, start: provider, tables: [table.name] });
-    }
-    const local = await nodeOf(target, queueName);
-    const found = await namedCopyNode(job, target, queueName, wanted, local?.nodeName ?? "");
-    await target.commit();
-    return found;
-  }
-
-  /** The table must be complete where it is copied from. */
-  async #waitForProvider(source: Database): Promise<ReplicatedTable> {
-    let hasWarned = false;
-    for (;;) {
-      const table = await getTable(source, this.#queueName, this.#table);
-      await source.rollback();
-      if (table === undefined || !table.isLocal) {
-        throw new SkytoolsError("COPY", `table ${this.#table} not available on provider (${source.label})`, {
-          retry: "later",
-        });
-      }
-      if (table.state.kind === "ok") return table;
-      if (!hasWarned) this.#job.log.warn(`table ${this.#table} not in sync yet on provider, waiting`);
-      hasWarned = true;
-      await this.#job.sleep(providerPollMs);
-      if (this.#job.isStopping) throw new SkytoolsError("COPY", "stopped while waiting for the provider");
-    }
-  }
-
-  /** Begins at the newest tick, also after an attempt that failed: the rows come anew, so do the events. */
-  async #register(source: Database, target: Database, providerNode: string): Promise<void> {
-    await registerConsumer(source, this.#queueName, this.#consumerName);
-    await source.commit();
-    const tick = await newestTick(source, this.#queueName);
-    if (tick === undefined) {
-      throw new SkytoolsError("COPY", `queue "${this.#queueName}" has no tick on ${source.label}`, {
-        retry: "later",
-        hint: "Is pgqd running for that database?",
-      });
-    }
-    await registerConsumerAt(source, this.#queueName, this.#consumerName, tick.tickId);
-    await source.commit();
-    const call = { log: this.#job.log, quiet: true };
-    await registerCascadedConsumer(
-      target,
-      call,
-      this.#queueName,
-      this.#consumerName,
-      providerNode,
-      tick.tickId,
-    );
   }
 
   /** @throws SkytoolsError when the table was removed, or sent elsewhere, while its rows were copied */
