@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { waitFor } from "@skytools/testbed";
 import { NodeSet, type SetNode } from "../fixture/node-set.js";
 
 let set: NodeSet;
@@ -84,4 +85,25 @@ test("a script that all parts execute runs once here", async () => {
   }
   assert.equal((await first.query("select from rows where w = 9")).length, 2);
   assert.equal((await first.query("select from rows where w = 5")).length, 100);
+});
+
+test("a copy waits while that of another queue fills the table in several transactions", async () => {
+  const [first, second] = leafs as [SetNode, SetNode];
+  const whole = await count(first);
+  await first.stopWorker();
+  await second.stopWorker();
+  await first.londiste("resync", "rows");
+  await first.query(
+    "update londiste.table_info set merge_state = 'in-copy', dropped_ddl = '' where queue_name = $1 and table_name = 'public.rows'",
+    [first.queue],
+  );
+  second.startWorker();
+  await waitFor("the second copy to wait", () => /waiting for the copy out of queue q1/.test(second.log()), {
+    timeoutMs: 60_000,
+    onTimeout: () => second.logTail(),
+  });
+  first.startWorker();
+  await first.londiste("wait-sync");
+  await second.londiste("wait-sync");
+  assert.equal(await count(first), whole);
 });
