@@ -52,9 +52,7 @@ test("a branch has sessions of its own, which end with it or with the trunk, and
   const trunk = await job.databases.get("db");
   const [one, two] = await Promise.all([branches[0].get("db"), branches[1].get("db")]);
   assert.equal(new Set([trunk.backendPid, one.backendPid, two.backendPid]).size, 3);
-  const waiting = one.query("select pg_sleep(60)");
-  await branches[0].end();
-  await assert.rejects(waiting);
+  await Promise.all([assert.rejects(one.query("select pg_sleep(60)")), branches[0].end()]);
   await assert.rejects(branches[0].get("db"), { code: "CONNECTIONS_ENDED" });
   assert.equal(trunk.isBroken || two.isBroken, false);
   await job.databases.closeAll();
