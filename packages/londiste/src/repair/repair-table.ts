@@ -43,7 +43,7 @@ export interface FixTarget {
   take(keys: readonly KeyText[], sides: AlignedSides, counts: RepairCounts): Promise<number>;
   /** After the last of them: what was kept for the end.
    * @returns those that are not settled */
-  finish(sides: AlignedSides, counts: RepairCounts): Promise<number>;
+  finish?(sides: AlignedSides, counts: RepairCounts): Promise<number>;
 }
 
 /** Finds the rows of a table that differ from the source's and hands them over.
@@ -77,7 +77,7 @@ export async function repairTable(input: AlignInput, fixes: FixTarget): Promise<
       if (chunk.length >= chunkSize) await flush();
     }
     await flush();
-    counts.unsettled += await fixes.finish(sides, counts);
+    counts.unsettled += (await fixes.finish?.(sides, counts)) ?? 0;
     return { sides, counts };
   });
   if ("kind" in found) return found;

@@ -26,8 +26,4 @@ export class WrittenFixes implements FixTarget {
     }
     return 0;
   }
-
-  async finish(): Promise<number> {
-    return 0;
-  }
 }
