@@ -25,9 +25,12 @@ export class Copier {
         hint: "To copy one table by hand: copy TABLE.",
       });
     }
-    process.on("message", (order: CopierOrder) => this.#obey(order));
+    const obey = (order: CopierOrder) => this.#obey(order);
+    process.on("message", obey);
     process.once("disconnect", () => this.#job.wake());
     while (process.connected && !this.#job.isStopping) await this.#job.sleep(Number.POSITIVE_INFINITY);
+    // With a listener the channel would keep this process alive.
+    process.off("message", obey);
     while (this.#running.size > 0) await Promise.all([...this.#running.values()].map(({ done }) => done));
     for (const lane of this.#idleLanes) await lane.end();
     return 0;
@@ -71,6 +74,7 @@ export class Copier {
   }
 
   #tell(news: CopierNews): void {
-    if (process.connected) process.send?.(news);
+    // A worker that is gone meanwhile need not know.
+    if (process.connected) process.send?.(news, undefined, undefined, () => {});
   }
 }

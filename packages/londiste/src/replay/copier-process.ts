@@ -33,7 +33,7 @@ export class CopierProcess {
       else if (this.tables.delete(news.table)) events.onEnded(news.table, news.failure, false);
     });
     this.#exit = new Promise((resolve) => {
-      this.#child.once("error", (error) => {
+      this.#child.on("error", (error) => {
         if (this.#child.pid !== undefined) return;
         this.#gone(`could not be started: ${error.message}`);
         resolve();
