@@ -76,11 +76,11 @@ async function addTables(job: Job): Promise<void> {
   const provider = await openProvider(at);
   const named = job.args.filter((name) => !/[*?]/.test(name)).map(fullName);
   if (needTables(wish, named)) {
+    await refuseWithoutReplicaRole(at);
     await refuseOtherRelations(at.local, wish.destination === undefined ? named : [wish.destination]);
   }
   const onProvider = await syncTableList(at, provider);
   const names = await selectTables(at, wish);
-  if (names.length > 0 && needTables(wish, names)) await refuseWithoutReplicaRole(at);
   const from = await chooseSource(at, wish, names);
   const there = from === undefined ? onProvider : await getTableList(from.db, at.queueName);
   const isCopied = at.node.nodeType !== "root" && !job.flag("expectSync") && needTables(wish, names);
