@@ -34,12 +34,18 @@ async function londisteCopy(
   target: Cluster,
   rows: number,
 ): Promise<CopyContestant> {
-  const pair = await LondistePair.start(flavour, `${flavour.name.replaceAll(" ", "_")}_copy`, source, target, {
-    sourceSql: `${rowsTableSql}; ${keySql}`,
-    targetSql: `${rowsTableSql}; ${keySql}`,
-    workerKeys: ["loop_delay = 0.1", "parallel_copies = 2"],
-    tickerKeys: ["ticker_period = 0.1"],
-  });
+  const pair = await LondistePair.start(
+    flavour,
+    `${flavour.name.replaceAll(" ", "_")}_copy`,
+    source,
+    target,
+    {
+      sourceSql: `${rowsTableSql}; ${keySql}`,
+      targetSql: `${rowsTableSql}; ${keySql}`,
+      workerKeys: ["loop_delay = 0.1", "parallel_copies = 2"],
+      tickerKeys: ["ticker_period = 0.1"],
+    },
+  );
   await fillRows(pair.from, rows);
   await pair.onRoot("add-table", "bench_rows");
   let isAdded = false;

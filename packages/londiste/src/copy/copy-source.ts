@@ -48,10 +48,7 @@ export async function copySourceNode(
   return found;
 }
 
-async function workerState(
-  { queueName, workerName }: CopyPlace,
-  target: Database,
-): Promise<ConsumerState> {
+async function workerState({ queueName, workerName }: CopyPlace, target: Database): Promise<ConsumerState> {
   const state = await getConsumerState(target, queueName, workerName);
   await target.commit();
   if (!isRefusal(state)) return state;
