@@ -92,6 +92,7 @@ export {
 export type { StatementOutcome } from "./db/session.ts";
 export { Snapshot } from "./db/snapshot.ts";
 export { meaningOfSqlState, type SqlStateMeaning } from "./db/sql-state.ts";
+export type { TextColumn, TextReceiver } from "./db/text-query.ts";
 export { syncDirectory, type WriteAtomicallyOptions, writeAtomically } from "./files/write-atomically.ts";
 export { copyRow, parseCopyRow, quoteByteaCopy, quoteCopy, unescapeCopy } from "./quoting/copy-text.ts";
 export { type ArrayItem, makePgArray, parsePgArray } from "./quoting/pg-array.ts";
@@ -112,6 +113,7 @@ export { QueryBuilder, type QueryValues } from "./sql/query-builder.ts";
 export { deleteRowSql, insertRowSql, type RowValues, updateRowSql } from "./sql/row-statements.ts";
 export { splitStatements } from "./sql/split-statements.ts";
 export { type SqlToken, type SqlTokenKind, type SqlTokensOptions, sqlTokens } from "./sql/sql-tokens.ts";
+export { type OpenEnd, type ScannedStatement, StatementScanner } from "./sql/statement-scanner.ts";
 export { createPolicySql, grantSql, knownGrants, revokeSql } from "./structure/access-sql.ts";
 export { type CreateTableOptions, createTableSql, dropTableSql } from "./structure/create-table.ts";
 export {

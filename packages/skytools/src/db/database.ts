@@ -10,6 +10,7 @@ import { type Notice, noticeOf } from "./notices.ts";
 import { serverVersionNumber, sessionKeys } from "./reported-settings.ts";
 import { ServerWatch } from "./server-watch.ts";
 import { type CopySubmittable, Session, type StatementOutcome } from "./session.ts";
+import { TextQuery, type TextReceiver } from "./text-query.ts";
 
 const usualServerCheckMs = 60_000;
 
@@ -253,6 +254,19 @@ export class Database {
     return await fetch.outcome;
   }
 
+  /** Runs one statement for somebody to look at: its values go to the receiver as the server prints them.
+   * @returns the command tag, for example `INSERT 0 2`
+   * @throws DatabaseError */
+  async queryText(
+    sql: string,
+    parameters: readonly (string | null)[],
+    receiver: TextReceiver,
+  ): Promise<string> {
+    const query = new TextQuery(sql, parameters, receiver);
+    await this.runCopy(query);
+    return await query.outcome;
+  }
+
   /** Starts `COPY ... TO STDOUT`; the stream holds the session until it ends. Its errors are DatabaseErrors. */
   copyOut(sql: string): CopyOutStream {
     return new CopyOutStream(this, sql);
@@ -263,7 +277,7 @@ export class Database {
     return new CopyInStream(this, sql);
   }
 
-  /** Runs one end of a COPY when everything issued before has ended; for the COPY streams and pipeCopy(). */
+  /** Runs what speaks the protocol itself, such as one end of a COPY, when everything issued before has ended. */
   async runCopy(submittable: CopySubmittable): Promise<void> {
     await this.#session.exclusive(async () => {
       const begin = this.#beginNeeded();

@@ -27,9 +27,12 @@ export interface SqlTokensOptions {
 
 const name = String.raw`(?:u&)?(?:"(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_$]*)`;
 const space = /(?:\s+|--[^\n]*)+/y;
-const escapedString = /e'(?:[^'\\]|\\.|'')*'/isuy;
-const backslashString = /[bxn]?'(?:[^'\\]|\\.|'')*'/isuy;
-const standardString = /(?:[bxn]|u&)?'(?:[^']|'')*'/isuy;
+// Runs of plain characters are loops of their own: an alternation in a loop exhausts the stack on a literal of megabytes.
+const escapedString = /e'[^'\\]*(?:(?:\\.|'')[^'\\]*)*'/isuy;
+const backslashString = /[bxn]?'[^'\\]*(?:(?:\\.|'')[^'\\]*)*'/isuy;
+const standardString = /(?:[bxn]|u&)?'[^']*(?:''[^']*)*'/isuy;
+/** Without it, one that does not end would be a name and a plain string. */
+const escapedStringStart = /e'/iy;
 const dollarTag = /\$(?:[\p{L}_][\p{L}\p{N}_]*)?\$/uy;
 const argument = /\$\d+/y;
 const placeholder = /%\([^)]+\)s|\{[^}]+\}/y;
@@ -49,6 +52,7 @@ export function* sqlTokens(
   const forms: readonly (readonly [SqlTokenKind, RegExp])[] = [
     ["space", space],
     ["string", escapedString],
+    ["error", escapedStringStart],
     ["string", string],
     ["placeholder", placeholder],
     ["identifier", joinsNames ? joinedName : plainName],
