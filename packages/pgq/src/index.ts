@@ -23,6 +23,7 @@ export {
   type ConsumerInfo,
   createQueue,
   currentEventTable,
+  deleteEvent,
   dropQueue,
   finishBatch,
   forceTick,
@@ -38,10 +39,12 @@ export {
   type QueueInfo,
   registerConsumer,
   registerConsumerAt,
+  renameQueue,
   retryEvent,
   setQueueConfig,
   type TickInfo,
   tickAll,
   unregisterConsumer,
 } from "./pgq-api.ts";
+export { type CoopMember, registerSubconsumer, unregisterSubconsumer } from "./pgq-coop-api.ts";
 export { type BulkEvent, type BulkInsertOptions, insertEvents } from "./producer.ts";

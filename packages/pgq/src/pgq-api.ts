@@ -263,6 +263,19 @@ export async function dropQueue(db: Database, queueName: string, isForced = fals
   await db.query("select pgq.drop_queue($1, $2::bool)", [queueName, isForced]);
 }
 
+/** Gives a queue another name; its consumers and producers must use the new one.
+ * @throws DatabaseError when there is none, when the new name is taken, and when a cascade or triggers use the queue */
+export async function renameQueue(db: Database, queueName: string, newName: string): Promise<void> {
+  await db.query("select pgq.rename_queue($1, $2)", [queueName, newName]);
+}
+
+/** Takes an event out of an open batch, for whoever reads that batch from now on; it stays in the queue.
+ * @returns false when it is out already
+ * @throws DatabaseError "event not found" when the batch has no such event or is not open */
+export async function deleteEvent(db: Database, batchId: bigint, eventId: bigint): Promise<boolean> {
+  return (await callInt(db, "select pgq.del_event($1::int8, $2::int8) as value", [batchId, eventId])) === 1;
+}
+
 /** Sets one queue parameter, for example "ticker_max_lag" to "100 milliseconds". */
 export async function setQueueConfig(
   db: Database,

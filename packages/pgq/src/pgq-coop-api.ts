@@ -52,11 +52,17 @@ export async function registerSubconsumer(db: Database, member: CoopMember): Pro
   );
 }
 
-/** Takes a member out; the shared consumer stays. @returns number of subscriptions removed
- * @throws DatabaseError when the member has a batch open */
-export async function unregisterSubconsumer(db: Database, member: CoopMember): Promise<number> {
-  const sql = "select pgq_coop.unregister_subconsumer($1, $2, $3, 0)";
+/** Takes a member out; the shared consumer stays.
+ * @param isAbandoning an open batch is given up, nobody gets its events again
+ * @returns number of subscriptions removed
+ * @throws DatabaseError when the member has a batch open that is not given up */
+export async function unregisterSubconsumer(
+  db: Database,
+  { queueName, consumerName, subconsumerName }: CoopMember,
+  isAbandoning = false,
+): Promise<number> {
+  const sql = "select pgq_coop.unregister_subconsumer($1, $2, $3, $4)";
   return (
-    (await db.queryValue<number>(sql, [member.queueName, member.consumerName, member.subconsumerName])) ?? 0
+    (await db.queryValue<number>(sql, [queueName, consumerName, subconsumerName, isAbandoning ? 1 : 0])) ?? 0
   );
 }

@@ -15,6 +15,8 @@ export interface ProgramOptions {
   readonly cwd?: string;
   /** Text for standard input, which is empty otherwise. */
   readonly input?: string;
+  /** Standard input stays open for write(). */
+  readonly isInputOpen?: boolean;
   /** Runs under the account of the servers, as what they call themselves does. */
   readonly asServerAccount?: boolean;
 }
@@ -58,7 +60,8 @@ export class RunningProgram implements AsyncDisposable {
       this.#stderr += text;
     });
     this.#child.stdin?.on("error", () => {});
-    this.#child.stdin?.end(options.input ?? "");
+    this.#child.stdin?.write(options.input ?? "");
+    if (options.isInputOpen !== true) this.#child.stdin?.end();
     // Daemons outlive the program that made them, but not this process.
     onRunExit(() => killMarked(this.#mark));
     this.exit = new Promise((resolve, reject) => {
@@ -86,6 +89,11 @@ export class RunningProgram implements AsyncDisposable {
 
   stderrText(): string {
     return this.#stderr;
+  }
+
+  /** More standard input, for a program that was started with isInputOpen. */
+  write(text: string): void {
+    this.#child.stdin?.write(text);
   }
 
   /** Sends the signal to the process itself, not to its children. */

@@ -1,0 +1,39 @@
+import { SkytoolsError, StatementScanner } from "@skytools/skytools";
+import type { Console } from "./console.ts";
+import { errorText } from "./output/error-text.ts";
+
+export interface ScriptOptions {
+  /** what complaints call it: a file name; undefined: nothing */
+  readonly name: string | undefined;
+  /** refusals are failures */
+  readonly isStrict: boolean;
+  readonly complain: (text: string) => void;
+}
+
+/** Runs commands that come as text; the first failure ends it. The last command may lack its semicolon.
+ * @returns true when nothing failed
+ * Source: spec/qadmin.md 1 (exit status) */
+export async function runScript(
+  console: Console,
+  pieces: AsyncIterable<string> | Iterable<string>,
+  { name, isStrict, complain }: ScriptOptions,
+): Promise<boolean> {
+  const scanner = new StatementScanner({ joinsNames: true });
+  const placeOf = (line: number) => (name === undefined ? undefined : `${name}:${line}`);
+  for await (const piece of pieces) {
+    for (const statement of scanner.add(piece)) {
+      const outcome = await console.execute(statement, placeOf(statement.line));
+      if (outcome === "failed" || (outcome === "refused" && isStrict)) return false;
+      if (console.isLeaving) return true;
+    }
+  }
+  const { open, rest } = scanner;
+  if (open === undefined) return true;
+  if (open !== "statement") {
+    const error = new SkytoolsError("SYNTAX", `syntax error 1: a ${open} does not end`);
+    complain(errorText(error, undefined, placeOf(rest.line)));
+    return false;
+  }
+  const outcome = await console.execute(rest, placeOf(rest.line));
+  return outcome === "done" || (outcome === "refused" && !isStrict);
+}
