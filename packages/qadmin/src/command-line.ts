@@ -11,6 +11,7 @@ export interface CommandLine {
   readonly file: string | undefined;
   readonly isJson: boolean;
   readonly isExpanded: boolean;
+  readonly isEchoing: boolean;
   readonly isQuiet: boolean;
   readonly isStrict: boolean;
   readonly isDryRun: boolean;
@@ -26,6 +27,7 @@ const switches: readonly (readonly [flags: string, doc: string])[] = [
   ["-c, --command <text>", "run these commands and exit"],
   ["-f, --file <file>", "run the commands of a file and exit; - is standard input"],
   ["-x, --expanded", "a line for each column"],
+  ["-e, --echo", "print each command of a script before its result"],
   ["-q, --quiet", "no banner"],
   ["-y, --yes", "agree to everything that asks first; scripts need it to drop or unregister"],
   ["--json", "one JSON object on a line for each result"],
@@ -69,6 +71,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine | string 
     file: value("file"),
     isJson: given.json === true,
     isExpanded: given.expanded === true,
+    isEchoing: given.echo === true,
     isQuiet: given.quiet === true,
     isStrict: given.strict === true,
     isDryRun: given.dryRun === true,

@@ -79,7 +79,12 @@ async function runUnattended(session: Session, line: CommandLine, { name, pieces
     },
   });
   const interrupt = new InterruptSignal(console);
-  const isGood = await runScript(console, pieces, { name, isStrict: line.isStrict, complain });
+  const isGood = await runScript(console, pieces, {
+    name,
+    isStrict: line.isStrict,
+    complain,
+    ...(line.isEchoing ? { echo: (statement) => write(`${statement}\n`) } : {}),
+  });
   await interrupt.end();
   return isGood ? 0 : 1;
 }

@@ -8,6 +8,8 @@ export interface ScriptOptions {
   /** refusals are failures */
   readonly isStrict: boolean;
   readonly complain: (text: string) => void;
+  /** what is told each command before it runs */
+  readonly echo?: (statement: string) => void;
 }
 
 /** Runs commands that come as text; the first failure ends it. The last command may lack its semicolon.
@@ -16,12 +18,13 @@ export interface ScriptOptions {
 export async function runScript(
   console: Console,
   pieces: AsyncIterable<string> | Iterable<string>,
-  { name, isStrict, complain }: ScriptOptions,
+  { name, isStrict, complain, echo }: ScriptOptions,
 ): Promise<boolean> {
   const scanner = new StatementScanner({ joinsNames: true });
   const placeOf = (line: number) => (name === undefined ? undefined : `${name}:${line}`);
   for await (const piece of pieces) {
     for (const statement of scanner.add(piece)) {
+      echo?.(statement.text);
       const outcome = await console.execute(statement, placeOf(statement.line));
       if (outcome === "failed" || (outcome === "refused" && isStrict)) return false;
       if (console.isLeaving) return true;
@@ -34,6 +37,7 @@ export async function runScript(
     complain(errorText(error, undefined, placeOf(rest.line)));
     return false;
   }
+  echo?.(rest.text.trimEnd());
   const outcome = await console.execute(rest, placeOf(rest.line));
   return outcome === "done" || (outcome === "refused" && !isStrict);
 }

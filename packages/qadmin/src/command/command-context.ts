@@ -48,12 +48,12 @@ export class CommandContext {
   async show(
     title: string | undefined,
     sql: string,
-    parameters: readonly unknown[] = [],
+    parameters: readonly (string | null | undefined)[] = [],
     rewrite?: (row: (string | null)[]) => (string | null)[],
   ): Promise<void> {
     const writer = this.printer.table(title);
     const receiver = rewrite === undefined ? writer : rewritten(writer, rewrite);
-    const texts = parameters.map((value) => (value === null || value === undefined ? null : String(value)));
+    const texts = parameters.map((value) => value ?? null);
     try {
       await this.db.queryText(sql, texts, receiver);
     } catch (error) {

@@ -45,6 +45,7 @@ export const renameQueueCommand: ConsoleCommand = {
   run: async (context, values) => {
     const queue = values.required("queue");
     const to = values.required("to");
+    if ((await getQueueInfo(context.db, queue)).length === 0) throw new Refusal("queue not found");
     const consumers = await getConsumerInfo(context.db, queue);
     if (consumers.length > 0) {
       const names = consumers.map(({ consumerName }) => consumerName).join(", ");

@@ -22,7 +22,7 @@ export const showNodeCommand: ConsoleCommand = {
       .add("and queue_name = {queue:text}")
       .add("order by queue_name, node_name");
     const title = `Node "${node ?? "*"}" on queue "${queue ?? "*"}":`;
-    await context.show(title, query.sql, query.parameters, (row) =>
+    await context.show(title, query.sql, query.parameters.map(String), (row) =>
       row.map((value, at) => (at === locationColumn && value !== null ? maskConnectString(value) : value)),
     );
   },

@@ -2,7 +2,6 @@ import { getConsumerInfo, unregisterConsumer, unregisterSubconsumer } from "@sky
 import { choice, name, nameOrAll, optional, sequence, symbol, value, word } from "../grammar/grammar.ts";
 import type { ConsoleCommand } from "./command.ts";
 import { atomically } from "./command-context.ts";
-import { Refusal } from "./refusal.ts";
 
 /** Source: spec/qadmin.md 5 */
 export const unregisterConsumerCommand: ConsoleCommand = {
@@ -54,7 +53,6 @@ export const unregisterSubconsumerCommand: ConsoleCommand = {
         `unregister ${members.join(", ")} of consumer ${consumerName} from queue ${queueName}${loss}`,
       );
     }
-    if (members.length === 0 && wanted !== undefined) throw new Refusal("no such subconsumer");
     const step = `unregister ${members.join(", ")} of ${consumerName} from ${queueName}`;
     await context.change(step, "UNREGISTER", (db) =>
       atomically(db, async () => {

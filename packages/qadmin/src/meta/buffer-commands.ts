@@ -1,5 +1,5 @@
 import { UsageError } from "@skytools/skytools";
-import type { MetaCommand } from "./meta-command.ts";
+import type { MetaCommand, MetaContext } from "./meta-command.ts";
 
 const usualPeriodSeconds = 2;
 
@@ -26,7 +26,7 @@ export const printBufferCommand: MetaCommand = {
   name: "p",
   args: "",
   summary: "show the command that is begun, or the newest one",
-  run: async ({ begun, newest, write }) => write(`${begun === "" ? newest : begun}\n`),
+  run: async (context) => context.write(`${context.begun() || context.newest()}\n`),
 };
 
 export const resetBufferCommand: MetaCommand = {
@@ -41,7 +41,7 @@ export const againCommand: MetaCommand = {
   args: "",
   summary: "run the command that is begun, or the newest one again",
   run: async (context) => {
-    await context.run(repeatable(context.begun, context.newest));
+    await context.run(repeatable(context));
   },
 };
 
@@ -53,7 +53,7 @@ export const watchCommand: MetaCommand = {
     if (!/^\d+(\.\d+)?$/.test(period) || Number(period) <= 0) {
       throw new UsageError(`"${period}" is not a number of seconds`);
     }
-    const statement = repeatable(context.begun, context.newest);
+    const statement = repeatable(context);
     do {
       context.write(`${new Date().toLocaleString("sv")} (every ${period}s)\n\n`);
       if (!(await context.run(statement))) return;
@@ -61,8 +61,8 @@ export const watchCommand: MetaCommand = {
   },
 };
 
-function repeatable(begun: string, newest: string): string {
-  const statement = begun === "" ? newest : begun;
+function repeatable(context: MetaContext): string {
+  const statement = context.begun() || context.newest();
   if (statement === "") throw new UsageError("there is no command yet");
   return statement.trimEnd().endsWith(";") ? statement : `${statement}\n;`;
 }

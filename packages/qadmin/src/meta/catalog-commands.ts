@@ -42,13 +42,13 @@ export const databasesCommand: MetaCommand = {
   },
 };
 
-async function describe({ console, run }: MetaContext, typed: string): Promise<void> {
+async function describe(context: MetaContext, typed: string): Promise<void> {
   const name = unquoteFqIdent(typed);
-  const kind = await console.session.db.queryValue<string>(
+  const kind = await context.console.session.db.queryValue<string>(
     `select c.relkind from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
       where n.nspname = $1 and c.relname = $2`,
     [...splitFqName(name)],
   );
   if (kind === undefined) throw new UsageError(`there is no relation ${splitFqName(name).join(".")}`);
-  await run(`show ${kind === "S" ? "sequence" : "table"} ${quoteFqIdent(name)};`);
+  await context.run(`show ${kind === "S" ? "sequence" : "table"} ${quoteFqIdent(name)};`);
 }

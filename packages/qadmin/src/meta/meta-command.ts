@@ -11,9 +11,9 @@ export interface MetaContext {
   readonly complain: (text: string) => void;
   isTimed: boolean;
   /** the newest command, complete */
-  readonly newest: string;
+  newest(): string;
   /** what is begun and not complete */
-  readonly begun: string;
+  begun(): string;
   discard(): void;
   /** Runs a complete command. @returns false when it failed */
   run(statement: string): Promise<boolean>;

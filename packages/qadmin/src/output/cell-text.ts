@@ -5,8 +5,7 @@ export function cellLines(value: string | null, nullText: string): string[] {
 }
 
 function withoutControls(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (control) =>
+  return text.replace(/\p{Cc}/gu, (control) =>
     control === "\t" ? "        " : `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`,
   );
 }

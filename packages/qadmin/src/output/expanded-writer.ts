@@ -21,11 +21,10 @@ export class ExpandedWriter implements ResultWriter {
     this.#finish();
     this.#labels = columns.map(({ name }) => name);
     this.#labelWidth = Math.max(0, ...this.#labels.map(textWidth));
-    if (this.#title !== undefined) this.#write(`${this.#title}\n`);
   }
 
   onRow(row: RawRow): void {
-    this.#rows++;
+    if (this.#rows++ === 0) this.#writeTitle();
     const heading = `-[ RECORD ${this.#rows} ]`;
     this.#write(`${heading.padEnd(this.#labelWidth + 1, "-")}${"-".repeat(20)}\n`);
     for (const [at, value] of row.entries()) {
@@ -47,13 +46,18 @@ export class ExpandedWriter implements ResultWriter {
   }
 
   abandon(): void {
-    this.#finish();
+    if (this.#rows > 0) this.#finish();
   }
 
   #finish(): void {
     if (this.#labels === undefined) return;
+    if (this.#rows === 0) this.#writeTitle();
     this.#write(this.#rows === 0 ? "(no rows)\n\n" : "\n");
     this.#labels = undefined;
     this.#rows = 0;
+  }
+
+  #writeTitle(): void {
+    if (this.#title !== undefined) this.#write(`${this.#title}\n`);
   }
 }

@@ -14,7 +14,8 @@ const forms: ReadonlyMap<number, ToJson> = new Map([
   ...[114, 3802].map((oid) => [oid, (text: string) => text.replaceAll("\n", " ")] as const),
 ]);
 
-/** A result as one JSON object on a line, written row by row: `{"title": ..., "rows": [...], "status": ...}`. */
+/** A result as one JSON object on a line, written row by row: `{"title": ..., "rows": [...], "status": ...}`. One that breaks off has
+ * `"isComplete": false`. */
 export class JsonWriter implements ResultWriter {
   readonly #write: (text: string) => void;
   readonly #title: string | undefined;
@@ -28,15 +29,12 @@ export class JsonWriter implements ResultWriter {
   }
 
   onColumns(columns: readonly TextColumn[]): void {
-    this.abandon();
+    if (this.#columns !== undefined) this.#finish("");
     const names = columns.map(({ name }) => name);
     this.#columns = columns.map(({ name, typeOid }, at) => ({
       key: JSON.stringify(names.indexOf(name) === at ? name : `${name}_${at + 1}`),
       form: forms.get(typeOid) ?? asString,
     }));
-    const title = this.#title === undefined ? "" : `"title":${JSON.stringify(this.#title)},`;
-    this.#write(`{${title}"rows":[`);
-    this.#rows = 0;
   }
 
   onRow(row: RawRow): void {
@@ -44,7 +42,7 @@ export class JsonWriter implements ResultWriter {
       const { key, form } = this.#columns![at]!;
       return `${key}:${value === null ? "null" : form(value)}`;
     });
-    this.#write(`${this.#rows++ === 0 ? "" : ","}{${members.join(",")}}`);
+    this.#write(`${this.#rows++ === 0 ? this.#opening() : ","}{${members.join(",")}}`);
   }
 
   onCopyData(chunk: Buffer): void {
@@ -56,12 +54,21 @@ export class JsonWriter implements ResultWriter {
 
   end(tag?: string): void {
     const status = tag === undefined || tag === "" ? "" : `"status":${JSON.stringify(tag)}`;
-    if (this.#columns !== undefined) this.#write(`]${status === "" ? "" : `,${status}`}}\n`);
+    if (this.#columns !== undefined) this.#finish(status);
     else if (status !== "") this.#write(`{${status}}\n`);
-    this.#columns = undefined;
   }
 
   abandon(): void {
-    if (this.#columns !== undefined) this.end();
+    if (this.#rows > 0) this.#finish('"isComplete":false');
+  }
+
+  #opening(): string {
+    return `{${this.#title === undefined ? "" : `"title":${JSON.stringify(this.#title)},`}"rows":[`;
+  }
+
+  #finish(end: string): void {
+    this.#write(`${this.#rows === 0 ? this.#opening() : ""}]${end === "" ? "" : `,${end}`}}\n`);
+    this.#columns = undefined;
+    this.#rows = 0;
   }
 }

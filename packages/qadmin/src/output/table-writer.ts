@@ -48,7 +48,7 @@ export class TableWriter implements ResultWriter {
   }
 
   abandon(): void {
-    this.#finishTable();
+    if (this.#widths !== undefined) this.#finishTable();
   }
 
   #finishTable(): void {

@@ -157,7 +157,6 @@ export class InteractiveConsole {
   }
 
   #metaContext(): MetaContext {
-    const self = this;
     const { write, complain } = this.#streams;
     return {
       console: this.#console,
@@ -165,12 +164,8 @@ export class InteractiveConsole {
       write,
       complain,
       isTimed: false,
-      get newest() {
-        return self.#newest;
-      },
-      get begun() {
-        return self.#scanner.rest.text.trim();
-      },
+      newest: () => this.#newest,
+      begun: () => this.#scanner.rest.text.trim(),
       discard: () => this.#discard(),
       run: (statement) => this.#runText(statement),
       runFile: (path) => this.#runFile(path),
