@@ -3,7 +3,7 @@ import { CommandContext, type CommandSettings } from "./command/command-context.
 import { consoleCommands } from "./command/command-table.ts";
 import { Refusal } from "./command/refusal.ts";
 import { runSql } from "./command/sql.ts";
-import { parseStatement } from "./grammar/parse-statement.ts";
+import { type ParsedStatement, parseStatement, type SyntaxProblem } from "./grammar/parse-statement.ts";
 import { syntaxError } from "./grammar/syntax-error.ts";
 import { consoleTokens } from "./grammar/token.ts";
 import { errorText } from "./output/error-text.ts";
@@ -44,36 +44,41 @@ export class Console {
    * @param place where the statement stands in a script, for complaints */
   async execute(statement: ScannedStatement, place?: string): Promise<Outcome> {
     const { printer, complain } = this.#options;
+    let sql: string | undefined;
     this.isBusy = true;
     try {
       await this.#reconnectWhenLost();
-      await this.#run(statement, place);
+      const parsed = this.#parse(statement, place);
+      if (parsed?.kind === "command") await parsed.command.run(this.context, parsed.values);
+      if (parsed?.kind === "sql") {
+        sql = statement.text;
+        await runSql(this.context, sql);
+      }
       return "done";
     } catch (error) {
       if (error instanceof Refusal) {
         printer.message(error.message);
         return "refused";
       }
-      complain(errorText(error, statement.text, place));
+      complain(errorText(error, sql, place));
       return "failed";
     } finally {
       this.isBusy = false;
     }
   }
 
-  async #run(statement: ScannedStatement, place: string | undefined): Promise<void> {
+  /** @returns undefined for nothing but a semicolon
+   * @throws SkytoolsError SYNTAX */
+  #parse(
+    statement: ScannedStatement,
+    place: string | undefined,
+  ): Exclude<ParsedStatement, SyntaxProblem> | undefined {
     const tokens = consoleTokens(statement);
     if (tokens.at(-1)?.text === ";") tokens.pop();
-    if (tokens.length === 0) return;
+    if (tokens.length === 0) return undefined;
     const parsed = parseStatement(consoleCommands, tokens);
-    switch (parsed.kind) {
-      case "command":
-        return await parsed.command.run(this.context, parsed.values);
-      case "sql":
-        return await runSql(this.context, statement.text);
-      case "problem":
-        throw syntaxError(parsed, statement, place);
-    }
+    if (parsed.kind === "problem") throw syntaxError(parsed, statement, place);
+    return parsed;
   }
 
   /** A server that was restarted meanwhile costs nobody his console; what was open in the session is gone, so he is told. */

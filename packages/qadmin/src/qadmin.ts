@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { maskConnectString, SkytoolsError } from "@skytools/skytools";
 import { type CommandLine, parseCommandLine } from "./command-line.ts";
 import { Console, unconfirmed } from "./console.ts";
@@ -6,7 +5,7 @@ import { InterruptSignal } from "./interrupt-signal.ts";
 import { errorText } from "./output/error-text.ts";
 import { JsonPrinter } from "./output/json-printer.ts";
 import { TextPrinter } from "./output/text-printer.ts";
-import { runScript } from "./script.ts";
+import { readScript, runScript } from "./script.ts";
 import { Session } from "./session/session.ts";
 import { askOnTerminal } from "./terminal/ask-on-terminal.ts";
 import { InteractiveConsole } from "./terminal/interactive-console.ts";
@@ -61,8 +60,8 @@ interface Script {
 /** undefined: somebody sits at the terminal */
 function scriptOf({ commands, file }: CommandLine): Script | undefined {
   if (commands !== undefined) return { name: undefined, pieces: [commands] };
-  if (file !== undefined && file !== "-") return { name: file, pieces: [readFile(file)] };
-  if (file === undefined && process.stdin.isTTY) return undefined;
+  if (file !== undefined && file !== "-") return { name: file, pieces: [readScript(file)] };
+  if (file === undefined && process.stdin.isTTY && process.stdout.isTTY) return undefined;
   return { name: "stdin", pieces: linesOf(process.stdin) };
 }
 
@@ -87,20 +86,6 @@ async function runUnattended(session: Session, line: CommandLine, { name, pieces
   });
   await interrupt.end();
   return isGood ? 0 : 1;
-}
-
-function readFile(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new SkytoolsError(
-      "FILE",
-      `cannot read ${file}: ${cause instanceof Error ? cause.message : String(cause)}`,
-      {
-        cause,
-      },
-    );
-  }
 }
 
 /** Whole lines, as they come. */

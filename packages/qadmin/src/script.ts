@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { SkytoolsError, StatementScanner } from "@skytools/skytools";
 import type { Console } from "./console.ts";
 import { errorText } from "./output/error-text.ts";
@@ -40,4 +41,14 @@ export async function runScript(
   echo?.(rest.text.trimEnd());
   const outcome = await console.execute(rest, placeOf(rest.line));
   return outcome === "done" || (outcome === "refused" && !isStrict);
+}
+
+/** @throws SkytoolsError FILE */
+export function readScript(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new SkytoolsError("FILE", `cannot read ${file}: ${reason}`, { cause });
+  }
 }

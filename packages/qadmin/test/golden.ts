@@ -55,6 +55,7 @@ function steadyText(output: string): string {
     .replaceAll(/TIME +\d+/g, "TIME TXID")
     .replaceAll(/-?\d\d:\d\d:\d\d\.\d+/g, "AGE")
     .replaceAll(/^(qadmin|server|pgq) version .*/gm, "$1 version ...")
+    .replaceAll(/"(qadmin|server)":"[^"]*"/g, '"$1":"..."')
     .replaceAll(/^qadmin \(.*\)/gm, "qadmin (...)")
     .replaceAll(/-{3,}/g, "---")
     .replaceAll(/ {2,}/g, "  ")

@@ -6,6 +6,7 @@ import {
   type Cluster,
   moduleDatabase,
   runProgram,
+  startProgram,
   type TemporaryDirectory,
   temporaryDirectory,
   waitFor,
@@ -183,6 +184,33 @@ export function describeProgram(clusterOf: () => Cluster): void {
       assert.deepEqual(four, { rows: [{ four: 4 }], status: "SELECT 1" });
       assert.deepEqual(Object.keys(versions!), ["qadmin", "server", "pgq"]);
       assert.deepEqual([open.code, open.stderr], [1, "syntax error 1: a string does not end\n"]);
+    });
+
+    it("cancels what runs when a script is interrupted, and ends by the signal", async () => {
+      await using program = startProgram("qadmin", ["shop", "-c", "select pg_sleep(1000); select 1;"], {
+        env,
+      });
+      const isSleeping = async () =>
+        (await query("select from pg_stat_activity where query like 'select pg_sleep%' and state = 'active'"))
+          .length > 0;
+      await waitFor("the statement", isSleeping);
+      program.signal("SIGINT");
+      assert.deepEqual(await program.exit, { code: null, signal: "SIGINT" });
+      assert.equal(await isSleeping(), false);
+    });
+
+    it("shows no password in the list of processes, and keeps none in the history", async () => {
+      const connstr = `host=${cluster.socketDir} dbname=shop password=hidden`;
+      await using program = startProgram("qadmin", [connstr, "-c", "select pg_sleep(1000)"], { env });
+      await waitFor("the statement", async () => {
+        const rows = await query(
+          "select from pg_stat_activity where query like 'select pg_sleep%' and state = 'active'",
+        );
+        return rows.length > 0;
+      });
+      const commandLine = readFileSync(`/proc/${program.pid}/cmdline`, "utf8");
+      assert.match(commandLine, /^qadmin /);
+      assert.doesNotMatch(commandLine, /hidden/);
     });
 
     it("refuses wrong switches, and to destroy anything unasked", async () => {

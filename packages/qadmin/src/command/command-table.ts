@@ -16,6 +16,7 @@ import {
 import { createQueueCommand, dropQueueCommand, renameQueueCommand } from "./queue.ts";
 import { registerConsumerCommand, registerSubconsumerCommand } from "./register.ts";
 import { showBatchCommand, showBatchEventsCommand, showBatchInfoCommand } from "./show-batch.ts";
+import { showCascadeCommand } from "./show-cascade.ts";
 import { showConsumerCommand } from "./show-consumer.ts";
 import { showHelpCommand } from "./show-help.ts";
 import { showNodeCommand } from "./show-node.ts";
@@ -26,7 +27,7 @@ import { unregisterConsumerCommand, unregisterSubconsumerCommand } from "./unreg
 
 /** The language of the console. Parsing, help and completion come from it alone. Where two commands read the same statement, the
  * first one counts.
- * Source: spec/qadmin.md 4; beyond it: disconnect, rename, force, delete event, show batch info and events, `on` and `limit` */
+ * Source: spec/qadmin.md 4; beyond it: disconnect, show cascade, rename, force, delete event, show batch info and events, `on` and `limit` */
 export const consoleCommands: readonly ConsoleCommand[] = [
   connectCommand,
   disconnectQueueCommand,
@@ -37,6 +38,7 @@ export const consoleCommands: readonly ConsoleCommand[] = [
   showQueueCommand,
   showConsumerCommand,
   showNodeCommand,
+  showCascadeCommand,
   showBatchCommand,
   showBatchEventsCommand,
   showBatchInfoCommand,

@@ -27,10 +27,12 @@ export const dropQueueCommand: ConsoleCommand = {
     const isForced = values.has("force");
     const [info] = await getQueueInfo(context.db, queue);
     if (info === undefined) throw new Refusal("queue not found");
-    const consumers = isForced ? await getConsumerInfo(context.db, queue) : [];
-    const names = consumers.map(({ consumerName }) => consumerName).join(", ");
-    const more = consumers.length === 0 ? "" : ` and its consumers (${names})`;
-    await context.confirm(`drop queue ${queue} with all its events${more}`);
+    const consumers = (await getConsumerInfo(context.db, queue)).map(({ consumerName }) => consumerName);
+    // The server refuses to drop a queue that is read: then there is nothing to ask.
+    if (isForced || consumers.length === 0) {
+      const more = consumers.length === 0 ? "" : ` and its consumers (${consumers.join(", ")})`;
+      await context.confirm(`drop queue ${queue} with all its events${more}`);
+    }
     await context.change(`drop queue ${queue}${isForced ? " force" : ""}`, "DROP", (db) =>
       dropQueue(db, queue, isForced),
     );

@@ -4,8 +4,8 @@ import type { MetaCommand } from "./meta-command.ts";
 
 export const reconnectCommand: MetaCommand = {
   name: "c",
-  args: "[DBNAME|CONNSTRING|- [USER|- [HOST|- [PORT]]]]",
-  summary: "connect to another database; what is not given stays as it is",
+  args: "[DB|CONNSTRING [USER [HOST [PORT]]]]",
+  summary: "connect to another database; what is left out, or -, stays as it is",
   completes: "database",
   run: async ({ console }, args) => {
     const [first = "-", user = "-", host = "-", port = "-"] = args;

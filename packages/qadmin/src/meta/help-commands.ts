@@ -8,9 +8,9 @@ export const metaHelpCommand = (commands: () => readonly MetaCommand[]): MetaCom
   args: "",
   summary: "this list",
   run: async ({ write }) => {
-    const lines = commands().map(
-      ({ name, args, summary }) => `${`\\${name} ${args}`.padEnd(24)}  ${summary}\n`,
-    );
+    const calls = commands().map(({ name, args, summary }) => [`\\${name} ${args}`, summary] as const);
+    const width = Math.max(...calls.map(([call]) => call.length));
+    const lines = calls.map(([call, summary]) => `${call.padEnd(width)}  ${summary}\n`);
     write(
       `${lines.join("")}\nshow help; lists the commands of the language. Ctrl-C drops a line or stops a command, Ctrl-D leaves.\n`,
     );

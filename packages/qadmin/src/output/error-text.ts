@@ -20,8 +20,17 @@ export function errorText(error: unknown, sql: string | undefined, place: string
   if (server?.position !== undefined && sql !== undefined)
     lines.push(markedCharacter(sql, Number(server.position)));
   if (error instanceof DatabaseError && error.detail !== undefined) lines.push(`DETAIL: ${error.detail}`);
-  if (error.hint !== undefined) lines.push(`HINT: ${error.hint}`);
+  const hint = hintOf(error);
+  if (hint !== undefined) lines.push(`HINT: ${hint}`);
   return `${lines.join("\n")}\n`;
+}
+
+/** What is missing can be had from here. */
+function hintOf(error: SkytoolsError): string | undefined {
+  const isSchemaMissing = error instanceof DatabaseError && error.sqlState === "3F000";
+  return isSchemaMissing
+    ? 'The commands "install pgq;" and "install londiste;" bring the schemas.'
+    : error.hint;
 }
 
 /** The fields that the server sent; its own words are enough in a console, which shows where it is connected. */

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ScannedStatement, StatementScanner, UsageError } from "@skytools/skytools";
 import type { CommandLine } from "../command-line.ts";
@@ -9,7 +8,7 @@ import { parseMetaLine } from "../meta/meta-line.ts";
 import { errorText } from "../output/error-text.ts";
 import { JsonPrinter } from "../output/json-printer.ts";
 import { TextPrinter } from "../output/text-printer.ts";
-import { runScript } from "../script.ts";
+import { readScript, runScript } from "../script.ts";
 import type { Session } from "../session/session.ts";
 import { readVersions, versionLine } from "../session/versions.ts";
 import { confirmation, isYes } from "./ask-on-terminal.ts";
@@ -69,20 +68,27 @@ export class InteractiveConsole {
 
   /** Until the user leaves. @returns the exit code */
   async run(): Promise<number> {
-    if (!this.#line.isQuiet) await this.#welcome();
+    try {
+      if (!this.#line.isQuiet) await this.#welcome();
+      await this.#converse();
+      return 0;
+    } finally {
+      this.#input.close();
+      await this.#names[Symbol.asyncDispose]();
+    }
+  }
+
+  async #converse(): Promise<void> {
     while (!this.#console.isLeaving) {
       const input = await this.#input.read(promptText(this.#session, this.#scanner.open));
       this.#names.forget();
       if (input.kind === "end") {
         this.#streams.write("\n");
-        break;
+        return;
       }
       if (input.kind === "interrupt") this.#discard();
       else await this.#take(input.text);
     }
-    this.#input.close();
-    await this.#names[Symbol.asyncDispose]();
-    return 0;
   }
 
   async #welcome(): Promise<void> {
@@ -186,7 +192,7 @@ export class InteractiveConsole {
 
   async #runFile(path: string): Promise<void> {
     const options = { name: path, isStrict: this.#line.isStrict, complain: this.#streams.complain };
-    await runScript(this.#console, [readFileSync(path, "utf8")], options);
+    await runScript(this.#console, [readScript(path)], options);
   }
 }
 

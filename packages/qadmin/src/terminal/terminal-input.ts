@@ -34,10 +34,13 @@ export class TerminalInput {
       terminal: true,
       history: [...history],
       historySize: historyLength,
-      completer: (line: string, answer: (error: Error | null, result: [string[], string]) => void) => {
+      completer: (line: string, answer: (error: null, result: [string[], string]) => void) => {
         complete(line).then(
           (result) => answer(null, result),
-          (error: Error) => answer(error, [[], line]),
+          (error: unknown) => {
+            this.#interject(`no completion: ${error instanceof Error ? error.message : String(error)}`);
+            answer(null, [[], line]);
+          },
         );
       },
     });
@@ -110,6 +113,12 @@ export class TerminalInput {
     this.#waiting = undefined;
     if (waiting !== undefined) waiting(input);
     else if (input.kind === "line") this.#lines.push(input.text);
+  }
+
+  /** Says something while a line is being edited. */
+  #interject(message: string): void {
+    process.stdout.write(`\n${message}\n`);
+    this.#readline.prompt(true);
   }
 
   #discardLine(): void {
