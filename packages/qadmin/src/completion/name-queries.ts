@@ -1,6 +1,7 @@
 import type { NameList } from "../grammar/grammar.ts";
 
-const ownSchemas = "'pgq', 'pgq_ext', 'pgq_node', 'pgq_coop', 'londiste'";
+/** those of queues, cascades and Londiste, as a list of SQL literals */
+export const ownSchemas = "'pgq', 'pgq_ext', 'pgq_node', 'pgq_coop', 'londiste'";
 
 const relations = (kinds: string): string => `
   select n.nspname || '.' || c.relname as name

@@ -1,4 +1,5 @@
 import { quoteFqIdent, splitFqName, UsageError, unquoteFqIdent } from "@skytools/skytools";
+import { ownSchemas } from "../completion/name-queries.ts";
 import type { MetaCommand, MetaContext } from "./meta-command.ts";
 
 const relations = (kinds: string): string => `
@@ -8,13 +9,13 @@ const relations = (kinds: string): string => `
          pg_catalog.pg_get_userbyid(c.relowner) as owner,
          case c.relkind when 'r' then pg_catalog.pg_size_pretty(pg_catalog.pg_table_size(c.oid)) end as size
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-   where c.relkind in (${kinds}) and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'pgq')
+   where c.relkind in (${kinds}) and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', ${ownSchemas})
    order by 1, 2`;
 
 export const describeCommand: MetaCommand = {
   name: "d",
   args: "[NAME]",
-  summary: "tables and sequences, or the statements that create one; those of PgQ itself are left out",
+  summary: "tables and sequences, or the statements that create one; without those of PgQ and Londiste",
   completes: "table",
   run: async (context, [typed]) => {
     if (typed === undefined)
