@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { Database, DatabaseError, type Notice, pipeCopy } from "@skytools/skytools";
+import { Database, DatabaseError, type Notice, pipeCopy, type TextColumn } from "@skytools/skytools";
 import { startCluster, waitFor } from "@skytools/testbed";
 
 const cluster = await startCluster();
@@ -43,6 +43,31 @@ test("values come as exact types: int8 as bigint, timestamps with microseconds a
     ],
     ats: ["2024-01-01 00:00:00.000001"],
   });
+});
+
+test("a result to look at comes row by row as the server prints it, with its command tag", async () => {
+  await using db = await Database.open(connstr);
+  const seen: unknown[] = [];
+  const receiver = {
+    onColumns: (columns: readonly TextColumn[]) => seen.push(columns.map(({ name }) => name)),
+    onRow: (row: readonly (string | null)[]) => seen.push(row),
+    onCopyData: (chunk: Buffer) => seen.push(String(chunk)),
+  };
+  assert.equal(await db.queryText("select $1::bool as b, $2::int8", ["true", null], receiver), "SELECT 1");
+  assert.equal(
+    await db.queryText("create temporary table shown as select 1.50 as x", [], receiver),
+    "SELECT 1",
+  );
+  assert.equal(await db.queryText("copy shown to stdout", [], receiver), "COPY 1");
+  assert.deepEqual(seen, [["b", "int8"], ["t", null], "1.50\n"]);
+  await assert.rejects(db.queryText("select 1/0", [], receiver), databaseError("22012", /division by zero/));
+  await db.rollback();
+  await assert.rejects(
+    db.queryText("copy pg_class from stdin", [], receiver),
+    (error) => error instanceof DatabaseError && !db.isBroken,
+  );
+  await db.rollback();
+  assert.equal(await db.queryValue("select 1"), 1);
 });
 
 test("parameters of each kind arrive", async () => {
