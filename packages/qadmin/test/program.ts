@@ -90,14 +90,12 @@ export function describeProgram(clusterOf: () => Cluster): void {
       await terminal.expect(/ERROR: canceling statement due to user request\nMy\.Queue@shop> $/);
 
       // questions
-      await terminal.enter("drop queue orders;", /Really drop queue orders with all its events\? \[y\/N\] $/);
+      const question = /Really unregister mailer from queue orders.*\? \[y\/N\] $/;
+      await terminal.enter("unregister consumer mailer from orders;", question);
       await terminal.enter("n", /Nothing done\n/);
-      await terminal.enter(
-        "unregister consumer mailer from orders;",
-        /Really unregister mailer from queue orders.*\? \[y\/N\] $/,
-      );
+      await terminal.enter("unregister consumer mailer from orders;", question);
       await terminal.enter("y", /UNREGISTER\n/);
-      await terminal.enter("drop queue orders;", /\? \[y\/N\] $/);
+      await terminal.enter("drop queue orders;", /Really drop queue orders with all its events\? \[y\/N\] $/);
       terminal.type(keys.interrupt);
       await terminal.expect(/Nothing done\n/);
 
