@@ -15,6 +15,8 @@ export const programFragments: Readonly<
   summary: (name, { summary }) => `${name} - ${plain(summary)}`,
   synopsis,
   commands: (_name, { commands = [] }) => commands.map(commandEntry).join("\n"),
+  statements: (_name, { commands = [] }) =>
+    commands.map(({ name, summary }) => entry(plain(`${name};`), plain(sentence(summary)))).join("\n"),
   options: (_name, { switches, commonSwitches }) =>
     [...switches, ...commonSwitches].map(switchEntry).join("\n"),
   config: (_name, { config }) => config.map(configGroup).join("\n"),

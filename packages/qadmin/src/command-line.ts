@@ -1,5 +1,6 @@
 import { formatConnectString, mergeConnectString, skytoolsVersion, UsageError } from "@skytools/skytools";
 import { CommanderError, Command as Parser } from "commander";
+import { describeQadmin } from "./describe-qadmin.ts";
 
 /** What the words after `qadmin` ask for. */
 export interface CommandLine {
@@ -30,7 +31,7 @@ const switches: readonly (readonly [flags: string, doc: string])[] = [
   ["-e, --echo", "print each command of a script before its result"],
   ["-q, --quiet", "no banner"],
   ["-y, --yes", "agree to everything that asks first; scripts need it to drop or unregister"],
-  ["--json", "one JSON object on a line for each result"],
+  ["--json", "one JSON object on a line for each result; with --help, a description of the program"],
   ["--dry-run", "print what would be changed, change nothing"],
   ["--strict", "a command that is refused ends a script with exit code 1"],
   ["--help", "show this help and exit"],
@@ -57,6 +58,8 @@ export function parseCommandLine(argv: readonly string[]): CommandLine | string 
     throw usage(cause.message.replace(/^error: /, ""), cause);
   }
   const given = parser.opts<Record<string, string | true | undefined>>();
+  if (given.help === true && given.json === true)
+    return `${JSON.stringify(describeQadmin(switches), undefined, 2)}\n`;
   if (given.help === true) return parser.helpInformation() + after;
   if (given.version === true) return `qadmin version ${skytoolsVersion}\n`;
   if (parser.args.length > 1) throw usage(`too many arguments: ${parser.args.slice(1).join(" ")}`);
