@@ -117,4 +117,13 @@ test("a commit that waited for the receiver survives the loss of the primary's h
   );
   assert.ok(found!.top >= last, `the last confirmed commit was ${last}, ${found!.top} was recovered`);
   assert.equal(found!.count, found!.top, "no gap");
+  await place.stop("immediate");
+
+  const standby = stage.place();
+  const standbyFile = await stage.standbyFile(standby, { primary_conninfo: stage.primary.connstr() });
+  await stage.walmgr(standbyFile, ["restore", "--no-start"]);
+  await stage.startRestored(standby, { wal_retrieve_retry_interval: "500ms" });
+  await stage.walmgr(standbyFile, ["boot"]);
+  const [taken] = await standby.query<{ top: number }>("select max(id) as top from t");
+  assert.equal(taken!.top, found!.top, "a standby that takes over has the begun segment, too");
 });
