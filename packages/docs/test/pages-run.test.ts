@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { delimiter, dirname, join } from "node:path";
 import { describe, it } from "node:test";
@@ -15,7 +15,10 @@ const runnable = ["tutorial", "howto"].flatMap((folder) =>
     .filter((page) => hasCommands(join(doc, page))),
 );
 
-describe("the commands of the documentation, pasted one by one", { concurrency: 2 }, () => {
+const missing = ["psql", "curl"].filter((name) => !hasProgram(name));
+const skip = missing.length > 0 && `needs ${missing.join(" and ")}`;
+
+describe("the commands of the documentation, pasted one by one", { concurrency: 2, skip }, () => {
   // Where the servers' account can reach them: PostgreSQL does not run as root.
   const programs = join(dirname(commandPath("pgqd")), "..", "..", "..", "node_modules", ".bin");
 
@@ -56,4 +59,8 @@ async function freePort(): Promise<number> {
     server.close(resolve);
   });
   return port;
+}
+
+function hasProgram(name: string): boolean {
+  return (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, name)));
 }
