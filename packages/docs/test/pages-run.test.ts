@@ -38,7 +38,7 @@ describe("the commands of the documentation, pasted one by one", { concurrency: 
         TUTORIAL_PORT: "1",
         MONITOR_PORT: String(await freePort()),
       };
-      await using shell = startProgram("timeout", ["120", "bash", "page.sh"], {
+      await using shell = startProgram("timeout", ["400", "bash", "page.sh"], {
         cwd: directory.path,
         env,
         asServerAccount: true,
