@@ -34,6 +34,16 @@ export class Disturbances {
     await all[name]!((detail) => tell(`${name} ${detail}`.trim()));
   }
 
+  /** Transactions of the writers so far. */
+  async #committed(): Promise<number> {
+    const ledger = quoteFqIdent(this.localName("root", "public.ledger"));
+    const [row] = await this.#stage.query<{ rows: number }>(
+      "root",
+      `select count(*)::int as rows from ${ledger}`,
+    );
+    return row!.rows;
+  }
+
   readonly #all: Readonly<Record<string, (tell: (detail: string) => void) => Promise<void>>> = {
     "kill leaf worker": async (tell) => {
       tell("");
@@ -49,8 +59,10 @@ export class Disturbances {
       tell("");
       const pgqd = this.#stage.program("pgqd");
       pgqd.signal("SIGSTOP");
-      await new Promise((resolve) => setTimeout(resolve, 1500));
-      pgqd.signal("SIGCONT");
+      const before = await this.#committed();
+      await waitFor("transactions between two ticks", async () => (await this.#committed()) >= before + 40, {
+        timeoutMs,
+      }).finally(() => pgqd.signal("SIGCONT"));
     },
     "kill copies": async (tell) => {
       tell("");
