@@ -139,6 +139,17 @@ describe("cube_dispatcher3 and table_dispatcher3", () => {
       `select pgq.register_consumer('q', x) from unnest(array['${names.join("','")}']) x`,
     );
     await set.source.produce(["I:id", "id=1&who=a", "public.t"]);
+    // All of them have looked for the table, and not found it, before the first may make it.
+    const gate = set.target
+      .query(`begin; select pg_advisory_xact_lock(pg_catalog.hashtextextended('skytools create partition', 0));
+        select pg_sleep(1000)`)
+      .catch(String);
+    const lockCount = async (condition: string) =>
+      (
+        await set.target.rows(`select count(*)::int4 from pg_locks l join pg_database d on d.oid = l.database
+           where l.locktype = 'advisory' and ${condition} and d.datname = current_database()`)
+      )[0]?.[0];
+    await waitFor("the gate", async () => (await lockCount("l.granted")) === 1);
     const programs = names.map((name) =>
       set
         .script("cube_dispatcher3", {
@@ -149,6 +160,11 @@ describe("cube_dispatcher3 and table_dispatcher3", () => {
         .start(),
     );
     try {
+      await waitFor("all to wait", async () => (await lockCount("not l.granted")) === names.length);
+      await set.target.query(
+        "select pg_cancel_backend(pid) from pg_stat_activity where query ~ '^begin.*advisory'",
+      );
+      assert.match(String(await gate), /canceling statement/);
       for (const name of names) {
         await waitFor(
           name,

@@ -81,10 +81,14 @@ export class PartitionMaker {
     return false;
   }
 
-  /** @param part plain name */
+  /** Reads the catalog: to_regclass may repeat what the session saw before it waited for the lock, since waiting for an
+   * advisory lock does not make it take notice of what others have changed.
+   * @param part plain name */
   async exists(part: string): Promise<boolean> {
-    const sql = "select to_regclass($1) is not null as found";
-    return (await this.#target.queryOne<{ found: boolean }>(sql, [quoteFqIdent(part)])).found;
+    const sql = `select exists (
+        select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+         where n.nspname = $1 and c.relname = $2) as found`;
+    return (await this.#target.queryOne<{ found: boolean }>(sql, [...splitFqName(part)])).found;
   }
 
   async #create(part: string, time: PartitionTime, key: readonly string[]): Promise<void> {
