@@ -5,6 +5,7 @@ import { DatabaseError, SkytoolsError } from "../errors.ts";
 import type { ConnectParameters, ConnectTarget, SslMode } from "./connect-parameters.ts";
 import { readPasswordFile } from "./password-file.ts";
 import { watchReportedSettings } from "./reported-settings.ts";
+import { ReusingSocket } from "./reusing-socket.ts";
 import { meaningOfSqlState } from "./sql-state.ts";
 import { tlsOptions } from "./tls-options.ts";
 import { strictTextParser, textParser } from "./type-parsers.ts";
@@ -154,6 +155,7 @@ async function connectOnce(
     connectionTimeoutMillis: parameters.connectTimeoutMs,
     keepAlive: parameters.keepalive.enabled && !target.host.startsWith("/"),
     keepAliveInitialDelayMillis: parameters.keepalive.idleMs,
+    ...(parameters.replication !== undefined && !isEncrypted ? { stream: () => ReusingSocket.create() } : {}),
     types: {
       getTypeParser: (oid: number) =>
         reported.get("client_encoding") === "SQL_ASCII" ? strictTextParser(oid) : textParser(oid),

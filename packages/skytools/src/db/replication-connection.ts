@@ -12,6 +12,7 @@ import {
   serverMessage,
 } from "./replication-messages.ts";
 import { serverVersionNumber } from "./reported-settings.ts";
+import { ReusingSocket } from "./reusing-socket.ts";
 
 /** A row that a replication command returns: column name to text. */
 export type ReplicationRow = Readonly<Record<string, string | null>>;
@@ -22,8 +23,8 @@ export interface ReplicationReceiver {
   onCopyStart?(kind: "in" | "out" | "both"): void;
   /** One CopyData message; the buffer may be kept. */
   onCopyData?(payload: Buffer): void;
-  /** For streams of large messages: one that arrives in pieces is given so, instead of to `onCopyData`; the buffer may be kept.
-   * The message's first byte is in its first piece. */
+  /** For streams of large messages, instead of `onCopyData`: each is given in the pieces that arrive, whose bytes are valid during
+   * the call only. The message's first byte is in its first piece. */
   onCopyPiece?(piece: Buffer, isFirst: boolean, isLast: boolean): void;
   /** The server has ended its side of the copy. */
   onCopyDone?(): void;
@@ -71,7 +72,12 @@ export class ReplicationConnection {
         this.#guarded(({ receiver }) => receiver.onCopyPiece?.(piece, isFirst, isLast)),
     });
     this.#socket.removeAllListeners("data");
-    this.#socket.on("data", (chunk: Buffer) => splitter.push(chunk));
+    if (this.#socket instanceof ReusingSocket) {
+      this.#socket.onChunk = (chunk) => {
+        const isBorrowed = this.#running?.receiver.onCopyPiece !== undefined;
+        splitter.push(isBorrowed ? chunk : Buffer.from(chunk), isBorrowed);
+      };
+    } else this.#socket.on("data", (chunk: Buffer) => splitter.push(chunk));
     this.#socket.on("error", (error) => this.#lose(error));
     this.#socket.on("close", () => this.#lose(new Error("connection lost")));
   }
@@ -209,7 +215,8 @@ export class ReplicationConnection {
     const { receiver } = running;
     switch (code) {
       case serverMessage.copyData:
-        receiver.onCopyData?.(payload);
+        if (receiver.onCopyPiece === undefined) receiver.onCopyData?.(payload);
+        else receiver.onCopyPiece(payload, true, true);
         return;
       case serverMessage.copyInResponse:
         receiver.onCopyStart?.("in");

@@ -16,7 +16,7 @@ export const serverMessage = {
 
 const headerBytes = 5;
 
-/** Takes whole messages. A payload may be kept: nobody else uses its bytes. */
+/** Takes whole messages. A payload may be kept, unless its bytes were borrowed. */
 export type TakeMessage = (code: number, payload: Buffer) => void;
 
 /** Takes CopyData messages that arrive in several chunks, piece by piece instead of put together. */
@@ -36,13 +36,16 @@ export class MessageSplitter {
   /** of the message that is given piece by piece */
   #missing = 0;
   #isFirstPiece = false;
+  #isBorrowed = false;
 
   constructor(take: TakeMessage, pieces?: CopyPieces) {
     this.#take = take;
     this.#pieces = pieces;
   }
 
-  push(chunk: Buffer): void {
+  /** @param isBorrowed the bytes are valid during the call only: what is given on, too */
+  push(chunk: Buffer, isBorrowed = false): void {
+    this.#isBorrowed = isBorrowed;
     let at = 0;
     while (at < chunk.length) {
       if (this.#missing > 0) at = this.#takePiece(chunk, at);
@@ -65,7 +68,8 @@ export class MessageSplitter {
   /** Adds to the message that was begun: first its header, which tells how long it is and whether it goes on in pieces. */
   #addToCarried(chunk: Buffer, at: number): number {
     const end = Math.min(at + this.#wanted - this.#have, chunk.length);
-    this.#parts.push(chunk.subarray(at, end));
+    const part = chunk.subarray(at, end);
+    this.#parts.push(this.#isBorrowed ? Buffer.from(part) : part);
     this.#have += end - at;
     if (this.#have < this.#wanted) return end;
     const bytes = this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts, this.#have);

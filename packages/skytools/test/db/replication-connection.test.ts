@@ -64,7 +64,9 @@ test("large copy messages come out in pieces where these are wanted, everything 
       });
       for (let at = 0, turn = 0; at < bytes.length; turn++) {
         const end = at + cuts[turn % cuts.length]!;
-        splitter.push(Buffer.from(bytes.subarray(at, end)));
+        const borrowed = Buffer.from(bytes.subarray(at, end));
+        splitter.push(borrowed, true);
+        borrowed.fill(0xff);
         at = end;
       }
       assert.equal(isBegun, false);

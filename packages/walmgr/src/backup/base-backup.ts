@@ -9,10 +9,11 @@ export interface BackupPart {
   readonly location: string | undefined;
 }
 
-/** Takes a base backup as the server sends it. Buffers may be kept. */
+/** Takes a base backup as the server sends it. */
 export interface BackupReceiver {
   /** A tar archive begins. */
   onPart(part: BackupPart): void;
+  /** The bytes are valid during the call only. */
   onData(chunk: Buffer): void;
   /** The manifest follows as data, after the last part. */
   onManifest(): void;
@@ -57,7 +58,6 @@ export async function takeBaseBackup(
       receiver.onTotal?.(stream.totalBytes);
       stream.beginCopy();
     },
-    onCopyData: (payload) => stream.take(payload, true, true),
     onCopyPiece: (piece, isFirst, isLast) => stream.take(piece, isFirst, isLast),
   });
   const start = sets[0]?.[0];
@@ -139,9 +139,9 @@ class TypedStream extends BackupStream {
       if (content.length > 0) this.receiver.onData(content);
       return;
     }
-    this.#begun.push(piece);
+    this.#begun.push(Buffer.from(piece));
     if (!isLast) return;
-    const message = this.#begun.length === 1 ? piece : Buffer.concat(this.#begun);
+    const message = Buffer.concat(this.#begun);
     this.#begun = [];
     this.#takeWhole(message);
   }

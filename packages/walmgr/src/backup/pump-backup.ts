@@ -5,7 +5,8 @@ import { type BackupPart, type BackupRange, type BaseBackupOptions, takeBaseBack
 export interface BackupWriter {
   beginPart(part: BackupPart): void;
   beginManifest(): void;
-  /** Keeps the buffer. @returns false when the caller should wait for `drained` */
+  /** @param chunk valid during the call only
+   * @returns false when the caller should wait for `drained` */
   data(chunk: Buffer): boolean;
   drained(): Promise<void>;
 }

@@ -98,7 +98,7 @@ export class SetWriter {
     written.catch(() => undefined);
     this.#drain = () => new Promise((resolve) => stream.once("drain", resolve).once("close", resolve));
     return {
-      write: (chunk) => stream.write(chunk),
+      write: (chunk) => stream.write(Buffer.from(chunk)),
       finish: () => {
         stream.end();
         return written;
@@ -108,11 +108,12 @@ export class SetWriter {
 
   #drain: () => Promise<unknown> = async () => {};
 
-  /** Keeps the chunk. @returns false when the caller should wait for `drained` */
+  /** @param chunk valid during the call only
+   * @returns false when the caller should wait for `drained` */
   data(chunk: Buffer): boolean {
     this.#bytes += chunk.length;
     if (this.#manifest !== undefined) {
-      this.#manifest.push(chunk);
+      this.#manifest.push(Buffer.from(chunk));
       return true;
     }
     if (this.#part === undefined) throw new WalError("a backup began with data instead of a part");

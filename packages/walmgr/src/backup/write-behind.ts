@@ -1,34 +1,47 @@
-import { close, closeSync, writev, writevSync } from "node:fs";
+import { close, closeSync, fdatasync, write, writeSync } from "node:fs";
 import { promisify } from "node:util";
 
 const roomBytes = 8 << 20;
 const batchBytes = 1 << 20;
 const smallBytes = 64 << 10;
+const syncedBytes = 32 << 20;
 
 const closeDescriptor = promisify(close);
-const writeBuffers = promisify(writev);
+const syncDescriptor = promisify(fdatasync);
+const writeBuffer = promisify(write);
 
 /** A piece of work on an open file: bytes to write, then perhaps its end. */
 interface Batch {
   readonly descriptor: number;
-  readonly buffers: readonly Buffer[];
+  readonly buffer: Buffer;
+  readonly bytes: number;
   readonly position: number;
   readonly isLast: boolean;
 }
 
 /** Writes files in other threads while the next bytes arrive: a stream from a server is never held up by a disk that could still
- * take more. Files come one after the other; what does not fit into memory makes the caller wait. */
+ * take more. Files come one after the other; what does not fit into memory makes the caller wait. The disk begins early: what
+ * the system holds back until the last file has come is what everybody waits for then. */
 export class WriteBehind {
   #queue: Batch[] = [];
   #isWriting = false;
   #waitingBytes = 0;
+  #unsyncedBytes = 0;
+  #isSyncing = false;
+  /** syncs and closes, one after the other */
+  #settled: Promise<void> = Promise.resolve();
   #failure: Error | undefined;
   #onRoom: (() => void)[] = [];
   #onIdle: (() => void)[] = [];
+  readonly #free: Buffer[] = [];
 
   /** Takes over a file that was opened for writing. */
   file(descriptor: number): BehindFile {
-    return new BehindFile(descriptor, (batch) => this.#add(batch));
+    return new BehindFile(descriptor, {
+      take: () => this.#free.pop() ?? Buffer.allocUnsafeSlow(batchBytes),
+      giveBack: (buffer) => this.#free.push(buffer),
+      add: (batch) => this.#add(batch),
+    });
   }
 
   get hasRoom(): boolean {
@@ -45,6 +58,7 @@ export class WriteBehind {
    * @throws the system's first error */
   async finish(): Promise<void> {
     if (this.#isWriting) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+    await this.#settled;
     this.#check();
   }
 
@@ -53,7 +67,7 @@ export class WriteBehind {
   }
 
   #add(batch: Batch): void {
-    this.#waitingBytes += bytesOf(batch.buffers);
+    this.#waitingBytes += batch.bytes;
     this.#queue.push(batch);
     if (!this.#isWriting) void this.#write();
     this.#check();
@@ -67,12 +81,33 @@ export class WriteBehind {
       } catch (error) {
         this.#fail(error);
       }
-      if (batch.isLast) await closeDescriptor(batch.descriptor).catch((error: unknown) => this.#fail(error));
-      this.#waitingBytes -= bytesOf(batch.buffers);
+      this.#settle(batch);
+      this.#free.push(batch.buffer);
+      this.#waitingBytes -= batch.bytes;
       if (this.hasRoom) for (const tell of this.#onRoom.splice(0)) tell();
     }
     this.#isWriting = false;
     for (const tell of this.#onIdle.splice(0)) tell();
+  }
+
+  /** Now and then the disk is to have what was written; a file that is complete is closed. The next bytes do not wait. */
+  #settle({ descriptor, bytes, isLast }: Batch): void {
+    this.#unsyncedBytes += bytes;
+    const isDue = this.#unsyncedBytes >= syncedBytes && !this.#isSyncing;
+    if (!isDue && !isLast) return;
+    if (isDue) {
+      this.#unsyncedBytes = 0;
+      this.#isSyncing = true;
+    }
+    this.#settled = this.#settled.then(async () => {
+      try {
+        if (isDue) await syncDescriptor(descriptor);
+      } catch (error) {
+        this.#fail(error);
+      }
+      if (isDue) this.#isSyncing = false;
+      if (isLast) await closeDescriptor(descriptor).catch((error: unknown) => this.#fail(error));
+    });
   }
 
   #fail(error: unknown): void {
@@ -80,24 +115,38 @@ export class WriteBehind {
   }
 }
 
+/** Buffers, and who writes them. */
+interface Writer {
+  take(): Buffer;
+  giveBack(buffer: Buffer): void;
+  /** Gives the buffer back by itself. */
+  add(batch: Batch): void;
+}
+
 /** A file that is written from its beginning to its end. */
 export class BehindFile {
   readonly #descriptor: number;
-  readonly #add: (batch: Batch) => void;
-  #buffers: Buffer[] = [];
+  readonly #writer: Writer;
+  #buffer: Buffer;
   #bytes = 0;
   #position = 0;
 
-  constructor(descriptor: number, add: (batch: Batch) => void) {
+  constructor(descriptor: number, writer: Writer) {
     this.#descriptor = descriptor;
-    this.#add = add;
+    this.#writer = writer;
+    this.#buffer = writer.take();
   }
 
-  /** Keeps the chunk. @throws the system's error, of this file or an earlier one */
+  /** Copies the chunk. @throws the system's error, of this file or an earlier one */
   append(chunk: Buffer): void {
-    this.#buffers.push(chunk);
-    this.#bytes += chunk.length;
-    if (this.#bytes >= batchBytes) this.#send(false);
+    for (let at = 0; at < chunk.length; ) {
+      const bytes = chunk.copy(this.#buffer, this.#bytes, at);
+      at += bytes;
+      this.#bytes += bytes;
+      if (this.#bytes < batchBytes) return;
+      this.#send(false);
+      this.#buffer = this.#writer.take();
+    }
   }
 
   /** A small file is written at once. @throws the system's error, of this file or an earlier one */
@@ -107,41 +156,26 @@ export class BehindFile {
       return;
     }
     try {
-      let buffers = this.#buffers;
-      while (buffers.length > 0) buffers = after(buffers, writevSync(this.#descriptor, buffers));
+      for (let at = 0; at < this.#bytes; )
+        at += writeSync(this.#descriptor, this.#buffer, at, this.#bytes - at);
     } finally {
       closeSync(this.#descriptor);
+      this.#writer.giveBack(this.#buffer);
     }
   }
 
   #send(isLast: boolean): void {
-    const batch = { descriptor: this.#descriptor, buffers: this.#buffers, position: this.#position, isLast };
-    this.#position += this.#bytes;
-    this.#buffers = [];
+    const bytes = this.#bytes;
+    const position = this.#position;
+    this.#position += bytes;
     this.#bytes = 0;
-    this.#add(batch);
+    this.#writer.add({ descriptor: this.#descriptor, buffer: this.#buffer, bytes, position, isLast });
   }
 }
 
-async function writeAll({ descriptor, buffers, position }: Batch): Promise<void> {
-  let rest = buffers;
-  let at = position;
-  while (rest.length > 0) {
-    const { bytesWritten } = await writeBuffers(descriptor, rest as Buffer[], at);
+async function writeAll({ descriptor, buffer, bytes, position }: Batch): Promise<void> {
+  for (let at = 0; at < bytes; ) {
+    const { bytesWritten } = await writeBuffer(descriptor, buffer, at, bytes - at, position + at);
     at += bytesWritten;
-    rest = after(rest, bytesWritten);
   }
-}
-
-/** What a write has left over. */
-function after(buffers: readonly Buffer[], written: number): Buffer[] {
-  let bytes = written;
-  const rest = [...buffers];
-  while (rest.length > 0 && bytes >= rest[0]!.length) bytes -= rest.shift()!.length;
-  if (bytes > 0) rest[0] = rest[0]!.subarray(bytes);
-  return rest;
-}
-
-function bytesOf(buffers: readonly Buffer[]): number {
-  return buffers.reduce((sum, buffer) => sum + buffer.length, 0);
 }
