@@ -19,7 +19,9 @@ declare
     _highest_event bigint;
     _queue record;
 begin
-    select n.node_type, n.node_name, n.worker_name, s.last_tick_id into _node
+    select n.node_type, n.node_name, n.worker_name, s.last_tick_id,
+            case when s.known_tick_id = s.last_tick_id then s.known_tick_time end as tick_time
+        into _node
         from pgq_node.node_info n
         left join pgq_node.local_state s
             on (s.queue_name = n.queue_name and s.consumer_name = n.worker_name)
@@ -42,7 +44,7 @@ begin
         execute format('select max(e.ev_id) from %s e, pgq.tick t where t.tick_queue = $1 and t.tick_id = $2'
                 ' and e.ev_txid >= txid_snapshot_xmin(t.tick_snapshot)', pgq.quote_fqname(_queue.queue_data_pfx))
             into _highest_event using _queue.queue_id, _newest_tick;
-        _newest_tick := pgq.ticker(i_queue_name, _node.last_tick_id, now(),
+        _newest_tick := pgq.ticker(i_queue_name, _node.last_tick_id, coalesce(_node.tick_time, now()),
             greatest(_highest_event, pgq.seq_getval(_queue.queue_event_seq)));
     end if;
     update pgq.queue q

@@ -1,5 +1,5 @@
 -- Stores the tick up to which a cascaded consumer has applied everything, and clears its error.
--- Belongs into the transaction that applies the batch.
+-- Belongs into the transaction that applies the batch. Which tick of that id it was is not known afterwards.
 --
 -- Returns: 100, or 404 for an unknown consumer
 -- Execute: pgq_writer, pgq_admin
@@ -12,7 +12,7 @@ create or replace function pgq_node.set_consumer_completed(
 returns record as $$
 begin
     update pgq_node.local_state s
-        set last_tick_id = i_tick_id, cur_error = null
+        set last_tick_id = i_tick_id, cur_error = null, known_tick_id = null, known_tick_time = null
         where s.queue_name = i_queue_name and s.consumer_name = i_consumer_name;
     if not found then
         select 404, 'Consumer not known: ' || i_queue_name || '/' || i_consumer_name into ret_code, ret_note;

@@ -29,7 +29,8 @@ create table if not exists pgq_node.node_info (
     end)
 );
 
--- Positions of the worker and of the other cascaded consumers of this database.
+-- Positions of the worker and of the other cascaded consumers of this database. known_tick_time is the time of the tick
+-- known_tick_id: says something about last_tick_id only while the two ids are the same.
 create table if not exists pgq_node.local_state (
     queue_name          text        not null,
     consumer_name       text        not null,
@@ -38,6 +39,8 @@ create table if not exists pgq_node.local_state (
     cur_error           text,
     paused              boolean     not null default false,
     uptodate            boolean     not null default false,
+    known_tick_id       bigint,
+    known_tick_time     timestamptz,
 
     primary key (queue_name, consumer_name),
     foreign key (queue_name) references pgq_node.node_info,

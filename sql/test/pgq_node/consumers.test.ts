@@ -2,7 +2,7 @@ import { deepEqual, equal, rejects } from "node:assert/strict";
 import { test } from "node:test";
 import type { Database } from "@skytools/skytools";
 import { databaseFixture } from "../fixture.ts";
-import { answer, createSubscriber, registerLocations, row } from "./node.ts";
+import { answer, createSubscriber, registerLocations, row, rowsOf } from "./node.ts";
 
 const fixture = databaseFixture(["pgq", "pgq_node"]);
 
@@ -48,6 +48,29 @@ test("an error stays until the next completed tick", async () => {
   await answer(db, "pgq_node.set_consumer_error", "q", "c", "again");
   equal(await answer(db, "pgq_node.set_consumer_error", "q", "c", null), "100 null");
   deepEqual(await state(db), { ...freshState, completed_tick: 2n });
+});
+
+test("the time of a completed tick is known as long as the position is that tick", async () => {
+  const db = await branchWithConsumer();
+  const known = () => row(db, "pgq_node.get_completed_tick", "q", "c");
+  const time = "2024-02-03 04:05:06.789012+00";
+  const complete = (tick: bigint) => answer(db, "pgq_node.set_consumer_completed_at", "q", "c", tick, time);
+  deepEqual(await known(), { tick_id: freshState.completed_tick, tick_time: null });
+  await answer(db, "pgq_node.set_consumer_error", "q", "c", "failure");
+  equal(await complete(5n), '100 "Consumer c completed tick = 5"');
+  deepEqual(await state(db), { ...freshState, completed_tick: 5n });
+  const isSame = "select tick_time = $1 from pgq_node.get_completed_tick('q', 'c')";
+  equal(await db.queryValue(isSame, [time]), true);
+  await answer(db, "pgq_node.register_consumer", "q", "c", "provider", 6n);
+  deepEqual(await known(), { tick_id: 6n, tick_time: null });
+  await complete(7n);
+  await answer(db, "pgq_node.set_consumer_completed", "q", "c", 7n);
+  deepEqual(await known(), { tick_id: 7n, tick_time: null });
+  deepEqual(await rowsOf(db, "pgq_node.get_completed_tick", "q", "unknown"), []);
+  equal(
+    await answer(db, "pgq_node.set_consumer_completed_at", "q", "zc", 1n, time),
+    '404 "Consumer not known: q/zc"',
+  );
 });
 
 test("requests are acknowledged: pause, resume and provider changes clear uptodate, nothing else does", async () => {

@@ -106,10 +106,13 @@ test("a promoted branch whose worker died before the tick makes it, and gives ou
   await db.execute(`
     set session_replication_role = replica;
     insert into pgq.event_1_0 (ev_id, ev_time, ev_type) values (77, now(), 't')`);
-  await answer(db, "pgq_node.set_consumer_completed", "q", "branch_worker", 11n);
+  const time = "2024-02-03 04:05:06.789012+00";
+  await answer(db, "pgq_node.set_consumer_completed_at", "q", "branch_worker", 11n, time);
   await db.execute("reset session_replication_role");
   equal(await answer(db, "pgq_node.promote_branch", "q"), '200 "Branch node promoted to root"');
   equal((await row(db, "pgq_node.get_node_info", "q")).worker_last_tick, 11n);
+  const tickSql = "select tick_time = $1 from pgq.tick where tick_id = 11";
+  equal(await db.queryValue(tickSql, [time]), true, "the tick has the time that other nodes know it by");
   equal(await db.queryValue("select pgq.insert_event('q', 't', 'd')"), 78n);
   await tickEagerly(db);
   equal(await db.queryValue("select pgq.ticker('q')"), 12n);

@@ -20,7 +20,7 @@ test("installing again keeps nodes and changes nothing", async () => {
   equal(await db.queryValue("select pgq_node.upgrade_schema()"), 0);
 });
 
-test("a schema from before node attributes is brought up to date", async () => {
+test("a schema from before node attributes and known ticks is brought up to date", async () => {
   const { db } = await fixture.database();
   await createRoot(db, "q");
   await db.execute(`
@@ -28,8 +28,9 @@ test("a schema from before node attributes is brought up to date", async () => {
     create function pgq_node.get_node_info(in i_queue_name text, out ret_code int4, out ret_note text)
       language sql as $$ select 1, '' $$;
     drop function pgq_node.version();
-    alter table pgq_node.node_info drop column node_attrs;`);
-  equal(await db.queryValue("select pgq_node.upgrade_schema()"), 1);
+    alter table pgq_node.node_info drop column node_attrs;
+    alter table pgq_node.local_state drop column known_tick_id, drop column known_tick_time;`);
+  equal(await db.queryValue("select pgq_node.upgrade_schema()"), 2);
   await db.execute("alter table pgq_node.node_info drop column node_attrs");
   await db.execute(await moduleSql("pgq_node"));
   const info = await row(db, "pgq_node.get_node_info", "q");

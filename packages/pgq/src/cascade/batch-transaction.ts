@@ -2,8 +2,9 @@ import { crashPoint, SkytoolsError } from "@skytools/skytools";
 import { insertEvent } from "../pgq-api.ts";
 import type { BatchOutcome, CascadedApplication, CascadedBatch } from "./cascaded-application.ts";
 import { known } from "./node-session.ts";
-import { lockConsumerState, setConsumerCompleted } from "./pgq-node-api.ts";
+import { lockConsumerState } from "./pgq-node-api.ts";
 import { type MirroredBatch, mergeEvents, mirrorEvents } from "./queue-copy.ts";
+import { checkDueBatch, completeBatch } from "./tick-identity.ts";
 
 /** What was applied, with the count of events settled. */
 export interface AppliedBatch extends BatchOutcome {
@@ -13,14 +14,15 @@ export interface AppliedBatch extends BatchOutcome {
 /** Applies a batch as one target transaction: the events, the copy of a branch or a combined queue, the position. A batch of a
  * merge leaf that is covered already brings control events only and moves nothing.
  * @returns undefined when an administrator has paused this consumer meanwhile
- * @throws SkytoolsError CASCADE_POSITION when the position moved since it was read: another process runs under this name
+ * @throws SkytoolsError CASCADE_POSITION when the position moved since it was read: another process runs under this name; when the
+ * batch follows another tick than the completed one
  * Source: spec/cascade.md 7.3 steps 6 and 7, 8 */
 export async function applyInOneTransaction(
   work: CascadedBatch,
   application: CascadedApplication,
   isCovered: boolean,
 ): Promise<AppliedBatch | undefined> {
-  const { target, source, queueName, consumerName, batch, job } = work;
+  const { target, source, queueName, consumerName, batch } = work;
   const [locked] = await Promise.all([lockConsumerState(target, queueName, consumerName), work.eventQuery()]);
   const behindLock = known(locked, target);
   if (behindLock.isPaused) {
@@ -32,13 +34,10 @@ export async function applyInOneTransaction(
     ? behindLock.completedTick >= batch.tickId
     : behindLock.completedTick === batch.previousTickId;
   if (!isWhereExpected) throw positionMoved(work, behindLock.completedTick);
+  if (!isCovered) await checkDueBatch(work, batch);
 
   const outcome = await applyAndCopy(work, application);
-  const position = { log: job.log, quiet: true, commit: false };
-  await Promise.all([
-    source.commit(),
-    isCovered || setConsumerCompleted(target, position, queueName, consumerName, batch.tickId),
-  ]);
+  await Promise.all([source.commit(), isCovered || completeBatch(work, batch)]);
   crashPoint("worker.before-target-commit");
   await target.commit();
   return outcome;

@@ -14,6 +14,8 @@ export interface CascadeRound {
   readonly role: WorkerRole;
   readonly state: ConsumerState;
   readonly target: Database;
+  /** true: the local schema keeps the time of completed ticks, by which one is told from another of the same id */
+  readonly storesTickTimes: boolean;
   /** true when the round before failed: go slowly and find the guilty event */
   readonly isAfterFailure: boolean;
   /** true when the round before found no batch, that is: the end of the queue was reached */

@@ -21,9 +21,10 @@ import {
   openSource,
   openTarget,
 } from "./node-session.ts";
-import { getNodeInfo, setConsumerError, setConsumerUptodate } from "./pgq-node-api.ts";
+import { getNodeInfo, setConsumerError, setConsumerUptodate, storesTickTimes } from "./pgq-node-api.ts";
 import { batchPosition } from "./position.ts";
 import { synchronizeWatermark } from "./sync-watermark.ts";
+import { checkAppliedBatch, checkCoveredBatch } from "./tick-identity.ts";
 import { Period, publishGlobalWatermark, reportLocalWatermark } from "./watermark.ts";
 import { type WorkerRole, workerRole } from "./worker-role.ts";
 
@@ -61,6 +62,8 @@ class CascadedWorker implements LoopBody {
   #isAfterFailure = false;
   #wasIdle = false;
   #isPlainLeaf = false;
+  /** asked once: the schema may change while nobody is connected to it */
+  #storesTickTimes: boolean | undefined;
   #upstreamWatermark: bigint | undefined;
 
   constructor(job: Job, application: CascadedApplication, options: CascadedWorkerOptions) {
@@ -82,6 +85,7 @@ class CascadedWorker implements LoopBody {
   }
 
   async reload(): Promise<void> {
+    this.#storesTickTimes = undefined;
     await this.#application.reload?.();
   }
 
@@ -94,6 +98,7 @@ class CascadedWorker implements LoopBody {
     this.#isAfterFailure = true;
     this.#wasIdle = false;
     this.#choice.startOver();
+    this.#storesTickTimes = undefined;
     const { queueName, consumerName } = this.#options;
     const message = error instanceof Error ? error.message : String(error);
     try {
@@ -130,6 +135,7 @@ class CascadedWorker implements LoopBody {
     const node = await target.autocommitted(() => getNodeInfo(target, queueName));
     if (node === undefined) throw notANode(queueName, target.label);
     if (isNodeWorker) await this.#checkNode(target, node);
+    this.#storesTickTimes ??= await target.autocommitted(() => storesTickTimes(target));
     if (!state.isUptodate) {
       await setConsumerUptodate(target, this.#quiet(), queueName, consumerName, true);
     }
@@ -144,6 +150,7 @@ class CascadedWorker implements LoopBody {
       role: workerRole(node, isNodeWorker),
       state,
       target,
+      storesTickTimes: this.#storesTickTimes,
       isAfterFailure: this.#isAfterFailure,
       wasIdle: this.#wasIdle,
     };
@@ -181,10 +188,12 @@ class CascadedWorker implements LoopBody {
   async #processBatch(round: CascadeRound, source: Database, batch: BatchInfo): Promise<"busy" | "idle"> {
     switch (batchPosition(batch, round)) {
       case "applied":
+        await checkAppliedBatch(round, batch);
         return this.#finishApplied(round, source, batch);
       case "ahead":
         return this.#idle(round, source);
       case "covered":
+        await checkCoveredBatch(round, source);
         return this.#applyBatch(
           this.#cascadedBatch({ ...round, role: followingOnly(round.role) }, source, batch),
           true,

@@ -3,7 +3,7 @@ import { SkytoolsError, Snapshot } from "@skytools/skytools";
 import type { BatchInfo } from "../batch.ts";
 import type { TickInfo } from "../pgq-api.ts";
 import { highestEventId, mirrorTick, newestTick } from "../pgq-api.ts";
-import { providerIsBehind } from "./position.ts";
+import { otherTick } from "./tick-identity.ts";
 
 /** Makes the tick that ends a batch in a branch's own queue. Call it after the batch's events are committed: the tick is a
  * transaction of its own, whose snapshot must see them.
@@ -61,22 +61,18 @@ export async function completeFormerTick(
   return completeFormerTick(target, queueName, batch);
 }
 
-/** A provider that was restored from an older state gives ids a second time, to batches that nobody here has seen. */
+/** The branch's own tick tells it too, whatever its schema stores with the position. */
 async function refuseOtherTick(
   target: Database,
   queueName: string,
-  { tickId, tickTime }: TickInfo,
+  { tickTime }: TickInfo,
   batch: BatchInfo,
 ): Promise<void> {
   const isSame = await target.autocommitted(() =>
     target.queryValue<boolean>("select $1::timestamptz = $2::timestamptz", [tickTime, batch.tickTime]),
   );
   if (isSame === true) return;
-  throw new SkytoolsError(
-    "CASCADE_POSITION",
-    `Lost position: tick ${tickId} of the provider is of ${batch.tickTime}, the one that this node has finished is of ${tickTime} (queue "${queueName}")`,
-    { retry: "later", hint: providerIsBehind },
-  );
+  throw otherTick(queueName, batch, tickTime);
 }
 
 function misplaced(queueName: string, newest: TickInfo | undefined, batch: BatchInfo): SkytoolsError {

@@ -3,6 +3,13 @@
  * Source: spec/sql-node-londiste.md section 4 */
 
 export {
+  getCompletedTick,
+  otherTimeOfCompleted,
+  setConsumerCompletedAt,
+  storesTickTimes,
+  type TimedTick,
+} from "./pgq-node/completed-tick.ts";
+export {
   changeConsumerProvider,
   getCascadedConsumers,
   getConsumerState,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { CascadeSet, completedTick, Member, produce, waitForTick } from "../fixture/cascade-set.js";
+import { CascadeSet, completedTick, type Member, produce, waitForTick } from "../fixture/cascade-set.js";
 
 const leafPoints = [
   "worker.before-apply",
@@ -80,31 +80,6 @@ describe("a worker that is killed and started again", () => {
       assert.deepEqual(dataEvents(await member.applied()), dataEvents(expected.events));
     });
   }
-
-  it("does not take another batch for one that it has, when a provider restored from an older state uses ids again", async () => {
-    const member = await set.member("behind", 1);
-    await member.command("create-branch", "behind", member.connstr, `--provider=${root.connstr}`);
-    const before = await produce(root, ["before"]);
-    {
-      await using worker = member.startWorker();
-      await waitForTick(member, before, worker);
-    }
-    const older = await root.cluster.createDatabase("older", "root");
-    const last = await produce(root, ["lost with the old state"]);
-    {
-      await using worker = member.startWorker();
-      await waitForTick(member, last, worker);
-    }
-    const restored = new Member("older", root.cluster, older, root.configFile);
-    assert.equal(await produce(restored, ["another event"]), last);
-    await member.query("select pgq_node.register_location('q', 'root', $1, false)", [older]);
-    await using worker = member.startWorker();
-    await worker.waitForOutput(new RegExp(`Lost position: tick ${last} of the provider is of`));
-    const [place] = await restored.query<{ tick: string }>(
-      "select last_tick::text as tick from pgq.get_consumer_info('q', 'behind_worker')",
-    );
-    assert.ok(BigInt(place!.tick) < BigInt(last), "the provider still has the batch");
-  });
 
   it("never applies a batch twice although two workers run under one name", async () => {
     const member = await set.member("twins", 1);
