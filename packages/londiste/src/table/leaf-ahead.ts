@@ -24,7 +24,11 @@ export const leafAhead: LeafAhead = {
       if (isBegun) return;
       isBegun = true;
       await write(
-        `-- What leaf "${leaf.node.nodeName}" has and "${newRoot.node.nodeName}" has not. Look at it, then run it with psql in the\n-- database of "${newRoot.node.nodeName}": from there it comes to every node.\n`,
+        `-- What leaf "${leaf.node.nodeName}" has and "${newRoot.node.nodeName}" has not. Look at it, then run it with psql in the
+-- database of "${newRoot.node.nodeName}": from there it comes to every node.
+-- Where several leafs were ahead, each has a file of its own, and what two of them have is in both: run the file of
+-- the leaf that was ahead the farthest, and take from the others only what it does not have.
+`,
       );
     };
     for (const { name, isLocal } of tables) {

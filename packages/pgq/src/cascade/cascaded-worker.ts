@@ -9,6 +9,7 @@ import { BatchChoice } from "./batch-choice.ts";
 import { applyInOneTransaction } from "./batch-transaction.ts";
 import { applyCascadeEvent } from "./cascade-event.ts";
 import type { CascadedApplication, CascadedBatch, CascadeRound } from "./cascaded-application.ts";
+import { sleepUntilAsked } from "./failure-sleep.ts";
 import { completeFormerTick, ensureMirroredTick, makeMirroredTick } from "./mirror-tick.ts";
 import type { NodeInfo } from "./node-info.ts";
 import {
@@ -25,6 +26,7 @@ import { getNodeInfo, setConsumerError, setConsumerUptodate, storesTickTimes } f
 import { batchPosition } from "./position.ts";
 import { synchronizeWatermark } from "./sync-watermark.ts";
 import { checkAppliedBatch, checkCoveredBatch } from "./tick-identity.ts";
+import { adoptTickerSettings } from "./ticker-settings.ts";
 import { Period, publishGlobalWatermark, reportLocalWatermark } from "./watermark.ts";
 import { type WorkerRole, workerRole } from "./worker-role.ts";
 
@@ -109,6 +111,13 @@ class CascadedWorker implements LoopBody {
       if (reason === message || isWithoutNode(error)) return;
       this.#job.log.warn(`Failure to call pgq_node.set_consumer_error(): ${reason}`);
     }
+  }
+
+  async sleepAfterFailure(ms: number): Promise<void> {
+    await sleepUntilAsked(this.#job, ms, async () => {
+      const { state } = await openNode(this.#job, this.#application, this.#options);
+      return !state.isUptodate;
+    });
   }
 
   async shutdown(): Promise<void> {
@@ -270,6 +279,7 @@ class CascadedWorker implements LoopBody {
     if (!role.reportsLocalWatermark) return;
     const periodSeconds = this.#job.config.getFloat("local_wm_publish_period");
     if (!this.#localPeriod.take(periodSeconds, Date.now())) return;
+    if (role.mirrorsTicks) await adoptTickerSettings(source, work.target, work.queueName);
     await reportLocalWatermark(source, work, batch, this.#job.log);
     if (role.syncWatermark === null || this.#upstreamWatermark === undefined) return;
     await synchronizeWatermark(work, role.syncWatermark, this.#upstreamWatermark);

@@ -5,6 +5,7 @@ import type { CascadeAdmin } from "../cascade/cascade-admin.ts";
 import { cascadeConfig } from "../cascade/cascade-config.ts";
 import { cascadeCommands } from "../cascade/command/command-table.ts";
 import { configuredQueue } from "../consumer/configured.ts";
+import { leaveToLondiste } from "./londiste-set.ts";
 
 const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   readonly version: string;
@@ -60,14 +61,17 @@ export const setadm: Program = {
     { flags: "--queue <name>", doc: "instead of queue_name of the configuration" },
     { flags: "--worker <name>", doc: "create-*: consumer name of the node's worker" },
   ],
-  commands: [...cascadeCommands(setadmOf), install],
+  commands: [...cascadeCommands(setadmOf).map((command) => leaveToLondiste(command, queueOf)), install],
 };
 
+function queueOf(job: Job): string {
+  return job.option("queue") ?? configuredQueue(job.config);
+}
+
 function setadmOf(job: Job): CascadeAdmin {
-  const { config } = job;
   return {
     job,
-    queueName: job.option("queue") ?? configuredQueue(config),
+    queueName: queueOf(job),
     databaseKey: "node_db",
     workerName: workerName(job),
     modules,

@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { moduleSql } from "@skytools/sql";
 import {
   type Cluster,
   type ProgramResult,
@@ -70,5 +71,21 @@ describe("setadm3", () => {
     assert.match(stdout, /^takeover of root by branch with all its subscribers$/m);
     const json = JSON.parse((await must("leaf", ...args, "--json")).stdout) as { steps: { id: string }[] };
     assert.equal(json.steps.at(-1)?.id, "unsubscribe@root");
+  });
+
+  it("leaves a set with tables to londiste3 where that looks at them, unless told not to", async () => {
+    await cluster.query(await moduleSql("londiste"), [], "root");
+    await must("root", "rename-node", "root", "other", "--dry-run");
+    await cluster.query("select londiste.global_add_table('q', 'public.t')", [], "root");
+    for (const args of [
+      ["takeover", "root", "--target=branch"],
+      ["rename-node", "root", "other"],
+    ]) {
+      const { code, stderr } = await setadm("root", ...args, "--dry-run");
+      assert.equal(code, 1);
+      assert.match(stderr, new RegExp(`queue "q" replicates 1 tables .*\n.*londiste3 CONFIG ${args[0]}`));
+    }
+    await must("root", "takeover", "root", "--target=branch", "--force", "--dry-run");
+    await must("root", "tag-dead", "leaf", "--dry-run");
   });
 });

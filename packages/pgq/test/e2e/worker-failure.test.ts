@@ -92,6 +92,23 @@ describe("a worker in trouble", () => {
     assert.ok(worker.isRunning);
   });
 
+  it("answers soon while it sleeps after a failure, because its provider is dead", async () => {
+    const waits = await set.member("waits", 1, ["exception_sleep = 600"]);
+    await waits.command("create-leaf", "waits", waits.connstr, `--provider=${root.connstr}`);
+    const locate = (location: string) =>
+      waits.query("update pgq_node.node_location set node_location = $1 where node_name = 'root'", [
+        location,
+      ]);
+    await locate("host=127.0.0.1 port=1 dbname=nowhere");
+    await using worker = waits.startWorker();
+    await worker.waitForOutput(/ERROR .*127\.0\.0\.1/);
+    await waits.command("pause", "--timeout=60");
+    await locate(root.connstr);
+    await waits.command("resume", "--timeout=60");
+    await waitForTick(waits, await produce(root, []), worker);
+    await root.command("drop-node", "waits");
+  });
+
   it("refuses to run under a name that the node does not know", async () => {
     const other = await set.member("other", 1, ["consumer_name = somebody"]);
     await other.command("create-leaf", "other", other.connstr, `--provider=${root.connstr}`);

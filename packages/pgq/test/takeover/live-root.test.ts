@@ -41,8 +41,14 @@ describe("takeover of a live root under load", () => {
   });
 
   it("comes to the same end although it is killed after each step, when it is run again", async () => {
+    const setting = "select pgq.set_queue_config('q', 'ticker_max_count', '4321')";
+    await running.member("oslo").query(setting);
     const killed = await killAfterEachStep(running.member("riga"), ["takeover", "oslo"]);
     assert.equal(killed.length, 7, killed.join(" "));
+    const settings = await running
+      .member("riga")
+      .query("select queue_ticker_max_count as count from pgq.queue");
+    assert.deepEqual(settings, [{ count: 4321 }], "the ticker goes on as it did");
     assert.deepEqual(await running.tree(), {
       oslo: { type: "branch", provider: "riga" },
       riga: { type: "root", provider: null },

@@ -31,6 +31,8 @@ export interface LoopBody {
   reload?(): Promise<void>;
   /** After a failure, once connections are dropped: forget volatile state. */
   reset?(): Promise<void>;
+  /** After `onError`, instead of sleeping so many milliseconds; may connect again. What it throws is logged. */
+  sleepAfterFailure?(ms: number): Promise<void>;
   /** After `reset` and after the failure was logged; may connect again. What it throws is logged. */
   onError?(error: unknown): Promise<void>;
   /** Once, after an orderly end of the loop. */

@@ -113,8 +113,15 @@ class WorkLoop {
     await this.#afterFailure("onError", () => this.#body.onError?.(error));
     await job.databases.closeAll();
     if (job.isStopping || job.config.getFloat("loop_delay") <= 0) return { exitCode: exitCodeOf(error) };
-    if (!job.isReloadWanted) await job.sleep(this.#streak.sleepMs());
+    if (!job.isReloadWanted) await this.#sleepAfterFailure();
     return "failed";
+  }
+
+  async #sleepAfterFailure(): Promise<void> {
+    const ms = this.#streak.sleepMs();
+    if (this.#body.sleepAfterFailure === undefined) return this.#job.sleep(ms);
+    await this.#afterFailure("sleep", () => this.#body.sleepAfterFailure?.(ms));
+    await this.#job.databases.closeAll();
   }
 
   #logFailure(error: unknown, now: number): void {

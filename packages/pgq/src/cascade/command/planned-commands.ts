@@ -1,6 +1,7 @@
 import { type Command, dryRunSwitch, type Job, type Switch, UsageError } from "@skytools/skytools";
 import type { CascadeAdmin } from "../cascade-admin.ts";
 import { type PlannedRun, timeoutSeconds } from "../plan/planned-command.ts";
+import { changeLocation } from "./change-location.ts";
 import { changeProvider } from "./change-provider.ts";
 import { dropCascadeNode } from "./drop-node.ts";
 import { renameCascadeNode } from "./rename-node.ts";
@@ -105,6 +106,18 @@ export function plannedCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
     ),
     planned("rename-node", "OLD NEW", "give a node another name", [], (admin, job, how) =>
       renameCascadeNode(admin, { oldName: job.args[0]!, newName: job.args[1]! }, how),
+    ),
+    planned(
+      "change-location",
+      "NODE CONNSTR",
+      "tell all nodes the connect string under which a node is reached now",
+      [{ flags: "--nocheck", doc: "do not look whether that node is there" }],
+      (admin, job, how) =>
+        changeLocation(
+          admin,
+          { nodeName: job.args[0]!, location: job.args[1]!, isChecked: !job.flag("nocheck") },
+          how,
+        ),
     ),
     planned(
       "tag-dead",

@@ -1,4 +1,4 @@
-import { SkytoolsError } from "@skytools/skytools";
+import { type Database, SkytoolsError } from "@skytools/skytools";
 import { newestTick } from "../../../pgq-api.ts";
 import type { NodeLocation } from "../../node-info.ts";
 import {
@@ -10,6 +10,7 @@ import {
   setConsumerPaused,
   unregisterSubscriber,
 } from "../../pgq-node-api.ts";
+import { adoptTickerSettings } from "../../ticker-settings.ts";
 import type { PlanStep } from "../plan.ts";
 import { insideOn, type PlanContext } from "../plan-context.ts";
 import type { LiveMember } from "../set-state.ts";
@@ -22,6 +23,8 @@ export interface FormerRoot extends NodeLocation {
   readonly consumerName: string;
   /** the newest tick that any node has seen of it */
   readonly lastKnownTick: bigint;
+  /** of one that is alive */
+  readonly db?: Database;
 }
 
 /** Tick ids that nobody uses between what is known of a dead root and the first tick of the new one: what a dead root may have
@@ -56,6 +59,7 @@ export function promote(context: PlanContext, member: LiveMember, former: Former
           `node "${nodeName}" has finished tick ${node.workerLastTick}, its queue ends at ${newest}`,
         );
       }
+      if (former.db !== undefined) await adoptTickerSettings(former.db, db, queueName);
       await db.transaction(async () => {
         await promoteBranch(db, call, queueName);
         if (former.isDead) await leaveGap(context, member, former.lastKnownTick);
