@@ -228,7 +228,7 @@ class CascadedWorker implements LoopBody {
       this.#wasIdle = false;
       return "idle";
     }
-    const former = role.mirrorsTicks ? await completeFormerTick(target, queueName, batch) : undefined;
+    const former = role.mirrorsTicks ? await completeFormerTick(work, batch) : undefined;
     crashPoint("worker.before-apply");
     const outcome = await applyInOneTransaction(work, this.#application, isCovered);
     if (outcome === undefined) return "busy";

@@ -3,7 +3,8 @@ import { SkytoolsError, Snapshot } from "@skytools/skytools";
 import type { BatchInfo } from "../batch.ts";
 import type { TickInfo } from "../pgq-api.ts";
 import { highestEventId, mirrorTick, newestTick } from "../pgq-api.ts";
-import { otherTick } from "./tick-identity.ts";
+import { checkDueBatch, otherTick, type TickPlace } from "./tick-identity.ts";
+import { tickBeforeBatch, tickOfAppliedBatch } from "./tick-recovery.ts";
 
 /** Makes the tick that ends a batch in a branch's own queue. Call it after the batch's events are committed: the tick is a
  * transaction of its own, whose snapshot must see them.
@@ -33,23 +34,24 @@ export async function ensureMirroredTick(
   batch: BatchInfo,
 ): Promise<void> {
   const newest = await target.autocommitted(() => newestTick(target, queueName));
-  if (newest?.tickId === batch.tickId) return refuseOtherTick(target, queueName, newest, batch);
-  if (newest?.tickId !== batch.previousTickId) throw misplaced(queueName, newest, batch);
+  const tick = tickOfAppliedBatch(newest?.tickId, batch);
+  if (newest === undefined || tick === "misplaced") throw misplaced(queueName, newest, batch);
+  if (tick === "there") return refuseOtherTick(target, queueName, newest, batch);
   await makeMirroredTick(target, queueName, batch, newest, undefined);
 }
 
 /** Makes the tick with which a batch starts when the local queue does not have it: the worker died before it made that tick, and
  * reads from another provider since. Call it before anything of the batch is written.
  * @returns that tick
- * @throws SkytoolsError CASCADE_POSITION when the local queue is beyond the batch */
-export async function completeFormerTick(
-  target: Database,
-  queueName: string,
-  batch: BatchInfo,
-): Promise<TickInfo> {
+ * @throws SkytoolsError CASCADE_POSITION when the local queue is beyond the batch, or the tick is not the one that this node has
+ * finished */
+export async function completeFormerTick(place: TickPlace, batch: BatchInfo): Promise<TickInfo> {
+  const { target, queueName } = place;
   const newest = await target.autocommitted(() => newestTick(target, queueName));
-  if (newest?.tickId === batch.previousTickId) return newest;
-  if (newest === undefined || newest.tickId > batch.previousTickId) throw misplaced(queueName, newest, batch);
+  const tick = tickBeforeBatch(newest?.tickId, batch);
+  if (newest === undefined || tick === "misplaced") throw misplaced(queueName, newest, batch);
+  if (tick === "there") return newest;
+  await target.autocommitted(() => checkDueBatch(place, batch));
   const former = {
     ...batch,
     tickId: batch.previousTickId,
@@ -58,7 +60,7 @@ export async function completeFormerTick(
     previousTickId: newest.tickId,
   };
   await makeMirroredTick(target, queueName, former, newest, undefined);
-  return completeFormerTick(target, queueName, batch);
+  return completeFormerTick(place, batch);
 }
 
 /** The branch's own tick tells it too, whatever its schema stores with the position. */

@@ -17,11 +17,15 @@ import { providerIsBehind } from "./position.ts";
 /** The event seq that `pgq_node.create_node` gives to the tick with which a branch begins: its time is that of the creation. */
 const seqOfFirstTick = 1n;
 
-type Place = Pick<CascadeRound, "target" | "queueName" | "consumerName" | "state" | "storesTickTimes">;
+/** Whose ticks are compared. */
+export type TickPlace = Pick<
+  CascadeRound,
+  "target" | "queueName" | "consumerName" | "state" | "storesTickTimes"
+>;
 
 /** Moves the position to the end of a batch, inside the target's open transaction. */
 export async function completeBatch(
-  { target, queueName, consumerName, storesTickTimes, job }: Place & Pick<CascadeRound, "job">,
+  { target, queueName, consumerName, storesTickTimes, job }: TickPlace & Pick<CascadeRound, "job">,
   batch: BatchInfo,
 ): Promise<void> {
   const call = { log: job.log, quiet: true, commit: false };
@@ -31,14 +35,14 @@ export async function completeBatch(
 
 /** Refuses a batch that ends with the id of the completed tick and is another one. Leaves no transaction open.
  * @throws SkytoolsError CASCADE_POSITION */
-export async function checkAppliedBatch(place: Place, batch: BatchInfo): Promise<void> {
+export async function checkAppliedBatch(place: TickPlace, batch: BatchInfo): Promise<void> {
   await place.target.autocommitted(() => checkTick(place, batch));
 }
 
-/** Refuses a batch that begins with the id of the completed tick and not with that tick. To be called behind the lock on the
- * position, inside the target's open transaction.
+/** Refuses a batch that begins with the id of the completed tick and not with that tick. What is applied has to be checked behind the
+ * lock on the position, inside the target's open transaction.
  * @throws SkytoolsError CASCADE_POSITION */
-export async function checkDueBatch(place: Place, batch: BatchInfo): Promise<void> {
+export async function checkDueBatch(place: TickPlace, batch: BatchInfo): Promise<void> {
   if (batch.previousTickEventSeq === seqOfFirstTick) return;
   await checkTick(place, { tickId: batch.previousTickId, tickTime: batch.previousTickTime });
 }
@@ -46,7 +50,7 @@ export async function checkDueBatch(place: Place, batch: BatchInfo): Promise<voi
 /** Refuses a batch before the completed tick of a merge leaf when its provider does not have that tick as this node knows it. A
  * branch may still have to get it; a root has it or has lost it.
  * @throws SkytoolsError CASCADE_POSITION */
-export async function checkCoveredBatch(place: Place, source: Database): Promise<void> {
+export async function checkCoveredBatch(place: TickPlace, source: Database): Promise<void> {
   if (!place.storesTickTimes) return;
   const { queueName, consumerName, target, state } = place;
   const { completedTick } = state;
@@ -70,7 +74,7 @@ export async function checkCoveredBatch(place: Place, source: Database): Promise
 }
 
 async function checkTick(
-  { target, queueName, consumerName, storesTickTimes }: Place,
+  { target, queueName, consumerName, storesTickTimes }: TickPlace,
   tick: TimedTick,
 ): Promise<void> {
   if (!storesTickTimes) return;

@@ -102,6 +102,22 @@ describe("a provider that was restored from an older state, and gives tick ids a
     });
   }
 
+  it("a branch whose worker died before the tick does not get the other one of that id", async () => {
+    const root = await set.node("root", "tick_root", "tick", await set.database("tick_root"));
+    const branch = await set.node("branch", "tick", "tick", await set.database("tick"), { provider: root });
+    await follow(branch, await root.produce("before"));
+    const restore = await olderState(root, [branch]);
+    const last = await root.produce("lost with the newer state");
+    await branch.dieAt("worker.after-target-commit");
+    const restored = await restore();
+    assert.equal(await restored.produce("another event"), last);
+    await restored.produce("and one more");
+    assert.equal((await branch.run("worker", "--rewind")).code, 0);
+    await using worker = branch.startWorker();
+    await worker.waitForOutput(new RegExp(`Lost position: tick ${last} of the provider is of`));
+    assert.deepEqual(await branch.ticks(last - 1n), []);
+  });
+
   it("a leaf whose schema is of Skytools 3 works as before, and is told apart once the schema is upgraded", async () => {
     const root = await set.node("root", "old_root", "old", await set.database("old_root"));
     const leaf = await set.node("leaf", "old", "old", await set.database("old"), { provider: root });
