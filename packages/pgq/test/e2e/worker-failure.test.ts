@@ -93,14 +93,14 @@ describe("a worker in trouble", () => {
   });
 
   it("answers soon while it sleeps after a failure, because its provider is dead", async () => {
-    const waits = await set.member("waits", 1, ["exception_sleep = 600"]);
+    const waits = await set.member("waits", 1);
     await waits.command("create-leaf", "waits", waits.connstr, `--provider=${root.connstr}`);
     const locate = (location: string) =>
       waits.query("update pgq_node.node_location set node_location = $1 where node_name = 'root'", [
         location,
       ]);
     await locate("host=127.0.0.1 port=1 dbname=nowhere");
-    await using worker = waits.startWorker();
+    await using worker = waits.startWorker({}, ["--set", "exception_sleep=600"]);
     await worker.waitForOutput(/ERROR .*127\.0\.0\.1/);
     await waits.command("pause", "--timeout=60");
     await locate(root.connstr);
