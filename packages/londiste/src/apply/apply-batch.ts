@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { BatchInfo, PgqEvent } from "@skytools/pgq";
 import type { Database, Log } from "@skytools/skytools";
 import { SkytoolsError } from "@skytools/skytools";
@@ -33,6 +34,9 @@ export interface ApplyLimits {
 const usualLimits: ApplyLimits = { tableBytes: 1_000_000, totalBytes: 8_000_000, orderedEvents: 10_000 };
 
 const usualDistinctRows = 2000;
+
+/** So many bytes of a table are worth a round of statements when the target waits for work. */
+const idleBytes = 128_000;
 
 export interface ApplyInput extends BatchTablesInput {
   readonly source: Database;
@@ -131,6 +135,7 @@ class BatchApply {
   /** events of TRUNCATE that have come one after the other: nothing is collected beside them */
   readonly #truncated: EmptiedTable[] = [];
   #loading: Promise<void> = Promise.resolve();
+  #isLoading = false;
   #ignoredEvents = 0;
 
   constructor(input: ApplyInput, isOrdered: boolean) {
@@ -149,6 +154,8 @@ class BatchApply {
       for await (const block of lineBlocks(stream as AsyncIterable<Buffer>)) {
         await this.#takeBlock(block);
         await this.#keepBudget();
+        // What is on its way to the target gets on only while nothing else runs.
+        await nextTurn();
       }
       await this.#applyCollected();
     } catch (error) {
@@ -386,7 +393,8 @@ class BatchApply {
     this.#inOneOrder = undefined;
   }
 
-  /** Sends collected lines on their way when there are many; the next ones are read meanwhile. */
+  /** Sends collected lines on their way when there are many, or enough for a server that has nothing to do; the next ones are
+   * read meanwhile. */
   async #keepBudget(): Promise<void> {
     const { tableBytes, totalBytes } = this.#input.limits ?? usualLimits;
     let total = 0;
@@ -395,11 +403,21 @@ class BatchApply {
       total += events.size;
       if (events.size > (largest?.size ?? 0)) largest = events;
     }
-    if (largest === undefined || (largest.size < tableBytes && total < totalBytes)) return;
+    const enough = this.#isLoading ? tableBytes : Math.min(tableBytes, idleBytes);
+    if (largest === undefined || (largest.size < enough && total < totalBytes)) return;
     await this.#loading;
-    this.#loading = largest.makeRoom();
+    this.#loading = this.#load(largest);
     // Whoever waits for it next sees the failure.
     this.#loading.catch(() => {});
+  }
+
+  async #load(events: TableEvents): Promise<void> {
+    this.#isLoading = true;
+    try {
+      await events.makeRoom();
+    } finally {
+      this.#isLoading = false;
+    }
   }
 
   async #applyCollected(): Promise<void> {

@@ -79,8 +79,9 @@ export function decodeEvent(raw: RawEvent): PgqEvent {
 }
 
 const newline = 0x0a;
+const blockBytes = 32 * 1024;
 
-/** Cuts a COPY stream into blocks of whole lines; only a line that spans chunks is copied. */
+/** Cuts a COPY stream into blocks of whole lines, small ones where lines are; only a line that spans chunks is copied. */
 export async function* lineBlocks(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
   const pieces: Buffer[] = [];
   for await (const chunk of stream) {
@@ -94,10 +95,20 @@ export async function* lineBlocks(stream: AsyncIterable<Buffer>): AsyncGenerator
       pieces.push(chunk.subarray(0, firstEnd));
       yield Buffer.concat(pieces);
       pieces.length = 0;
-      if (lastEnd > firstEnd) yield chunk.subarray(firstEnd, lastEnd);
+      yield* blocksOf(chunk, firstEnd, lastEnd);
     } else {
-      yield chunk.subarray(0, lastEnd);
+      yield* blocksOf(chunk, 0, lastEnd);
     }
     if (lastEnd < chunk.length) pieces.push(chunk.subarray(lastEnd));
   }
+}
+
+function* blocksOf(chunk: Buffer, start: number, end: number): Generator<Buffer, void> {
+  let at = start;
+  while (end - at > blockBytes) {
+    const blockEnd = chunk.indexOf(newline, at + blockBytes - 1) + 1;
+    yield chunk.subarray(at, blockEnd);
+    at = blockEnd;
+  }
+  if (at < end) yield chunk.subarray(at, end);
 }

@@ -23,3 +23,20 @@ export const plainTreatment: RowsTreatment = {};
 export function needsColumns({ replaces, operations }: RowsTreatment): boolean {
   return replaces !== undefined || operations !== undefined;
 }
+
+/** True when it takes a look at the table, or at all changes of a row, to know what becomes of it: rows of different keys cannot
+ * simply be applied as they come. */
+export function needsFolding({ replaces, condition }: RowsTreatment): boolean {
+  return replaces !== undefined || condition !== undefined;
+}
+
+/** True when whatever happens to a row gives another row, or nothing. */
+export function onlyInserts({ operations }: RowsTreatment): boolean {
+  return (
+    operations?.update !== undefined &&
+    operations.delete !== undefined &&
+    [operations.insert ?? "insert", operations.update, operations.delete].every(
+      (operation) => !["update", "delete"].includes(operation),
+    )
+  );
+}

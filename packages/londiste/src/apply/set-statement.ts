@@ -59,32 +59,25 @@ export function setStatement(input: SetInput): string {
   return foldedChanges(input);
 }
 
-/** The statement for staged updates and deletes of keys that all differ; the inserts go another way. Missing rows are told as the
- * difference to what was staged. */
-export function distinctStatement(
+/** The statements for staged updates and deletes of keys that all differ; the inserts go another way. */
+export function distinctStatements(
   input: Pick<SetInput, "table" | "stage" | "key">,
   staged: StagedChanges,
-): string {
+): readonly string[] {
   const { table, stage } = input;
   const settable = settableColumns(input);
   const target = `${table.only}${table.sqlName} t`;
-  const parts: string[] = [];
-  const counts = { updated: "0", deleted: "0" };
-  if (staged.deletes > 0) {
-    parts.push(
-      `del as (delete from ${target} using ${stage.rows} n where n.op = 'D' and ${keyMatch(input)} returning 1)`,
-    );
-    counts.deleted = "(select count(*) from del)";
-  }
   const isUpdating = staged.updates > 0 && settable.length > 0;
-  if (isUpdating) {
-    const after = staged.deletes > 0 ? " and (select count(*) from del) >= 0" : "";
-    parts.push(`upd as (update ${target} set ${assignments(stage, settable)} from ${stage.rows} n
-   where n.op = 'U' and ${keyMatch(input)}${after} returning 1)`);
-    counts.updated = "(select count(*) from upd)";
-  }
-  return `${parts.length === 0 ? "" : `with ${parts.join(",\n")}\n`}select 0::int8 as inserted, ${counts.updated}::int8 as updated, ${counts.deleted}::int8 as deleted,
-       ${isUpdating ? `${staged.updates} - ${counts.updated}` : "0"}::int8 as missing_updates, ${staged.deletes} - ${counts.deleted}::int8 as missing_deletes`;
+  return [
+    ...(staged.deletes > 0
+      ? [`delete from ${target} using ${stage.rows} n where n.op = 'D' and ${keyMatch(input)}`]
+      : []),
+    ...(isUpdating
+      ? [
+          `update ${target} set ${assignments(stage, settable)} from ${stage.rows} n where n.op = 'U' and ${keyMatch(input)}`,
+        ]
+      : []),
+  ];
 }
 
 /** How many rows of each operation a stage holds. */

@@ -20,16 +20,21 @@ const stagesOfSession = new WeakMap<Database, Map<string, StageTable>>();
 
 /** Makes sure that the stage for these columns of a table exists. Within the open transaction: when that is rolled back, a new stage is
  * gone, which the next call repairs. Values of types that users have made wait as text: a column of such a type would stand in
- * the way of everybody who alters or drops the type. */
+ * the way of everybody who alters or drops the type.
+ * @param kind tells rows of one table apart that are not to lie in one stage */
 export async function openStage(
   target: Database,
   table: TargetTable,
   columns: readonly TargetColumn[],
+  kind: string,
 ): Promise<StageTable> {
   const definition = columns
     .map((column, nr) => `c${nr} ${column.isTypeOfUser ? "text" : typeOf(column)}`)
     .join(", ");
-  const hash = createHash("sha256").update(`${table.sqlName} ${definition}`).digest("hex").slice(0, 24);
+  const hash = createHash("sha256")
+    .update(`${table.sqlName} ${definition} ${kind}`)
+    .digest("hex")
+    .slice(0, 24);
   const stages = stagesOfSession.get(target) ?? new Map<string, StageTable>();
   stagesOfSession.set(target, stages);
   const name = `pg_temp.londiste_${hash}`;
@@ -64,9 +69,14 @@ export async function dropOldStages(target: Database): Promise<void> {
   await target.execute(`drop table if exists ${old.join(", ")}`);
 }
 
-/** Empties a stage that is used again in the same transaction. */
-export async function clearStage(target: Database, stage: StageTable): Promise<void> {
-  await target.execute(`truncate ${stage.name}`);
+/** The statement that empties a stage, which may have been used in the same transaction. */
+export function clearStage(stage: StageTable): string {
+  return `truncate ${stage.name}`;
+}
+
+/** The statement that takes lines of id, txid, operation and columns. */
+export function copyIntoStage(stage: StageTable): string {
+  return `copy ${stage.name} (${["ev_id", "ev_txid", "op", ...stage.columns.map((_column, nr) => `c${nr}`)].join(", ")}) from stdin`;
 }
 
 /** Drops all stages of the session: what a script changes, types for example, must not hang on them. */

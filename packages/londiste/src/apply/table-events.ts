@@ -15,7 +15,13 @@ import {
   type RowChange,
   treatedRowStatement,
 } from "./row-statement.ts";
-import { needsColumns, plainTreatment, type RowsTreatment } from "./rows-treatment.ts";
+import {
+  needsColumns,
+  needsFolding,
+  onlyInserts,
+  plainTreatment,
+  type RowsTreatment,
+} from "./rows-treatment.ts";
 import { operationLetters, type SetCounts } from "./set-statement.ts";
 import { type EventStatement, StatementList } from "./statement-list.ts";
 import { DataFailure, type StagedRow, TableStage } from "./table-stage.ts";
@@ -79,7 +85,7 @@ export class TableEvents {
     this.#counts = options.counts;
     this.#treatment = options.treatment ?? plainTreatment;
     this.#statements = new StatementList(options.target);
-    this.#stage = new TableStage(options.target, options.table);
+    this.#stage = new TableStage(options.target, options.table, this.#treatment);
   }
 
   /** Bytes collected and not sent yet. */
@@ -180,9 +186,10 @@ export class TableEvents {
   }
 
   #openDistinct(plan: RowPlan): DistinctRows | undefined {
-    if (this.#isFolding || this.#treatment !== plainTreatment || plan.columns.length === 0) return undefined;
-    const reader = plan.hasKey ? KeyReader.of(plan.columns, plan.keyColumns, this.#seed) : undefined;
-    return plan.hasKey && reader === undefined ? undefined : new DistinctRows(reader, this.#passed);
+    if (this.#isFolding || needsFolding(this.#treatment) || plan.columns.length === 0) return undefined;
+    if (!plan.hasKey || onlyInserts(this.#treatment)) return new DistinctRows(undefined, this.#passed);
+    const reader = KeyReader.of(plan.columns, plan.keyColumns, this.#seed);
+    return reader === undefined ? undefined : new DistinctRows(reader, this.#passed);
   }
 
   /** @returns false when the row is to be folded with others */
@@ -241,6 +248,7 @@ export class TableEvents {
     try {
       const counts = await this.#stage.applyDistinct(plan, content);
       this.#counts.missingRows += Number(counts.missing_updates + counts.missing_deletes);
+      this.#tellMissingRows(counts);
       this.#tellSet(counts);
     } catch (error) {
       if (!(error instanceof DataFailure)) throw error;
@@ -272,12 +280,12 @@ export class TableEvents {
     const plan = this.#plan;
     if (plan === undefined) return;
     const distinct = this.#distinct;
-    if (distinct !== undefined && (distinct.rows > smallRows || this.#hasPassed)) {
+    const isAlwaysSet = this.#treatment.isAlwaysSet === true;
+    if (distinct !== undefined && (distinct.rows > smallRows || this.#hasPassed || isAlwaysSet)) {
       return this.#applyDistinct(distinct);
     }
     if (distinct !== undefined) return this.#applyLines(plan, stageLines(distinct.take()));
-    const isSmall =
-      this.#rows.rows <= (this.#treatment.isAlwaysSet === true || this.#isPartial ? 0 : smallRows);
+    const isSmall = this.#rows.rows <= (isAlwaysSet || this.#isPartial ? 0 : smallRows);
     if (this.#stage.rows === 0 && (isSmall || plan.columns.length === 0)) {
       await this.#applyLines(plan, this.#rows.take().content);
     } else {

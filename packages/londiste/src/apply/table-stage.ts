@@ -3,19 +3,11 @@ import type { DistinctContent } from "./distinct-rows.ts";
 import type { RowOperation } from "./event-kind.ts";
 import type { RowPlan } from "./row-plan.ts";
 import type { RowsTreatment } from "./rows-treatment.ts";
-import { distinctStatement, type SetCounts, setStatement } from "./set-statement.ts";
-import { clearStage, openStage, type StageTable } from "./stage-table.ts";
+import { distinctStatements, type SetCounts, setStatement } from "./set-statement.ts";
+import { clearStage, copyIntoStage, openStage, type StageTable } from "./stage-table.ts";
 import type { TargetTable } from "./target-table.ts";
 
 const fetchRows = 500;
-
-const noChanges: SetCounts = {
-  inserted: 0n,
-  updated: 0n,
-  deleted: 0n,
-  missing_updates: 0n,
-  missing_deletes: 0n,
-};
 
 /** The data has made a statement fail; what it did is undone. Going row by row may succeed, or will name the event. */
 export class DataFailure extends Error {}
@@ -32,70 +24,87 @@ export interface StagedRow {
 export class TableStage {
   readonly #target: Database;
   readonly #table: TargetTable;
+  readonly #kind: string;
   #stage: StageTable | undefined;
+  /** it may hold rows of this transaction that are done with */
   #isUsed = false;
   rows = 0;
 
-  constructor(target: Database, table: TargetTable) {
+  /** @param treatment of its rows: those that are treated in another way are not staged with them */
+  constructor(target: Database, table: TargetTable, treatment: RowsTreatment) {
     this.#target = target;
     this.#table = table;
+    this.#kind = JSON.stringify(treatment);
   }
 
   /** @param content COPY text, one layout with what is staged already
    * @throws DataFailure for a value that its column does not take */
   async load(plan: RowPlan, content: Buffer, rows: number): Promise<void> {
-    await this.#open(plan);
-    await this.#orUndo("londiste_load", async () => {
-      await this.#target.execute("savepoint londiste_load");
-      await this.#copyIn(plan, content);
-      await this.#target.execute("release savepoint londiste_load");
-    });
+    const stage = await this.#open(plan);
+    const isNew = this.rows === 0;
+    await this.#orUndo("londiste_load", () =>
+      this.#target.executeCopying(
+        [
+          "savepoint londiste_load",
+          ...(isNew ? this.#clear(stage) : []),
+          copyIntoStage(stage),
+          "release savepoint londiste_load",
+        ].join(";\n"),
+        [content],
+      ),
+    );
     this.rows += rows;
   }
 
-  async #open(plan: RowPlan): Promise<void> {
-    if (this.rows > 0 && this.#stage !== undefined) return;
-    this.#stage = await openStage(this.#target, this.#table, plan.columns);
-    if (this.#isUsed) await clearStage(this.#target, this.#stage);
-    this.#isUsed = true;
+  async #open(plan: RowPlan): Promise<StageTable> {
+    if (this.#stage?.columns !== plan.columns) {
+      this.#stage = await openStage(this.#target, this.#table, plan.columns, this.#kind);
+    }
+    return this.#stage;
   }
 
-  /** Applies rows whose keys all differ, past the stage where that is possible. Deletes come before updates and these before
-   * inserts, so that a value of another unique index can move on to another row.
+  #clear(stage: StageTable): readonly string[] {
+    const isUsed = this.#isUsed;
+    this.#isUsed = true;
+    return isUsed ? [clearStage(stage)] : [];
+  }
+
+  /** Applies rows whose keys all differ, past the stage where that is possible: one message, in which the server goes from
+   * statement to statement without waiting for us. Deletes come before updates and these before inserts, so that a value of
+   * another unique index can move on to another row.
    * @throws DataFailure when the rows collide with the table as it is, or a column does not take a value */
   async applyDistinct(plan: RowPlan, content: DistinctContent): Promise<SetCounts> {
     const { inserts, changes, rows, updates, deletes } = content;
-    if (changes.length > 0) await this.#open(plan);
-    return this.#orUndo("londiste_distinct", async () => {
-      await this.#target.execute("savepoint londiste_distinct");
-      const counts = changes.length > 0 ? await this.#applyChanges(plan, content) : noChanges;
-      if (inserts.length > 0) {
-        const columns = plan.columns.map((column) => quoteIdent(column.name));
-        await this.#copyInto(`${this.#table.sqlName} (${columns.join(", ")})`, inserts);
-      }
-      await this.#target.execute("release savepoint londiste_distinct");
-      return { ...counts, inserted: BigInt(rows - updates - deletes) };
-    });
-  }
-
-  async #applyChanges(plan: RowPlan, { changes, updates, deletes }: DistinctContent): Promise<SetCounts> {
-    await this.#copyIn(plan, changes);
-    const input = { table: this.#table, stage: this.#stage!, key: plan.keyColumns };
-    const rows = await this.#target.query<SetCounts>(distinctStatement(input, { updates, deletes }));
-    return rows[0]!;
-  }
-
-  async #copyIn(plan: RowPlan, content: Buffer): Promise<void> {
-    const columns = ["ev_id", "ev_txid", "op", ...plan.columns.map((_column, nr) => `c${nr}`)];
-    await this.#copyInto(`${this.#stage?.name} (${columns.join(", ")})`, content);
-  }
-
-  async #copyInto(place: string, content: Buffer): Promise<void> {
-    const stream = this.#target.copyIn(`copy ${place} from stdin`);
-    // The failure comes through `done`.
-    stream.on("error", () => {});
-    stream.end(content);
-    await stream.done;
+    const statements = ["savepoint londiste_distinct"];
+    const contents: Buffer[] = [];
+    if (changes.length > 0) {
+      const stage = await this.#open(plan);
+      const input = { table: this.#table, stage, key: plan.keyColumns };
+      statements.push(
+        ...this.#clear(stage),
+        copyIntoStage(stage),
+        ...distinctStatements(input, { updates, deletes }),
+      );
+      contents.push(changes);
+    }
+    if (inserts.length > 0) {
+      const columns = plan.columns.map((column) => quoteIdent(column.name));
+      statements.push(`copy ${this.#table.sqlName} (${columns.join(", ")}) from stdin`);
+      contents.push(inserts);
+    }
+    statements.push("release savepoint londiste_distinct");
+    const tags = await this.#orUndo("londiste_distinct", () =>
+      this.#target.executeCopying(statements.join(";\n"), contents),
+    );
+    const deleted = rowsOf(tags, "DELETE") ?? 0n;
+    const updated = rowsOf(tags, "UPDATE");
+    return {
+      inserted: BigInt(rows - updates - deletes),
+      updated: updated ?? 0n,
+      deleted,
+      missing_updates: updated === undefined ? 0n : BigInt(updates) - updated,
+      missing_deletes: BigInt(deletes) - deleted,
+    };
   }
 
   /** @throws DataFailure when the rows collide, or with the table as it is */
@@ -150,6 +159,13 @@ export class TableStage {
       throw new DataFailure(error.message, { cause: error });
     }
   }
+}
+
+/** @param tags as `DELETE 3`
+ * @returns how many rows the statement of that name has changed; undefined when there was none */
+function rowsOf(tags: readonly string[], command: string): bigint | undefined {
+  const tag = tags.find((text) => text.startsWith(`${command} `));
+  return tag === undefined ? undefined : BigInt(tag.slice(command.length + 1));
 }
 
 /** Errors that say something about rows, columns or types; not about sessions, locks or resources.

@@ -18,6 +18,7 @@ before(async () => {
 afterEach(() => {
   bench.limits = undefined;
   bench.isScrambled = false;
+  bench.handlers = new Map();
   silentLog.lines.length = 0;
 });
 
@@ -114,6 +115,57 @@ test("one value in two texts is one key: what only looks different is folded", a
   ];
   await applied("create table t (id int primary key, u int, v text)", events);
   assert.deepEqual(await bench.rows("select id from t"), []);
+});
+
+test("where every change gives a row, no key is looked at", async () => {
+  bench.limits = limits;
+  bench.isScrambled = true;
+  const rows = { operations: { update: "insert", delete: "ignored" }, truncate: "ignored" } as const;
+  bench.handlers = new Map([["public.t", { rows }]]);
+  const events = numbers(1, 400).flatMap((id) => [
+    change("INSERT", 1, id),
+    change("UPDATE", 1, -id),
+    change("DELETE", 1),
+  ]);
+  const result = await applied("create table t (id int, u int, v text)", events);
+  assert.deepEqual([result.eventCount, result.rowByRowEvents], [1200, 0]);
+  assert.deepEqual(await bench.rows("select count(distinct u)::int4 as u, count(*)::int4 as n from t"), [
+    { u: 800, n: 800 },
+  ]);
+});
+
+test("changes that find no row are told of, as the treatment wants it", async () => {
+  bench.limits = limits;
+  const events = numbers(1, 400).map((id) => change(id % 2 === 0 ? "UPDATE" : "DELETE", id, id));
+  const setup = "create table t (id int primary key, u int, v text); insert into t values (7), (8), (10)";
+  bench.handlers = new Map([["public.t", { rows: { missingRows: "warn", isAlwaysSet: true } }]]);
+  assert.equal((await applied(setup, events)).missingRows, 397);
+  assert.deepEqual(await bench.rows("select id, u from t order by id"), [
+    { id: 8, u: 8 },
+    { id: 10, u: 10 },
+  ]);
+  assert.ok(
+    silentLog.lines.some((line) => /^public\.t: Delete mismatch: expected=\d+ deleted=\d+$/.test(line)),
+  );
+  bench.handlers = new Map([["public.t", { rows: { missingRows: "error" } }]]);
+  await assert.rejects(applied(setup, events), { code: "MISSING_ROWS" });
+});
+
+test("rows of one table that are treated in two ways are not staged together", async () => {
+  bench.handlers = new Map([["public.other", { rows: { replaces: "updates and inserts" } }]]);
+  const twice = (table: string, from: number) =>
+    [1, 2].flatMap((round) =>
+      numbers(from, 100).map((id) => jsonEvent("INSERT", table, ["id"], { id, u: round, v: filler })),
+    );
+  await bench.source.execute("drop table if exists t; create table t (id int primary key, u int, v text)");
+  const folded = [...twice("public.other", 1), ...twice("public.other", 1)];
+  const plain = numbers(201, 100).flatMap((id) => [
+    jsonEvent("INSERT", "public.t", ["id"], { id, u: 1, v: filler }),
+    jsonEvent("UPDATE", "public.t", ["id"], { id, u: 2, v: filler }),
+  ]);
+  bench.limits = { ...limits, distinctRows: 1_000_000 };
+  await bench.apply([...folded, ...plain], { "public.t": "public.t", "public.other": "public.t" });
+  assert.deepEqual(await bench.rows("select count(*)::int4 as n, min(u) as u from t"), [{ n: 200, u: 2 }]);
 });
 
 function column(name: string, keyForm: TargetColumn["keyForm"]): TargetColumn {

@@ -21,7 +21,7 @@ test("a batch of very many tables keeps all its stages to the end; the next one 
   const { target } = bench;
   await bench.source.execute("create table t (id int primary key)");
   const table = (await loadTargetTables(target, ["public.t"])).get("public.t")!;
-  const open = (nr: number) => openStage(target, { ...table, sqlName: `t${nr}` }, table.columns);
+  const open = (nr: number) => openStage(target, { ...table, sqlName: `t${nr}` }, table.columns, "");
   const first = await open(0);
   await target.execute(`insert into ${first.name} values (1, 1, 'I', 7)`);
   for (let nr = 1; nr < keptStages + 5; nr += 1) await open(nr);

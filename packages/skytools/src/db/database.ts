@@ -4,6 +4,7 @@ import { parseConnectString } from "./connect-parameters.ts";
 import { acceptsConnections, connect } from "./connector.ts";
 import { CopyInStream } from "./copy-in.ts";
 import { CopyOutStream } from "./copy-out.ts";
+import { CopyScript } from "./copy-script.ts";
 import { CursorFetch, type RawRow } from "./cursor-fetch.ts";
 import { databaseError } from "./database-error.ts";
 import { type Notice, noticeOf } from "./notices.ts";
@@ -265,6 +266,16 @@ export class Database {
     const query = new TextQuery(sql, parameters, receiver);
     await this.runCopy(query);
     return await query.outcome;
+  }
+
+  /** Runs SQL text of several statements in one go; each `COPY ... FROM STDIN` in it takes the next of the contents.
+   * @param contents lines of COPY's text format
+   * @returns the statements' command tags, for example `COPY 3`
+   * @throws DatabaseError of the first statement that fails; those behind it do not run */
+  async executeCopying(sql: string, contents: readonly Buffer[]): Promise<readonly string[]> {
+    const script = new CopyScript(sql, contents);
+    await this.runCopy(script);
+    return await script.outcome;
   }
 
   /** Starts `COPY ... TO STDOUT`; the stream holds the session until it ends. Its errors are DatabaseErrors. */

@@ -113,6 +113,34 @@ test("a transform rewrites the rows on their way", async () => {
   assert.deepEqual(await both.target.query("select distinct t from rows"), [{ t: "ABC" }]);
 });
 
+test("several statements go in one round trip, each COPY with its own rows; the first failure ends them", async () => {
+  await using both = await open();
+  const { target } = both;
+  const large = Buffer.from(
+    Array.from({ length: 20_000 }, (_, id) => `${id}\t${"x".repeat(100)}\n`).join(""),
+  );
+  const script = `copy rows from stdin; update rows set t = null where id < 3; copy rows from stdin; select 1;
+    copy rows from stdin; delete from rows where t is null`;
+  const tags = await target.executeCopying(script, [large, Buffer.from("-1\t\\N\n"), Buffer.alloc(0)]);
+  assert.deepEqual(tags, ["COPY 20000", "UPDATE 3", "COPY 1", "SELECT 1", "COPY 0", "DELETE 4"]);
+  assert.equal(await target.queryValue("select count(*) from rows"), 19_997n);
+  await target.rollback();
+  for (const [sql, sqlState, message] of [
+    ["copy rows from stdin; select 1 / 0; copy rows from stdin", "22012", /division by zero/],
+    ["select 1 / 0; copy rows from stdin; copy rows from stdin", "22012", /division by zero/],
+    ["copy refused from stdin; copy rows from stdin", "23514", /violates check constraint/],
+    [
+      "copy rows from stdin; copy rows from stdin; copy rows from stdin",
+      "57014",
+      /there are no data to copy/,
+    ],
+  ] as const) {
+    const contents = [Buffer.from(`1\t${"x".repeat(400)}\n`), large];
+    await assert.rejects(target.executeCopying(sql, contents), failsAs(sqlState, message, target));
+    await assertUsable(target);
+  }
+});
+
 test("errors of the target: no table, wrong columns, a violated constraint in the middle", async () => {
   await using both = await open();
   const { source, target } = both;
