@@ -8,7 +8,10 @@ export class HighestId {
 
   take(bytes: Buffer, start: number, end: number): void {
     if (!this.isBelow(bytes, start, end)) return;
-    if (end - start === this.#text.length) bytes.copy(this.#text, 0, start, end);
+    const text = this.#text;
+    // A call of copy() costs more than so few bytes.
+    if (end - start === text.length)
+      for (let at = 0; at < text.length; at += 1) text[at] = bytes[start + at]!;
     else this.#text = Buffer.from(bytes.subarray(start, end));
   }
 

@@ -22,6 +22,8 @@ interface KnownRoute extends EventRoute {
 export class EventRoutes {
   readonly #routes = new Map<number, KnownRoute>();
   readonly #highestId = new HighestId();
+  /** the route taken last: events of one kind come in rows */
+  #last: KnownRoute | undefined;
   eventCount = 0;
 
   /** @param line the whole line */
@@ -29,10 +31,12 @@ export class EventRoutes {
     const headerEnd = line.indexOf(tab, line.indexOf(tab) + 1);
     const header = Buffer.from(line.subarray(0, headerEnd));
     this.#routes.set(hashOf(header, 0, headerEnd), { ...route, header });
+    this.#last = undefined;
   }
 
   forget(): void {
     this.#routes.clear();
+    this.#last = undefined;
   }
 
   get maxId(): bigint {
@@ -40,7 +44,6 @@ export class EventRoutes {
   }
 
   /** Takes as many lines as it knows the way of.
-   * @param take gets the rest: a line that needs more than bytes
    * @returns where the line begins that has to be looked at; the block's length when there is none */
   takeLines(block: Buffer, from: number): number {
     let start = from;
@@ -54,22 +57,12 @@ export class EventRoutes {
 
   /** @returns the end of the line, -1 when somebody else has to look at it; it is counted only if taken */
   #takeLine(block: Buffer, start: number): number {
-    let at = start;
-    let hash = 17;
-    for (let tabs = 0; ; at += 1) {
-      const byte = block[at]!;
-      if (byte === newline) return -1;
-      if (byte === tab) {
-        tabs += 1;
-        if (tabs === 2) break;
-      }
-      hash = (Math.imul(hash, 31) + byte) | 0;
-    }
-    const route = this.#routes.get(hash);
-    if (route === undefined || !isEqual(route.header, block, start, at)) return -1;
-    const idStart = at + 1;
-    const idEnd = block.indexOf(tab, idStart);
-    const txidEnd = block.indexOf(tab, idEnd + 1);
+    const route = this.#routeOf(block, start);
+    if (route === undefined) return -1;
+    this.#last = route;
+    const idStart = start + route.header.length + 1;
+    const idEnd = nextTab(block, idStart);
+    const txidEnd = nextTab(block, idEnd + 1);
     // Neither a retry count nor extras: \N, tab, \N, tab.
     if (!isNullField(block, txidEnd + 1) || !isNullField(block, txidEnd + 4)) return -1;
     const dataStart = txidEnd + 7;
@@ -77,6 +70,24 @@ export class EventRoutes {
     if (!route.events.addBytes(block, idStart, txidEnd, dataStart, lineEnd, route.kind)) return -1;
     this.#count(block, idStart, idEnd);
     return lineEnd + 1;
+  }
+
+  #routeOf(block: Buffer, start: number): KnownRoute | undefined {
+    const last = this.#last;
+    if (last !== undefined && beginsWith(block, start, last.header)) return last;
+    let hash = 17;
+    let tabs = 0;
+    for (let at = start; ; at += 1) {
+      const byte = block[at]!;
+      if (byte === newline) return undefined;
+      if (byte === tab) {
+        tabs += 1;
+        if (tabs === 2) break;
+      }
+      hash = (Math.imul(hash, 31) + byte) | 0;
+    }
+    const route = this.#routes.get(hash);
+    return route !== undefined && beginsWith(block, start, route.header) ? route : undefined;
   }
 
   /** Counts a line that somebody else has taken. */
@@ -96,10 +107,17 @@ function hashOf(bytes: Buffer, start: number, end: number): number {
   return hash;
 }
 
-function isEqual(header: Buffer, block: Buffer, start: number, end: number): boolean {
-  if (header.length !== end - start) return false;
+/** True when a line begins with this header, and a tab behind it. */
+function beginsWith(block: Buffer, start: number, header: Buffer): boolean {
   for (let at = 0; at < header.length; at += 1) if (header[at] !== block[start + at]) return false;
-  return true;
+  return block[start + header.length] === tab;
+}
+
+/** For fields of a few bytes, where a call of indexOf() costs more. */
+function nextTab(block: Buffer, start: number): number {
+  let at = start;
+  while (block[at] !== tab) at += 1;
+  return at;
 }
 
 function isNullField(block: Buffer, at: number): boolean {

@@ -7,13 +7,8 @@ export { PartitionMaker, type PartitionRules } from "../handler/dispatch/partiti
 export { type Period, parsePartitionTime } from "../handler/dispatch/partition-time.ts";
 export type { TableHandler } from "../handler/handler.ts";
 export { openApplySession, openSourceSession } from "../replication-session.ts";
-export {
-  type ApplyInput,
-  type ApplyLimits,
-  type ApplyResult,
-  applyBatch,
-  expectedEvents,
-} from "./apply-batch.ts";
+export { applyBatch } from "./apply-batch.ts";
+export { type ApplyInput, type ApplyLimits, type ApplyResult, expectedEvents } from "./apply-input.ts";
 export type { AppliedTable, FirstEvent, FoundTable, TableFinder } from "./batch-tables.ts";
 export type { RowsTreatment } from "./rows-treatment.ts";
 export { loadTargetTables } from "./target-table.ts";

@@ -1,20 +1,18 @@
-import { type Database, type Log, parsePartialSql, SkytoolsError } from "@skytools/skytools";
-import { ApplyError, type FailedEvent } from "./apply-error.ts";
+import type { Database, Log } from "@skytools/skytools";
+import { ApplyError } from "./apply-error.ts";
+import type { ApplyCounts } from "./apply-input.ts";
+import { decodedChange } from "./decoded-change.ts";
 import { DistinctRows, stageLines } from "./distinct-rows.ts";
 import type { RowEventKind, RowOperation } from "./event-kind.ts";
 import type { RawEvent } from "./event-line.ts";
 import { KeyReader } from "./key-reader.ts";
+import { tellMissingRows } from "./missing-rows.ts";
+import { OrderNeeded } from "./order-needed.ts";
 import { type PassedKeys, PassedRows } from "./passed-rows.ts";
 import { RowBuffer } from "./row-buffer.ts";
-import { decodeRaw, decodeRow, encodeRaw } from "./row-layout.ts";
+import { encodeRaw } from "./row-layout.ts";
 import { isPlanFor, isSameKey, planRows, type RowPlan } from "./row-plan.ts";
-import {
-  describeKey,
-  foundOrFailed,
-  partialSqlStatement,
-  type RowChange,
-  treatedRowStatement,
-} from "./row-statement.ts";
+import type { RowChange } from "./row-statement.ts";
 import {
   needsColumns,
   needsFolding,
@@ -23,22 +21,13 @@ import {
   type RowsTreatment,
 } from "./rows-treatment.ts";
 import { operationLetters, type SetCounts } from "./set-statement.ts";
-import { type EventStatement, StatementList } from "./statement-list.ts";
-import { DataFailure, type StagedRow, TableStage } from "./table-stage.ts";
+import type { EventStatement } from "./statement-list.ts";
+import { DataFailure, TableStage } from "./table-stage.ts";
+import { TableStatements } from "./table-statements.ts";
 import type { TargetTable } from "./target-table.ts";
 
 /** Up to here statements one by one cost less than loading a stage. */
 const smallRows = 30;
-
-/** What applying has done so far. */
-export interface ApplyCounts {
-  rowByRowEvents: number;
-  /** updates and deletes that found no row */
-  missingRows: number;
-}
-
-/** Events come in no order, but here the order counts: the caller starts again with ordered events. */
-export class OrderNeeded extends Error {}
 
 /** The events of one table within a batch, collected as COPY lines until they are applied: as a set where there are many, as
  * statements where there are few. As long as no key comes twice, a set needs no folding, and is applied as soon as it is large
@@ -49,7 +38,7 @@ export class TableEvents {
   readonly #log: Log;
   readonly #isOrdered: boolean;
   readonly #counts: ApplyCounts;
-  readonly #statements: StatementList;
+  readonly #statements: TableStatements;
   readonly #rows = new RowBuffer();
   readonly #stage: TableStage;
   readonly #treatment: RowsTreatment;
@@ -84,7 +73,7 @@ export class TableEvents {
     this.#distinctRows = options.distinctRows;
     this.#counts = options.counts;
     this.#treatment = options.treatment ?? plainTreatment;
-    this.#statements = new StatementList(options.target);
+    this.#statements = new TableStatements(options.target, options.table, this.#treatment, options.counts);
     this.#stage = new TableStage(options.target, options.table, this.#treatment);
   }
 
@@ -126,14 +115,11 @@ export class TableEvents {
   async add(event: RawEvent, kind: RowEventKind): Promise<void> {
     if (kind.format === "sql") {
       if (!this.#isOrdered) throw new OrderNeeded();
-      if (needsColumns(this.#treatment)) return this.addRow(this.#parse(event, kind.operation), event);
+      if (needsColumns(this.#treatment)) return this.addRow(decodedChange(this.table, event, kind), event);
       await this.#makeWay();
-      this.#counts.rowByRowEvents += 1;
-      await this.#statements.add(this.#sqlStatement(event, kind));
-      return;
+      return this.#statements.addSql(event, kind);
     }
-    const row = this.#decode(event, kind.format);
-    await this.addRow({ operation: kind.operation, key: kind.key, row }, event, kind.format);
+    await this.addRow(decodedChange(this.table, event, kind), event, kind.format);
   }
 
   /** Takes a change that is decoded already. */
@@ -142,7 +128,7 @@ export class TableEvents {
     event: Pick<RawEvent, "id" | "txid">,
     format: "json" | "url" = "json",
   ): Promise<void> {
-    const failed = this.#failed(event, operation);
+    const failed = { eventId: event.id, eventTxid: event.txid, table: this.table.name, operation };
     const layout = { format, columns: [...row.keys()] };
     if (this.#plan === undefined || !isPlanFor(this.#plan, layout, key)) {
       await this.#makeWay();
@@ -159,30 +145,6 @@ export class TableEvents {
       throw new OrderNeeded();
     this.#rows.addLine([head, operationLetters[operation], ...values].join("\t"));
     this.#operations.add(operation);
-  }
-
-  /** Partial SQL, whose type says what its data looks like, whatever it counts as. */
-  #parse(event: RawEvent, operation: RowOperation): RowChange {
-    const failed = this.#failed(event, operation);
-    const row = this.#parsedRow(event, failed);
-    const all = this.table.columns.filter((column) => !column.isGenerated);
-    if (event.type === "U" && !all.every((column) => row.row.has(column.name))) {
-      throw new ApplyError(
-        "partial SQL of an update has only the columns that changed: no row can be made of it",
-        failed,
-      );
-    }
-    return { operation, ...row };
-  }
-
-  #parsedRow(event: RawEvent, failed: FailedEvent): Pick<RowChange, "key" | "row"> {
-    try {
-      const { key, data } = parsePartialSql(event.type as "I" | "U" | "D", decodeRaw(event.data) ?? "");
-      return { key: [...key.keys()], row: new Map([...key, ...data]) };
-    } catch (error) {
-      if (!(error instanceof SkytoolsError)) throw error;
-      throw new ApplyError(error.message, failed, { cause: error });
-    }
   }
 
   #openDistinct(plan: RowPlan): DistinctRows | undefined {
@@ -218,15 +180,6 @@ export class TableEvents {
     if (content.deletes > 0) this.#operations.add("delete");
   }
 
-  #decode(event: RawEvent, format: "json" | "url"): ReadonlyMap<string, string | null> {
-    try {
-      return decodeRow(format, event.data);
-    } catch (error) {
-      if (!(error instanceof SkytoolsError)) throw error;
-      throw new ApplyError(error.message, this.#failed(event), { cause: error });
-    }
-  }
-
   /** Applies what was collected, so that something of another kind can follow. */
   async #makeWay(): Promise<void> {
     if (this.#rows.rows === 0 && this.#stage.rows === 0 && (this.#distinct?.rows ?? 0) === 0) return;
@@ -248,13 +201,13 @@ export class TableEvents {
     try {
       const counts = await this.#stage.applyDistinct(plan, content);
       this.#counts.missingRows += Number(counts.missing_updates + counts.missing_deletes);
-      this.#tellMissingRows(counts);
+      tellMissingRows(this.#log, this.table.name, this.#treatment, counts);
       this.#tellSet(counts);
     } catch (error) {
       if (!(error instanceof DataFailure)) throw error;
       if (!this.#isOrdered) throw new OrderNeeded();
       this.#tellRowByRow(content.rows, error);
-      await this.#applyLines(plan, stageLines(content));
+      await this.#statements.applyLines(plan, stageLines(content));
     }
   }
 
@@ -270,7 +223,7 @@ export class TableEvents {
       if (!this.#isOrdered) throw new OrderNeeded();
       await this.#applyStage(plan);
       this.#tellRowByRow(rows, error);
-      await this.#applyLines(plan, content);
+      await this.#statements.applyLines(plan, content);
     }
   }
 
@@ -284,10 +237,10 @@ export class TableEvents {
     if (distinct !== undefined && (distinct.rows > smallRows || this.#hasPassed || isAlwaysSet)) {
       return this.#applyDistinct(distinct);
     }
-    if (distinct !== undefined) return this.#applyLines(plan, stageLines(distinct.take()));
+    if (distinct !== undefined) return this.#statements.applyLines(plan, stageLines(distinct.take()));
     const isSmall = this.#rows.rows <= (isAlwaysSet || this.#isPartial ? 0 : smallRows);
     if (this.#stage.rows === 0 && (isSmall || plan.columns.length === 0)) {
-      await this.#applyLines(plan, this.#rows.take().content);
+      await this.#statements.applyLines(plan, this.#rows.take().content);
     } else {
       await this.#loadStage();
       await this.#applyStage(plan);
@@ -300,13 +253,13 @@ export class TableEvents {
     try {
       const counts = await this.#stage.applyAsSet(plan, this.#operations, this.#treatment);
       this.#counts.missingRows += Number(counts.missing_updates + counts.missing_deletes);
-      this.#tellMissingRows(counts);
+      tellMissingRows(this.#log, this.table.name, this.#treatment, counts);
       this.#tellSet(counts);
     } catch (error) {
       if (!(error instanceof DataFailure)) throw error;
       if (this.#isPartial) throw new OrderNeeded();
       this.#tellRowByRow(this.#stage.rows, error);
-      for await (const row of this.#stage.inOrder(plan)) await this.#addRow(plan, row);
+      for await (const row of this.#stage.inOrder(plan)) await this.#statements.addStaged(plan, row);
       await this.#statements.flush();
     }
     this.#stage.rows = 0;
@@ -323,96 +276,17 @@ export class TableEvents {
     );
   }
 
-  /** @throws SkytoolsError MISSING_ROWS where that is an error */
-  #tellMissingRows({
-    updated,
-    deleted,
-    missing_updates: noUpdate,
-    missing_deletes: noDelete,
-  }: SetCounts): void {
-    const { missingRows } = this.#treatment;
-    if (missingRows === undefined) return;
-    const mismatches = [
-      ...(noDelete > 0n ? [`Delete mismatch: expected=${deleted + noDelete} deleted=${deleted}`] : []),
-      ...(noUpdate > 0n ? [`Update mismatch: expected=${updated + noUpdate} updated=${updated}`] : []),
-    ];
-    for (const mismatch of mismatches) {
-      const text = `${this.table.name}: ${mismatch}`;
-      if (missingRows === "error") throw new SkytoolsError("MISSING_ROWS", text, { retry: "later" });
-      this.#log.warn(text);
-    }
-  }
-
   #tellRowByRow(count: number, reason: DataFailure): void {
     this.#log.info(`${this.table.name}: applying ${count} events row by row: ${reason.message}`);
   }
 
-  async #applyLines(plan: RowPlan, content: Buffer): Promise<void> {
-    if (content.length === 0) return;
-    const lines = content.toString("latin1", 0, content.length - 1).split("\n");
-    const rows = lines.map((line) => line.split("\t"));
-    rows.sort((a, b) => compareIds(a[0]!, b[0]!));
-    for (const [eventId, eventTxid, letter, ...values] of rows) {
-      await this.#addRow(plan, {
-        eventId: eventId!,
-        eventTxid: eventTxid!,
-        letter: letter!,
-        values: values.map(decodeRaw),
-      });
-    }
-    await this.#statements.flush();
-  }
-
-  async #addRow(plan: RowPlan, { eventId, eventTxid, letter, values }: StagedRow): Promise<void> {
-    this.#counts.rowByRowEvents += 1;
-    const operation = letter === "I" ? "insert" : letter === "U" ? "update" : "delete";
-    const row = new Map(plan.columns.map((column, nr) => [column.name, values[nr] ?? null]));
-    const statement = this.#statement({ operation, key: plan.key, row }, { eventId, eventTxid });
-    if (statement !== undefined) await this.#statements.add(statement);
-  }
-
-  #statement(
-    change: RowChange,
-    event: Pick<FailedEvent, "eventId" | "eventTxid">,
-  ): EventStatement | undefined {
-    const failed = { ...event, table: this.table.name, operation: change.operation };
-    try {
-      const sql = treatedRowStatement(this.table, change, this.#treatment);
-      return sql === undefined ? undefined : { ...failed, sql, describeKey: () => describeKey(change) };
-    } catch (error) {
-      if (!(error instanceof SkytoolsError)) throw error;
-      throw new ApplyError(error.message, failed, { cause: error });
-    }
-  }
-
   /** The statement of a single event, for when all tables go in one order; undefined when there is nothing to do. */
   eventStatement(event: RawEvent, kind: RowEventKind): EventStatement | undefined {
-    if (kind.format === "sql") {
-      if (!needsColumns(this.#treatment)) return this.#sqlStatement(event, kind);
-      return this.changeStatement(this.#parse(event, kind.operation), event);
-    }
-    const row = this.#decode(event, kind.format);
-    return this.changeStatement({ operation: kind.operation, key: kind.key, row }, event);
+    return this.#statements.eventStatement(event, kind);
   }
 
   /** The same for a change that is decoded already. */
   changeStatement(change: RowChange, event: Pick<RawEvent, "id" | "txid">): EventStatement | undefined {
-    return this.#statement(change, { eventId: event.id, eventTxid: event.txid });
+    return this.#statements.changeStatement(change, event);
   }
-
-  #sqlStatement(event: RawEvent, kind: RowEventKind): EventStatement {
-    const plain = partialSqlStatement(this.table, kind.operation, decodeRaw(event.data) ?? "");
-    const mustFind = this.#treatment.missingRows === "error" && kind.operation !== "insert";
-    const sql = mustFind ? foundOrFailed(plain) : plain;
-    return { ...this.#failed(event), operation: kind.operation, sql, describeKey: () => "" };
-  }
-
-  #failed(event: Pick<RawEvent, "id" | "txid">, operation?: RowOperation): FailedEvent {
-    return { eventId: event.id, eventTxid: event.txid, table: this.table.name, operation };
-  }
-}
-
-/** Ids as text: of numbers without sign the longer one is larger. */
-function compareIds(a: string, b: string): number {
-  return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 }

@@ -11,7 +11,8 @@ import {
 } from "@skytools/pgq/cascade";
 import type { Database, Job } from "@skytools/skytools";
 import { crashPoint, quoteLiteral, Snapshot } from "@skytools/skytools";
-import { applyBatch, expectedEvents } from "../apply/apply-batch.ts";
+import { applyBatch } from "../apply/apply-batch.ts";
+import { expectedEvents } from "../apply/apply-input.ts";
 import { localCopyEnd } from "../copy-progress-api.ts";
 import { handledTables } from "../handler/handled-tables.ts";
 import type { HandlerRegistry } from "../handler/handler-registry.ts";

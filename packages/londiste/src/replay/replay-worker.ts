@@ -1,7 +1,8 @@
 import type { PgqEvent } from "@skytools/pgq";
 import type { BatchOutcome, CascadedApplication, CascadedBatch, CascadeRound } from "@skytools/pgq/cascade";
 import { type Database, type Job, Snapshot } from "@skytools/skytools";
-import { applyBatch, expectedEvents } from "../apply/apply-batch.ts";
+import { applyBatch } from "../apply/apply-batch.ts";
+import { expectedEvents } from "../apply/apply-input.ts";
 import { replayScript } from "../execute/replay-script.ts";
 import { forwardEvents, hasForwarders } from "../handler/forward-events.ts";
 import { type HandledTables, handledTables } from "../handler/handled-tables.ts";

@@ -8,6 +8,9 @@ export interface CopyOutSession {
   cancelRunning(): Promise<void>;
 }
 
+/** of what the driver reads at a time, 64 kB */
+const chunksAhead = 4;
+
 /** The bytes that COPY ... TO STDOUT sends, with back-pressure; chunks are cut anywhere, also inside a row.
  * Destroying it early cancels the statement on the server: an open transaction may have failed then, what it did before is kept
  * by a savepoint only. */
@@ -20,7 +23,8 @@ export class CopyOutStream extends Readable {
   #isEnded = false;
 
   constructor(session: CopyOutSession, sql: string) {
-    super({ highWaterMark: 256 * 1024 });
+    // Chunk by chunk, as they are: joining them would copy every byte once more.
+    super({ objectMode: true, highWaterMark: chunksAhead });
     this.#session = session;
     this.#receiver = new CopyReceiver(sql, (chunk) => this.push(chunk));
     this.done = this.#run();

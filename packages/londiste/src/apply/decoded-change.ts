@@ -1,0 +1,48 @@
+import { parsePartialSql, SkytoolsError } from "@skytools/skytools";
+import { ApplyError, type FailedEvent } from "./apply-error.ts";
+import type { RowEventKind } from "./event-kind.ts";
+import type { RawEvent } from "./event-line.ts";
+import { decodeRaw, decodeRow } from "./row-layout.ts";
+import type { RowChange } from "./row-statement.ts";
+import type { TargetTable } from "./target-table.ts";
+
+/** The change that an event tells of, values as text.
+ * @throws ApplyError when its data cannot be read, or does not tell all that a row has */
+export function decodedChange(table: TargetTable, event: RawEvent, kind: RowEventKind): RowChange {
+  const failed = { eventId: event.id, eventTxid: event.txid, table: table.name };
+  if (kind.format === "sql")
+    return parsedChange(table, event, { ...failed, operation: kind.operation }, kind);
+  const { format } = kind;
+  const row = readOrFail(failed, () => decodeRow(format, event.data));
+  return { operation: kind.operation, key: kind.key, row };
+}
+
+/** Partial SQL, whose type says what its data looks like, whatever it counts as. */
+function parsedChange(
+  table: TargetTable,
+  event: RawEvent,
+  failed: FailedEvent,
+  { operation }: RowEventKind,
+): RowChange {
+  const { key, data } = readOrFail(failed, () =>
+    parsePartialSql(event.type as "I" | "U" | "D", decodeRaw(event.data) ?? ""),
+  );
+  const row = new Map([...key, ...data]);
+  const all = table.columns.filter((column) => !column.isGenerated);
+  if (event.type === "U" && !all.every((column) => row.has(column.name))) {
+    throw new ApplyError(
+      "partial SQL of an update has only the columns that changed: no row can be made of it",
+      failed,
+    );
+  }
+  return { operation, key: [...key.keys()], row };
+}
+
+function readOrFail<T>(failed: FailedEvent, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof SkytoolsError)) throw error;
+    throw new ApplyError(error.message, failed, { cause: error });
+  }
+}

@@ -1,0 +1,24 @@
+import { type Log, SkytoolsError } from "@skytools/skytools";
+import type { RowsTreatment } from "./rows-treatment.ts";
+import type { SetCounts } from "./set-statement.ts";
+
+/** Tells of updates and deletes that found no row, where the treatment wants that.
+ * @param table its name
+ * @throws SkytoolsError MISSING_ROWS where that is an error */
+export function tellMissingRows(
+  log: Log,
+  table: string,
+  { missingRows }: RowsTreatment,
+  { updated, deleted, missing_updates: noUpdate, missing_deletes: noDelete }: SetCounts,
+): void {
+  if (missingRows === undefined) return;
+  const mismatches = [
+    ...(noDelete > 0n ? [`Delete mismatch: expected=${deleted + noDelete} deleted=${deleted}`] : []),
+    ...(noUpdate > 0n ? [`Update mismatch: expected=${updated + noUpdate} updated=${updated}`] : []),
+  ];
+  for (const mismatch of mismatches) {
+    const text = `${table}: ${mismatch}`;
+    if (missingRows === "error") throw new SkytoolsError("MISSING_ROWS", text, { retry: "later" });
+    log.warn(text);
+  }
+}
