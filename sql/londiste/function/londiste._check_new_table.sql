@@ -36,23 +36,27 @@ begin
         end if;
     end if;
 
-    select t.table_name into _relative
-        from (
-            select f.relid from pg_partition_ancestors(_table) f
-            union
-            select f.relid from pg_partition_tree(_table) f
-        ) p
-        join pg_catalog.pg_class c on (c.oid = p.relid and c.oid <> _table)
-        join pg_catalog.pg_namespace n on (n.oid = c.relnamespace)
-        join londiste.table_info t
-            on (t.queue_name = i_queue_name and t.local
-                and coalesce(t.dest_table, t.table_name) = n.nspname || '.' || c.relname)
-        limit 1;
-    if found then
-        select 405, 'Table ' || i_description || ' shares rows with table ' || _relative
-                || ', use remove-table first to remove it'
-            into ret_code, ret_note;
-        return;
+    if exists (
+            select 1 from pg_catalog.pg_class c
+            where c.oid = _table and (c.relkind = 'p' or c.relispartition)) then
+        select t.table_name into _relative
+            from (
+                select f.relid from pg_partition_ancestors(_table) f
+                union
+                select f.relid from pg_partition_tree(_table) f
+            ) p
+            join pg_catalog.pg_class c on (c.oid = p.relid and c.oid <> _table)
+            join pg_catalog.pg_namespace n on (n.oid = c.relnamespace)
+            join londiste.table_info t
+                on (t.queue_name = i_queue_name and t.local
+                    and coalesce(t.dest_table, t.table_name) = n.nspname || '.' || c.relname)
+            limit 1;
+        if found then
+            select 405, 'Table ' || i_description || ' shares rows with table ' || _relative
+                    || ', use remove-table first to remove it'
+                into ret_code, ret_note;
+            return;
+        end if;
     end if;
 
     select 200, 'Ok' into ret_code, ret_note;

@@ -20,10 +20,9 @@ begin
         select t.table_name, t.local, t.merge_state, t.custom_snapshot, t.table_attrs, t.dropped_ddl,
             c.copy_role, coalesce(c.copy_pos, 0), t.dest_table
         from londiste.table_info t
-        left join lateral (
-            select f.copy_role, f.copy_pos
-            from londiste._coordinate_copy(t.queue_name, t.table_name) f
-        ) c on (t.merge_state in ('in-copy', 'catching-up'))
+        -- strict: costs nothing for the many tables that are not being copied
+        cross join lateral londiste._coordinate_copy(t.queue_name,
+            case when t.merge_state in ('in-copy', 'catching-up') then t.table_name end) c
         where t.queue_name = i_queue_name
         order by t.nr, t.table_name;
 end;

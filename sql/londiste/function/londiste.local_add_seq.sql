@@ -7,7 +7,7 @@
 --   404 - the set does not know it (not on a root)
 -- Raises: queue does not exist
 -- Locks: the seq_info row
--- Calls: pgq_node.is_root_node, londiste.root_check_seqs, pgq.seq_setval
+-- Calls: pgq_node.is_root_node, londiste._publish_seqs, pgq.seq_setval
 -- Execute: londiste_writer
 create or replace function londiste.local_add_seq(
     in i_queue_name text,
@@ -50,7 +50,7 @@ begin
     end if;
 
     if _is_root then
-        perform londiste.root_check_seqs(i_queue_name);
+        perform londiste._publish_seqs(i_queue_name, 10000, _seq);
     else
         perform pgq.seq_setval(_seq, _row.last_value);
     end if;

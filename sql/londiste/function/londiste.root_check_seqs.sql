@@ -9,7 +9,7 @@
 --   404 - no such node
 -- Raises: a warning for each registered sequence that the database no longer has
 -- Locks: the node_info row
--- Calls: pgq.seq_getval, pgq.insert_event
+-- Calls: londiste._publish_seqs
 -- Execute: pgq_admin, londiste_writer
 create or replace function londiste.root_check_seqs(
     in i_queue_name text,
@@ -20,8 +20,6 @@ returns record as $$
 declare
     _buffer bigint := i_buffer;
     _node_type text;
-    _seq record;
-    _value bigint;
 begin
     if _buffer is null or _buffer < 10 then
         _buffer := 10000;
@@ -40,27 +38,7 @@ begin
         return;
     end if;
 
-    for _seq in
-        select s.seq_name, s.last_value
-        from londiste.seq_info s
-        where s.queue_name = i_queue_name and s.local
-        order by s.nr
-    loop
-        if londiste.find_seq_oid(_seq.seq_name) is null then
-            raise warning 'sequence % of queue % does not exist', _seq.seq_name, i_queue_name;
-            continue;
-        end if;
-        _value := pgq.seq_getval(_seq.seq_name);
-        if _value + _buffer >= _seq.last_value then
-            _value := _value + _buffer * 3;
-            perform pgq.insert_event(i_queue_name, 'londiste.update-seq',
-                _value::text, _seq.seq_name, null, null, null);
-            update londiste.seq_info s
-                set last_value = _value
-                where s.queue_name = i_queue_name and s.seq_name = _seq.seq_name;
-        end if;
-    end loop;
-
+    perform londiste._publish_seqs(i_queue_name, _buffer, null);
     select 100, 'Sequences updated' into ret_code, ret_note;
 end;
 $$ language plpgsql;

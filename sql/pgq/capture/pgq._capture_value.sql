@@ -14,6 +14,10 @@ declare
 begin
     if i_type in ('text'::regtype, 'varchar'::regtype) then
         return i_value || '::pg_catalog.text';
+    elsif pgq._capture_is_common(i_type) then
+        return format('pg_catalog.textin(pg_catalog.%I(%s))',
+                      (select p.proname from pg_catalog.pg_type t join pg_catalog.pg_proc p on p.oid = t.typoutput
+                        where t.oid = i_type), i_value);
     end if;
     select t.typtype, p.proname as output, n.nspname as output_schema,
            b.typtype as base_typtype, a.oid = b.oid or a.typtype = 'p' as is_callable
@@ -106,34 +110,54 @@ $$ language plpgsql stable set search_path = pg_catalog, pg_temp;
 -- Execute: none
 create or replace function pgq._capture_base_type(i_type oid)
 returns oid as $$
-    with recursive base(type_oid, parent) as (
-        select t.oid, t.typbasetype from pg_type t where t.oid = i_type
-         union all
-        select t.oid, t.typbasetype from base b join pg_type t on t.oid = b.parent
-    )
-    select type_oid from base where parent = 0;
-$$ language sql stable set search_path = pg_catalog, pg_temp;
+declare
+    _parent oid;
+begin
+    loop
+        select t.typbasetype into strict _parent from pg_type t where t.oid = i_type;
+        exit when _parent = 0;
+        i_type := _parent;
+    end loop;
+    return i_type;
+end;
+$$ language plpgsql stable set search_path = pg_catalog, pg_temp;
 
 -- Qualified equality operator of a type's default btree or else hash operator class; NULL for arrays and types without.
 -- Execute: none
 create or replace function pgq._capture_equality(i_base_type oid)
 returns text as $$
-    select format('operator(%I.%s)', n.nspname, o.oprname)
-      from pg_type t
-      join (values ('e', 'anyenum'::regtype), ('r', 'anyrange'::regtype), ('m', 'anymultirange'::regtype),
-                   ('c', 'record'::regtype), ('b', null)) k(typtype, polymorphic) on k.typtype = t.typtype::text
-      join pg_opclass c on c.opcdefault
-       and (c.opcintype in (t.oid, k.polymorphic)
-            or exists (select 1 from pg_cast b
-                        where b.castsource = t.oid and b.casttarget = c.opcintype
-                          and b.castmethod = 'b' and b.castcontext = 'i'))
-      join pg_am m on m.oid = c.opcmethod and m.amname in ('btree', 'hash')
-      join pg_amop a on a.amopfamily = c.opcfamily and a.amoplefttype = c.opcintype and a.amoprighttype = c.opcintype
-       and a.amopstrategy = case m.amname when 'btree' then 3 else 1 end
-      join pg_operator o on o.oid = a.amopopr
-      join pg_namespace n on n.oid = o.oprnamespace
-     where t.oid = i_base_type
-       and not (t.typelem <> 0 and t.typlen = -1 and t.typsubscript = 'array_subscript_handler'::regproc)
-     order by (c.opcintype = t.oid) desc, m.amname
-     limit 1;
-$$ language sql stable set search_path = pg_catalog, pg_temp;
+begin
+    if pgq._capture_is_common(i_base_type) then
+        return 'operator(pg_catalog.=)';
+    end if;
+    return (
+        select format('operator(%I.%s)', n.nspname, o.oprname)
+          from pg_type t
+          join (values ('e', 'anyenum'::regtype), ('r', 'anyrange'::regtype), ('m', 'anymultirange'::regtype),
+                       ('c', 'record'::regtype), ('b', null)) k(typtype, polymorphic) on k.typtype = t.typtype::text
+          join pg_opclass c on c.opcdefault
+           and (c.opcintype in (t.oid, k.polymorphic)
+                or exists (select 1 from pg_cast b
+                            where b.castsource = t.oid and b.casttarget = c.opcintype
+                              and b.castmethod = 'b' and b.castcontext = 'i'))
+          join pg_am m on m.oid = c.opcmethod and m.amname in ('btree', 'hash')
+          join pg_amop a on a.amopfamily = c.opcfamily and a.amoplefttype = c.opcintype and a.amoprighttype = c.opcintype
+           and a.amopstrategy = case m.amname when 'btree' then 3 else 1 end
+          join pg_operator o on o.oid = a.amopopr
+          join pg_namespace n on n.oid = o.oprnamespace
+         where t.oid = i_base_type
+           and not (t.typelem <> 0 and t.typlen = -1 and t.typsubscript = 'array_subscript_handler'::regproc)
+         order by (c.opcintype = t.oid) desc, m.amname
+         limit 1);
+end;
+$$ language plpgsql stable set search_path = pg_catalog, pg_temp;
+
+-- Is this one of the types that most columns have? Of these the answers of the general queries are known.
+-- Execute: none
+create or replace function pgq._capture_is_common(i_type oid)
+returns boolean as $$
+begin
+    return i_type = any (
+        '{bool,int2,int4,int8,float4,float8,numeric,text,varchar,bpchar,bytea,uuid,date,time,timestamp,timestamptz,interval}'::regtype[]::oid[]);
+end;
+$$ language plpgsql immutable set search_path = pg_catalog, pg_temp;

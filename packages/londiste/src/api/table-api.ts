@@ -55,8 +55,8 @@ export async function getTable(
     `select t.table_name, t.local, t.merge_state, t.custom_snapshot, t.table_attrs, t.dropped_ddl, t.dest_table,
             c.copy_role, c.copy_pos
        from londiste.table_info t
-       left join lateral londiste._coordinate_copy(t.queue_name, t.table_name) c
-            on (t.merge_state in ('in-copy', 'catching-up'))
+      cross join lateral londiste._coordinate_copy(t.queue_name,
+              case when t.merge_state in ('in-copy', 'catching-up') then t.table_name end) c
       where t.queue_name = $1 and t.table_name = $2`,
     [queueName, name],
   );

@@ -19,7 +19,7 @@ import { createLocalTable } from "../table/create-local-table.ts";
 import { handlerRegistration } from "../table/handler-registration.ts";
 import { syncTableList } from "../table/known-objects.ts";
 import { type LocalNode, openLocalNode, openProvider } from "../table/local-node.ts";
-import { addOwnedSequences } from "../table/owned-sequences.ts";
+import { OwnedSequences } from "../table/owned-sequences.ts";
 import { refuseBadCondition } from "../table/refuse-bad-condition.ts";
 import { refuseOtherRelations } from "../table/relation-kind.ts";
 import { selectNames } from "../table/select-names.ts";
@@ -85,9 +85,9 @@ async function addTables(job: Job): Promise<void> {
   const there = from === undefined ? onProvider : await getTableList(from.db, at.queueName);
   const isCopied = at.node.nodeType !== "root" && !job.flag("expectSync") && needTables(wish, names);
   const wanted = isCopied ? available(at, names, there) : names;
-  for (const name of wanted) {
-    await addTable(at, wish, name, { db: from?.db ?? provider, tables: there });
-  }
+  const db = from?.db ?? provider;
+  const source = { db, tables: there, sequences: new OwnedSequences(at, db) };
+  for (const name of wanted) await addTable(at, wish, name, source);
   if (job.isDryRun) await at.local.rollback();
   else await at.local.commit();
   if (job.flag("waitSync") && !job.isDryRun) await waitForSync(at);
@@ -198,6 +198,7 @@ function available(
 interface Source {
   readonly db: LocalNode["local"];
   readonly tables: readonly ReplicatedTable[];
+  readonly sequences: OwnedSequences;
 }
 
 async function addTable(at: LocalNode, wish: Wish, name: string, source: Source): Promise<void> {
@@ -221,7 +222,7 @@ async function addTable(at: LocalNode, wish: Wish, name: string, source: Source)
   const call = { log: job.log, commit: false, quiet: job.isDryRun };
   await localAddTable(local, call, queueName, { ...table, triggerArguments });
   if (!job.flag("noSequences") && handler.needsTable !== false) {
-    await addOwnedSequences(at, source.db, destination);
+    await source.sequences.add(destination);
   }
   if (job.isDryRun) {
     job.stdout.write(`add table ${name} to ${node.nodeType} "${node.nodeName}"\n`);

@@ -9,14 +9,17 @@ import { type HandledTables, handledTables } from "../handler/handled-tables.ts"
 import { HandlerRegistry } from "../handler/handler-registry.ts";
 import { getTableList, type ReplicatedTable, rootCheckSequences } from "../londiste-api.ts";
 import { openSourceSession, openTargetSession } from "../replication-session.ts";
+import { mergePartners } from "../table/merge-partners.ts";
 import { isRegistered } from "../table/register-filter.ts";
 import { applyLondisteEvent } from "./control-event.ts";
+import { copyAnew } from "./copy-anew.ts";
 import { coversCopy, tickSnapshot } from "./copy-snapshot.ts";
 import { CopySupervisor } from "./copy-supervisor.ts";
 import { ForeignKeyRestorer } from "./foreign-keys.ts";
 import { HandOver } from "./hand-over.ts";
 import { removeLeftoverCopies } from "./leftover-copies.ts";
-import { dropCopySnapshot } from "./move-table.ts";
+import { dropCopySnapshot, moveTable } from "./move-table.ts";
+import { rowMarks } from "./script-changes.ts";
 import { needsCopyProcess } from "./table-state.ts";
 import { wantedEvents } from "./wanted-events.ts";
 
@@ -150,13 +153,20 @@ export class ReplayWorker implements CascadedApplication {
   async #replayScript({ target, queueName, role }: CascadedBatch, event: PgqEvent): Promise<void> {
     if (!role.appliesData) return;
     const { log, config } = this.#job;
-    await replayScript(target, log, queueName, event, config.getFloat("lock_timeout"));
     const copied = this.#tables.filter((table) => table.isLocal && needsCopyProcess(table.state));
-    if (copied.length === 0) return;
-    const names = copied.map(({ name }) => name).join(", ");
-    log.warn(`script ${event.extra1 ?? ""} came while tables are copied: ${names}`, {
-      hint: "If it changes their rows, and not only their shape, copy them again with resync.",
-    });
+    const destinations = copied.map(({ destination }) => destination);
+    const before = copied.length === 0 ? undefined : await rowMarks(target, destinations);
+    await replayScript(target, log, queueName, event, config.getFloat("lock_timeout"));
+    if (before === undefined) return;
+    const after = await rowMarks(target, destinations);
+    for (const { name, destination } of copied) {
+      if (after.get(destination) === before.get(destination)) continue;
+      log.warn(
+        `script ${event.extra1 ?? ""} has changed rows of ${name} while it was copied: it is copied again`,
+      );
+      await moveTable(target, log, { queueName, table: name, event: "rows-changed" });
+      await copyAnew(target, log, await mergePartners(target, queueName, destination));
+    }
   }
 
   async #manage(round: CascadeRound, source: Database, nextTick: bigint | undefined): Promise<void> {

@@ -23,7 +23,8 @@ import type { TableState, TableStateKind } from "./table-state.ts";
  *    wanna-sync, because transaction ids mean nothing to a process that reads another node.
  *
  * A copy process whose place in the provider's queue is gone (place-lost: from each of its states back to none) cannot know
- * which events it has missed: the table is copied again.
+ * which events it has missed: the table is copied again. So is one whose rows a script has changed at the worker's position, while
+ * the copy stood at another (rows-changed).
  *
  * Each move is a compare-and-set on the table's row: a process acts on the state that it finds behind the row lock.
  * Source: the state table of the seeds; spec/londiste.md 7 */
@@ -39,6 +40,7 @@ export type TableEvent =
   | "withdraw"
   | "take-over"
   | "place-lost"
+  | "rows-changed"
   | "resync";
 
 /** Who may cause an event. */
@@ -50,6 +52,7 @@ export const eventActor = {
   withdraw: "worker",
   "take-over": "copy",
   "place-lost": "copy",
+  "rows-changed": "worker",
   resync: "operator",
 } as const satisfies Record<TableEvent, Actor>;
 
@@ -82,6 +85,7 @@ export const transitions: { readonly [S in TableStateKind]: { readonly [E in Tab
     withdraw: nothingGranted,
     "take-over": nothingGranted,
     "place-lost": copyNotRunning,
+    "rows-changed": copyNotRunning,
     resync: to("none"),
   },
   "in-copy": {
@@ -92,6 +96,7 @@ export const transitions: { readonly [S in TableStateKind]: { readonly [E in Tab
     withdraw: nothingGranted,
     "take-over": nothingGranted,
     "place-lost": notCopied,
+    "rows-changed": to("none"),
     resync: to("none"),
   },
   "catching-up": {
@@ -102,6 +107,7 @@ export const transitions: { readonly [S in TableStateKind]: { readonly [E in Tab
     withdraw: nothingGranted,
     "take-over": nothingGranted,
     "place-lost": to("none"),
+    "rows-changed": to("none"),
     resync: to("none"),
   },
   "wanna-sync": {
@@ -112,6 +118,7 @@ export const transitions: { readonly [S in TableStateKind]: { readonly [E in Tab
     withdraw: nothingGranted,
     "take-over": nothingGranted,
     "place-lost": to("none"),
+    "rows-changed": to("none"),
     resync: to("none"),
   },
   "do-sync": {
@@ -122,6 +129,7 @@ export const transitions: { readonly [S in TableStateKind]: { readonly [E in Tab
     withdraw: to("catching-up"),
     "take-over": to("ok"),
     "place-lost": to("none"),
+    "rows-changed": to("none"),
     resync: to("none"),
   },
   ok: {
@@ -132,6 +140,7 @@ export const transitions: { readonly [S in TableStateKind]: { readonly [E in Tab
     withdraw: isReplicated,
     "take-over": isReplicated,
     "place-lost": isReplicated,
+    "rows-changed": isReplicated,
     resync: to("none"),
   },
 };

@@ -234,3 +234,45 @@ test("a copy whose rows contain the work of a script waits until the script has 
     await root.query("select * from copied order by id"),
   );
 });
+
+test("a table whose rows a script changes while its copy catches up is copied again; one that it leaves alone is not", async () => {
+  const table = "create table behind (id int primary key, v int)";
+  await root.query(`${table}; insert into behind select g, g from generate_series(1, 10) g`);
+  await branch.query(table);
+  await root.londiste("add-table", "behind");
+  await branch.londiste("add-table", "behind", "--wait-sync");
+  await branch.stopWorker();
+  // A copy that stands still.
+  const copy = await Database.open(branch.connstr, { autocommit: true });
+  await copy.query("select pg_advisory_lock(hashtextextended('londiste copy q public.behind', 0))");
+  await branch.query(
+    "update londiste.table_info set merge_state = 'catching-up' where table_name = 'public.behind'",
+  );
+  const state = async () => {
+    const [row] = await branch.query<{ merge_state: string | null }>(
+      "select merge_state from londiste.table_info where table_name = 'public.behind'",
+    );
+    return row?.merge_state;
+  };
+  const wasRun = async (script: string) =>
+    (await branch.query("select from londiste.applied_execute where execute_file = $1", [script])).length > 0;
+  const onTimeout = () => branch.logTail();
+  branch.startWorker();
+  await root.londiste("execute", root.writeFile("apart.sql", "create table apart (id int)"));
+  await waitFor("a script that leaves the table alone", () => wasRun("apart.sql"), { onTimeout });
+  assert.equal(await state(), "catching-up");
+  await root.londiste("execute", root.writeFile("plus.sql", "update behind set v = v + 100"));
+  await waitFor("a script that changes its rows", () => wasRun("plus.sql"), { onTimeout });
+  assert.equal(await state(), null);
+  assert.match(
+    branch.log(),
+    /script plus\.sql has changed rows of public\.behind while it was copied: it is copied again/,
+  );
+  await copy.close();
+  await branch.londiste("wait-sync");
+  await set.settle(root, branch);
+  assert.deepEqual(
+    await branch.query("select * from behind order by id"),
+    await root.query("select * from behind order by id"),
+  );
+});

@@ -1,6 +1,7 @@
 import type { Database } from "../db/database.ts";
 import { SkytoolsError } from "../errors.ts";
 import { quoteFqIdent, splitFqName } from "../quoting/quote-ident.ts";
+import { quoteLiteral } from "../quoting/quote-literal.ts";
 import type {
   ForeignKey,
   OwnedSequence,
@@ -124,7 +125,7 @@ export class TableStructure {
   /** Like load(), undefined when there is no such table. */
   static async find(db: Database, name: string): Promise<TableStructure | undefined> {
     const [schema, table] = splitFqName(name);
-    const text = await withEmptySearchPath(db, () => db.queryValue<string>(tableQuery, [schema, table]));
+    const text = await withEmptySearchPath(db, () => readTable(db, schema, table));
     if (text === undefined) return undefined;
     const raw: RawStructure = JSON.parse(text);
     return new TableStructure(`${schema}.${table}`, raw);
@@ -148,11 +149,24 @@ export class TableStructure {
 /** Definitions are qualified only for names that are not in search_path; the old setting comes back afterwards. */
 async function withEmptySearchPath<T>(db: Database, body: () => Promise<T>): Promise<T> {
   if (!db.isTransactional) return await db.transaction(() => withEmptySearchPath(db, body));
-  const before = await db.queryValue<string>("select pg_catalog.current_setting('search_path')");
-  await db.query("select pg_catalog.set_config('search_path', '', true)");
+  const before = await db.queryValue<string>(
+    "select pg_catalog.current_setting('search_path') as before, pg_catalog.set_config('search_path', '', true)",
+  );
   const result = await body();
   await db.query("select pg_catalog.set_config('search_path', $1, true)", [before]);
   return result;
+}
+
+const preparedAtLook = 3;
+const looksInSession = new WeakMap<Database, number>();
+
+/** Planning the query costs several times what running it does: a session that looks at many tables plans it once. */
+async function readTable(db: Database, schema: string, table: string): Promise<string | undefined> {
+  const looks = (looksInSession.get(db) ?? 0) + 1;
+  looksInSession.set(db, looks);
+  if (looks < preparedAtLook) return db.queryValue<string>(tableQuery, [schema, table]);
+  if (looks === preparedAtLook) await db.execute(`prepare skytools_table as ${tableQuery}`);
+  return db.queryValue<string>(`execute skytools_table(${quoteLiteral(schema)}, ${quoteLiteral(table)})`);
 }
 
 interface PlainName {

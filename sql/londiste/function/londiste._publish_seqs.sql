@@ -1,0 +1,40 @@
+-- Publishes the local sequences of a root that have come within the buffer of what was published last.
+--
+-- Parameters:
+--   i_buffer   - number of values
+--   i_seq_name - only this one; null: all
+-- Raises: a warning for each of them that the database no longer has
+-- Calls: pgq.seq_getval, pgq.insert_event
+-- Execute: pgq_admin, londiste_writer
+create or replace function londiste._publish_seqs(i_queue_name text, i_buffer bigint, i_seq_name text)
+returns void as $$
+declare
+    _seq record;
+    _value bigint;
+begin
+    for _seq in
+        select s.seq_name, s.last_value, c.oid, pg_catalog.pg_sequence_last_value(c.oid) as current_value
+        from londiste.seq_info s
+        left join lateral londiste.split_fqname(s.seq_name) f on (true)
+        left join pg_catalog.pg_namespace n on (n.nspname = f.schema_part)
+        left join pg_catalog.pg_class c
+            on (c.relnamespace = n.oid and c.relname = f.name_part and c.relkind = 'S')
+        where s.queue_name = i_queue_name and s.local and s.seq_name = coalesce(i_seq_name, s.seq_name)
+        order by s.nr
+    loop
+        if _seq.oid is null then
+            raise warning 'sequence % of queue % does not exist', _seq.seq_name, i_queue_name;
+            continue;
+        end if;
+        _value := coalesce(_seq.current_value, pgq.seq_getval(_seq.seq_name));
+        if _value + i_buffer >= _seq.last_value then
+            _value := _value + i_buffer * 3;
+            perform pgq.insert_event(i_queue_name, 'londiste.update-seq',
+                _value::text, _seq.seq_name, null, null, null);
+            update londiste.seq_info s
+                set last_value = _value
+                where s.queue_name = i_queue_name and s.seq_name = _seq.seq_name;
+        end if;
+    end loop;
+end;
+$$ language plpgsql;
