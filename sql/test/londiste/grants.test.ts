@@ -19,7 +19,7 @@ const everybody = [
   "version",
 ];
 const readers = ["get_seq_list", "get_table_list", "_coordinate_copy", "get_copy_progress"];
-const maintainers = ["periodic_maintenance", "root_check_seqs"];
+const maintainers = ["periodic_maintenance", "root_check_seqs", "_publish_seqs"];
 
 test("each function may be called by exactly the roles it is meant for", async () => {
   const { db } = await fixture.database();

@@ -2,7 +2,7 @@ import { deepEqual, equal, rejects } from "node:assert/strict";
 import { test } from "node:test";
 import type { Database } from "@skytools/skytools";
 import { databaseFixture } from "../fixture.ts";
-import { answer, createRoot, queueEvents, rowsOf } from "../pgq_node/node.ts";
+import { answer, createRoot, createSubscriber, queueEvents, rowsOf } from "../pgq_node/node.ts";
 import { pairs, tableList, triggersOf } from "./replication.ts";
 
 const fixture = databaseFixture(["pgq", "pgq_node", "londiste"]);
@@ -208,6 +208,19 @@ test("only a root sends events", async () => {
     db.query("select londiste.root_notify_change('noset', 't', 'd')"),
     /queue does not exist: noset/,
   );
+  await createSubscriber(db, "elsewhere", "leaf", 1n);
+  await rejects(
+    db.query("select londiste.root_notify_change('elsewhere', 't', 'd')"),
+    /only root node can send events/,
+  );
+});
+
+test("a table becomes known to a set once, and only to a set that there is", async () => {
+  const db = await root();
+  const add = (queue: string) => answer(db, "londiste.global_add_table", queue, "testdata");
+  equal(await add("aset"), '200 "Table added: testdata"');
+  equal(await add("aset"), '200 "Table already added: public.testdata"');
+  equal(await add("noset"), '400 "No such queue: noset"');
 });
 
 test("a set name of its own, awkward names all over", async () => {

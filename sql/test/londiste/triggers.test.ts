@@ -49,6 +49,14 @@ test("flags choose timing, operations and format", async () => {
   deepEqual(await rowTriggers(db), ["AFTER INSERT: pgq.jsontriga"]);
 });
 
+test("no trigger where none is wanted", async () => {
+  const db = await root();
+  for (const token of ["no_triggers", "virtual_table"]) {
+    equal(await create(db, [token, "tgflags=J"]), '201 "Trigger not created"');
+  }
+  deepEqual(await rowTriggers(db), []);
+});
+
 test("generated capture and generic triggers replace each other", async () => {
   const db = await root();
   equal(await create(db, []), '200 "OK"');
