@@ -10,15 +10,17 @@ export interface Drift {
 
 const absent = "absent";
 
-/** Compares what replay depends on: columns with type and NOT NULL, the key, unique indexes, checks; and what acts on replay here.
- * Defaults, other indexes, comments, grants may differ. */
+/** Compares what replay depends on: columns with type and NOT NULL, the key, unique indexes, checks, exclusion constraints; what acts
+ * on replay here; and triggers of the queue that somebody has disabled. The rest may differ, see failoverDrift(). */
 export function structureDrift(provider: TableStructure, here: TableStructure): Drift[] {
   return [
     ...columnDrift(provider, here),
-    ...listDrift("primary key", keyOf(provider), keyOf(here)),
-    ...listDrift("unique", uniques(provider), uniques(here)),
-    ...listDrift("check", checks(provider), checks(here)),
+    ...definitionDrift("primary key", keyOf(provider), keyOf(here)),
+    ...definitionDrift("unique", uniques(provider), uniques(here)),
+    ...definitionDrift("check", constraints(provider, "check"), constraints(here, "check")),
+    ...definitionDrift("exclusion", constraints(provider, "exclusion"), constraints(here, "exclusion")),
     ...activeTriggers(here),
+    ...disabledCapture(provider, here),
   ];
 }
 
@@ -51,11 +53,16 @@ function uniques(table: TableStructure): string[] {
   return table.indexes.filter((index) => index.isUnique && !index.isPrimary).map((index) => index.body);
 }
 
-function checks(table: TableStructure): string[] {
-  return table.constraints.filter((item) => item.kind === "check").map((item) => item.definition);
+function constraints(table: TableStructure, kind: "check" | "exclusion"): string[] {
+  return table.constraints.filter((item) => item.kind === kind).map((item) => item.definition);
 }
 
-function listDrift(object: string, provider: readonly string[], here: readonly string[]): Drift[] {
+/** What only one side has. */
+export function definitionDrift(
+  object: string,
+  provider: readonly string[],
+  here: readonly string[],
+): Drift[] {
   return [
     ...provider
       .filter((item) => !here.includes(item))
@@ -75,4 +82,26 @@ function activeTriggers(here: TableStructure): Drift[] {
       provider: "does not matter",
       here: `enabled ${trigger.enabled}: acts on replay`,
     }));
+}
+
+/** Changes go past the queue on the provider, or are accepted here. */
+function disabledCapture(provider: TableStructure, here: TableStructure): Drift[] {
+  const disabled = (table: TableStructure) =>
+    table.triggers.filter(({ name, enabled }) => enabled === "disabled" && isOfQueue(name));
+  return [
+    ...disabled(provider).map(({ name }) => ({
+      object: `trigger ${name}`,
+      provider: "disabled: changes are not captured",
+      here: "does not matter",
+    })),
+    ...disabled(here).map(({ name }) => ({
+      object: `trigger ${name}`,
+      provider: "does not matter",
+      here: "disabled: changes here are not noticed",
+    })),
+  ];
+}
+
+function isOfQueue(triggerName: string): boolean {
+  return /^(?:zzz_)?_londiste_/.test(triggerName);
 }

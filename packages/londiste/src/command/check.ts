@@ -1,5 +1,6 @@
 import type { Command, Database, Job } from "@skytools/skytools";
 import { printJson, TableStructure, UsageError } from "@skytools/skytools";
+import { failoverDrift } from "../check/failover-drift.ts";
 import { type Drift, structureDrift } from "../check/structure-drift.ts";
 import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
 import { fullName } from "../names.ts";
@@ -15,6 +16,12 @@ export const checkCommand: Command = {
   summary:
     "compare the structure of tables with the provider's; the exit code is the number of tables that differ",
   pidfile: "none",
+  switches: [
+    {
+      flags: "--full",
+      doc: "also what only a node that becomes the root needs: defaults, all indexes, foreign keys, triggers, rules, policies, sequences, owner, grants",
+    },
+  ],
   run: check,
 };
 
@@ -39,7 +46,8 @@ async function check(job: Job): Promise<number> {
   for (const table of tables) {
     if (wanted.length > 0 && !wanted.includes(table.name)) continue;
     const there = onProvider.find((entry) => entry.name === table.name && entry.isLocal);
-    checked.push({ table: table.name, drift: await driftOf(provider, local, there, table) });
+    const drift = await driftOf(provider, local, there, table, job.flag("full"));
+    checked.push({ table: table.name, drift });
   }
   if (!(await canEnterReplicaRole(local))) {
     const { message, hint } = withoutReplicaRole(local);
@@ -57,6 +65,7 @@ async function driftOf(
   local: Database,
   there: ReplicatedTable | undefined,
   here: ReplicatedTable,
+  isFull: boolean,
 ): Promise<readonly Drift[]> {
   if (there === undefined) return [{ object: "table", provider: "not replicated", here: here.destination }];
   const source = await TableStructure.find(provider, there.destination);
@@ -65,7 +74,7 @@ async function driftOf(
     const exists = (table: TableStructure | undefined) => (table === undefined ? "absent" : table.name);
     return source === target ? [] : [{ object: "table", provider: exists(source), here: exists(target) }];
   }
-  return structureDrift(source, target);
+  return [...structureDrift(source, target), ...(isFull ? failoverDrift(source, target) : [])];
 }
 
 function report({ table, drift }: CheckedTable): string {

@@ -198,7 +198,9 @@ test("--row-limit compares the first rows by key; compare_sql asks what it says"
   const custom = "--set=compare_sql=select count(1) as cnt, sum(id) as chksum from only _TABLE_";
   const same = await leaf.londiste("compare", "child", custom);
   assert.match(same.stdout, /public\.child identical: 10 rows, checksum=55/);
-  await leaf.londiste("repair", "child", "--apply");
+  const size = await leaf.tryLondiste("repair", "child", "--apply", "--sort-bufsize=plenty");
+  assert.match(size.stderr, /--sort-bufsize: "plenty" is not a size such as 64MB/);
+  await leaf.londiste("repair", "child", "--apply", "--sort-bufsize=64MB");
 });
 
 test("check tells where a table here is not as on the provider", async () => {
@@ -221,6 +223,28 @@ test("check tells where a table here is not as on the provider", async () => {
   );
   const unknown = await leaf.tryLondiste("check", "nowhere");
   assert.match(unknown.stderr, /Table not subscribed: public\.nowhere/);
+});
+
+test("check --full also tells what a node lacks that may become the root; a disabled trigger of the queue is always told", async () => {
+  await leaf.query(
+    `alter table child alter column v set default 'x'; create index on child (v); create role check_reader;
+     grant select on child to check_reader; alter table child disable trigger _londiste_q`,
+  );
+  const plain = await leaf.tryLondiste("check", "child");
+  assert.match(plain.stdout, /trigger _londiste_q: .*here disabled: changes here are not noticed/);
+  assert.doesNotMatch(plain.stdout, /default|index|grant/);
+  const full = JSON.parse((await leaf.tryLondiste("check", "child", "--full", "--json")).stdout) as {
+    drift: { object: string; provider: string; here: string }[];
+  }[];
+  const drift = full.flatMap((table) => table.drift.map((item) => Object.values(item).join(" | ")));
+  for (const line of [
+    "default of v | none | 'x'::text",
+    "index | absent | USING btree (v)",
+    "grant | absent | SELECT to check_reader",
+  ]) {
+    assert.ok(drift.includes(line), drift.join("\n"));
+  }
+  await leaf.query("alter table child enable trigger _londiste_q");
 });
 
 test("fkeys lists a key that waits, and what it waits for", async () => {
