@@ -240,6 +240,7 @@ export class CopyProcess {
       consumerName: this.#consumerName,
       isNodeWorker: false,
       takesEachTick: () => true,
+      span: (round, source) => catchUp.span(round, source),
     });
     let pollMs = shortestPollMs;
     while (!catchUp.isFinished && !this.#job.isStopping) {

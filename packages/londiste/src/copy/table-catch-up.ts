@@ -35,6 +35,9 @@ export interface CatchUpOptions {
   connectTarget(target: Database): Promise<void>;
 }
 
+/** A copy that is so many ticks behind the worker does not take them one by one. */
+const leapTicks = 4n;
+
 /** What to do with the batch at hand. */
 type Decision = "apply" | "wait" | "finish";
 
@@ -68,6 +71,25 @@ export class TableCatchUp implements CascadedApplication {
 
   async connectSource(source: Database): Promise<void> {
     await openSourceSession(source);
+  }
+
+  /** Half of what lies between this copy and the worker: on a busy queue with many copies beside each other each tick costs, and
+   * a batch must not end beyond the worker's position, where nothing could be handed over. */
+  async span({ target, state }: CascadeRound, source: Database): Promise<string | undefined> {
+    const { queueName, workerName } = this.#options;
+    const worker = await getConsumerState(target, queueName, workerName);
+    await target.commit();
+    if (isRefusal(worker) || worker.completedTick - state.completedTick < leapTicks) return undefined;
+    return source.autocommitted(() =>
+      source.queryValue<string>(
+        `select ((w.tick_time - c.tick_time) / 2)::text
+           from pgq.queue q
+           join pgq.tick c on c.tick_queue = q.queue_id and c.tick_id = $2
+           join pgq.tick w on w.tick_queue = q.queue_id and w.tick_id = $3 and w.tick_time > c.tick_time
+          where q.queue_name = $1`,
+        [queueName, state.completedTick, worker.completedTick],
+      ),
+    );
   }
 
   async beforeBatch(batch: CascadedBatch): Promise<"apply" | "leave"> {

@@ -36,7 +36,12 @@ export class BatchChoice {
   async open(round: CascadeRound, source: Database): Promise<BatchInfo | undefined> {
     const { queueName, consumerName } = this.#options;
     const usual = this.#collection(round);
-    const choices = [...this.#catchUpCounts(round, usual).map((minCount) => ({ ...usual, minCount })), usual];
+    const minInterval = await this.#options.span?.(round, source);
+    const choices = [
+      ...(minInterval === undefined ? [] : [{ ...usual, minInterval }]),
+      ...this.#catchUpCounts(round, usual).map((minCount) => ({ ...usual, minCount })),
+      usual,
+    ];
     for (const choice of choices) {
       const batch = await source.autocommitted(() => nextBatch(source, queueName, consumerName, choice));
       if (batch !== undefined) return batch;

@@ -35,6 +35,8 @@ export interface CascadedWorkerOptions extends ConsumerName {
   readonly isNodeWorker: boolean;
   /** true while batches must end at each tick, whatever pgq_batch_collect_* says; asked before each batch */
   readonly takesEachTick?: () => boolean;
+  /** how much time the next batch is to span in spite of that, PostgreSQL interval text; undefined: one tick */
+  readonly span?: (round: CascadeRound, source: Database) => Promise<string | undefined>;
 }
 
 /** The work loop of a cascaded consumer: reads batches from the provider that the local node names, applies each within one
