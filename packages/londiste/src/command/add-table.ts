@@ -17,7 +17,7 @@ import { canEnterReplicaRole, withoutReplicaRole } from "../replication-session.
 import { anyCopyNode, type CopyNode, findCopyNode, namedCopyNode } from "../table/copy-node.ts";
 import { createLocalTable } from "../table/create-local-table.ts";
 import { handlerRegistration } from "../table/handler-registration.ts";
-import { syncTableList } from "../table/known-objects.ts";
+import { learnSiblingTables, syncTableList } from "../table/known-objects.ts";
 import { type LocalNode, openLocalNode, openProvider } from "../table/local-node.ts";
 import { OwnedSequences } from "../table/owned-sequences.ts";
 import { refuseBadCondition } from "../table/refuse-bad-condition.ts";
@@ -80,6 +80,7 @@ async function addTables(job: Job): Promise<void> {
     await refuseOtherRelations(at.local, wish.destination === undefined ? named : [wish.destination]);
   }
   const onProvider = await syncTableList(at, provider);
+  if (job.flag("mergeAll")) await learnSiblingTables(at);
   const names = await selectTables(at, wish);
   const from = await chooseSource(at, wish, names);
   const there = from === undefined ? onProvider : await getTableList(from.db, at.queueName);

@@ -25,13 +25,14 @@ export async function openLocalNode(job: Job): Promise<LocalNode> {
 }
 
 /** Connects to the node that this one reads from; a root is its own provider.
+ * @param key name of the connection, for whoever needs several
  * @throws SkytoolsError CASCADE_NODE when it is not known where that is */
-export async function openProvider(at: LocalNode): Promise<Database> {
+export async function openProvider(at: LocalNode, key = "provider"): Promise<Database> {
   if (at.node.nodeType === "root") return at.local;
   if (at.node.providerLocation === "") {
     throw new SkytoolsError("CASCADE_NODE", `location of provider "${at.node.providerNode}" is not known`);
   }
   const { config, databases } = at.job;
   const connstr = mergeConnectString(at.node.providerLocation, config.getOr("remote_extra_connstr", ""));
-  return databases.get("provider", { connstr });
+  return databases.get(key, { connstr });
 }

@@ -32,3 +32,17 @@ export async function mergePartners(
     [queueName, destination],
   );
 }
+
+/** The other queues of this database that a table could be merged out of, whether they have it or not: leaves as above. */
+export async function siblingQueues(db: Database, queueName: string): Promise<readonly string[]> {
+  const rows = await db.query<{ name: string }>(
+    `select n.queue_name as name
+       from pgq_node.node_info own
+       join pgq_node.node_info n on (n.queue_name <> own.queue_name and n.node_type = 'leaf'
+                                     and n.combined_queue is not distinct from own.combined_queue)
+      where own.queue_name = $1 and own.node_type = 'leaf'
+      order by n.queue_name collate "C"`,
+    [queueName],
+  );
+  return rows.map(({ name }) => name);
+}

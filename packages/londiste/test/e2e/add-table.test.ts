@@ -258,3 +258,49 @@ test("add-seq --create makes the sequence as it is on the provider, ahead of it"
   const again = await branch.londiste("add-seq", "counter", "--create");
   assert.match(again.stderr, /public\.counter already processed/);
 });
+
+test("--trigger-flags and --trigger-arg make the trigger, --no-sequences leaves the column's sequence alone, --names-only lists", async () => {
+  await root.query("create table flagged (id serial primary key, v text)");
+  await root.londiste(
+    "add-table",
+    "flagged",
+    "--trigger-flags=JIU",
+    "--trigger-arg=backup",
+    "--trigger-arg=ev_extra3='mine'",
+    "--no-sequences",
+  );
+  const [trigger] = await root.query<{ definition: string }>(
+    "select pg_get_triggerdef(oid) as definition from pg_trigger where tgrelid = 'flagged'::regclass and tgname = '_londiste_q'",
+  );
+  assert.match(
+    trigger?.definition ?? "",
+    /AFTER INSERT OR UPDATE ON public\.flagged .* pgq\.jsontriga\('q', 'backup', 'ev_extra3=''mine'''\)/,
+  );
+  const sequences = JSON.parse((await root.londiste("seqs", "--json")).stdout) as { name: string }[];
+  assert.equal(
+    sequences.some(({ name }) => name === "public.flagged_id_seq"),
+    false,
+  );
+  const names = (await root.londiste("tables", "--names-only")).stdout.trim().split("\n");
+  assert.ok(names.includes("public.flagged"), names.join());
+});
+
+test("a set name that is no table anywhere: each node has a table of its own behind it, for compare and repair too", async () => {
+  await root.query(
+    "create table goods_1 (id int primary key, v text); insert into goods_1 values (1, 'copied')",
+  );
+  await root.londiste("add-table", "goods", "--dest-table=goods_1", "--force");
+  await root.query("insert into goods_1 values (2, 'replayed'); update goods_1 set v = 'both' where id = 1");
+  await set.settle(root, branch);
+  await branch.londiste("add-table", "goods", "--dest-table=goods_here", "--create", "--wait-sync");
+  await root.query("insert into goods_1 values (3, 'later'); delete from goods_1 where id = 2");
+  await branch.change("insert into goods_here values (9, 'wrong')");
+  await set.settle(root, branch);
+  await branch.londiste("repair", "goods", "--apply");
+  assert.match((await branch.londiste("compare", "goods")).stdout, /public\.goods identical: 2 rows/);
+  const rows = "select * from goods_here order by id";
+  assert.deepEqual(await branch.query(rows), [
+    { id: 1, v: "both" },
+    { id: 3, v: "later" },
+  ]);
+});

@@ -6,6 +6,7 @@ import { NodeSet, type SetNode } from "../fixture/node-set.js";
 let set: NodeSet;
 const parts: SetNode[] = [];
 const leafs: SetNode[] = [];
+let middle: SetNode;
 
 before(async () => {
   set = await NodeSet.start();
@@ -22,7 +23,7 @@ before(async () => {
     parts.push(part);
   }
   // the second part comes through a node without the table
-  const middle = await set.add("middle", { type: "branch", queue: "q2", provider: parts[1]! });
+  middle = await set.add("middle", { type: "branch", queue: "q2", provider: parts[1]! });
   middle.startWorker();
   await set.settle(parts[1]!, middle);
   for (const [nr, part] of parts.entries()) {
@@ -106,4 +107,21 @@ test("a copy waits while that of another queue fills the table in several transa
   await first.londiste("wait-sync");
   await second.londiste("wait-sync");
   assert.equal(await count(first), whole);
+});
+
+test("--merge-all asks the other queues' providers for tables that have not come through the queue yet", async () => {
+  const [first, second] = leafs as [SetNode, SetNode];
+  await first.stopWorker();
+  await second.stopWorker();
+  for (const [nr, part] of parts.entries()) {
+    await part.query(`create table fresh (id int primary key); insert into fresh values (${nr})`);
+    await part.londiste("add-table", "fresh");
+  }
+  await set.settle(parts[1]!, middle);
+  await first.londiste("add-table", "fresh", "--create", "--merge-all", "--find-copy-node");
+  first.startWorker();
+  second.startWorker();
+  await first.londiste("wait-sync");
+  await second.londiste("wait-sync");
+  assert.deepEqual(await first.query("select id from fresh order by id"), [{ id: 0 }, { id: 1 }]);
 });
