@@ -159,13 +159,17 @@ async function withEmptySearchPath<T>(db: Database, body: () => Promise<T>): Pro
 
 const preparedAtLook = 3;
 const looksInSession = new WeakMap<Database, number>();
+const preparedSessions = new WeakSet<Database>();
 
 /** Planning the query costs several times what running it does: a session that looks at many tables plans it once. */
 async function readTable(db: Database, schema: string, table: string): Promise<string | undefined> {
   const looks = (looksInSession.get(db) ?? 0) + 1;
   looksInSession.set(db, looks);
   if (looks < preparedAtLook) return db.queryValue<string>(tableQuery, [schema, table]);
-  if (looks === preparedAtLook) await db.execute(`prepare skytools_table as ${tableQuery}`);
+  if (!preparedSessions.has(db)) {
+    await db.execute(`prepare skytools_table as ${tableQuery}`);
+    preparedSessions.add(db);
+  }
   return db.queryValue<string>(`execute skytools_table(${quoteLiteral(schema)}, ${quoteLiteral(table)})`);
 }
 
