@@ -240,7 +240,7 @@ test("check --full also tells what a node lacks that may become the root; a disa
   for (const line of [
     "default of v | none | 'x'::text",
     "index | absent | USING btree (v)",
-    "grant | absent | SELECT to check_reader",
+    "grant | absent | select to check_reader",
   ]) {
     assert.ok(drift.includes(line), drift.join("\n"));
   }
