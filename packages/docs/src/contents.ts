@@ -56,5 +56,5 @@ export const contents: readonly Part[] = [
       "news",
     ],
   },
-  { title: "Project", folder: "", pages: ["architecture", "performance"] },
+  { title: "Project", folder: "", pages: ["architecture", "performance", "release"] },
 ];

@@ -38,7 +38,7 @@ describe("our pgqd and our library on the compiled PgQ 3.5", {
       }
       await registerConsumer(db, "q", "c");
       await db.commit();
-      await using ini = await pgqdFile(cluster, { database_list: "db" }, "ticker");
+      await using ini = await pgqdFile(cluster, { database_list: "db", ticker_period: 0.25 }, "ticker");
       await using daemon = startProgram("pgqd", [ini.file]);
       await using producer = await Database.open(connstr);
 
@@ -46,7 +46,7 @@ describe("our pgqd and our library on the compiled PgQ 3.5", {
       const seen: string[] = [];
       let rotations = 0;
       let table = 0;
-      const stop = AbortSignal.timeout(60_000);
+      const stop = AbortSignal.timeout(240_000);
       for await (const batch of batches(db, "q", "c", { idleMs: 20, signal: stop })) {
         const again: bigint[] = [];
         for await (const event of batch.events()) {
