@@ -109,10 +109,10 @@ test("a TypeScript program compiles against their types, and pgqadm installs the
 });
 
 const program = `import { batches, forceTick, insertEvent, tickAll } from "@skytools/pgq";
-import type { CascadedWorker } from "@skytools/pgq/cascade";
+import type { CascadedApplication } from "@skytools/pgq/cascade";
 import { Database } from "@skytools/skytools";
 
-export type Worker = CascadedWorker;
+export type Application = CascadedApplication;
 await using db = await Database.open(process.argv[2]!);
 await insertEvent(db, "q", { type: "greeting", data: "hello" });
 await db.commit();
