@@ -14,6 +14,7 @@ import {
 } from "../londiste-api.ts";
 import { fullName } from "../names.ts";
 import { canEnterReplicaRole, withoutReplicaRole } from "../replication-session.ts";
+import { warnOfActingParts } from "../table/acting-parts.ts";
 import { anyCopyNode, type CopyNode, findCopyNode, namedCopyNode } from "../table/copy-node.ts";
 import { createLocalTable } from "../table/create-local-table.ts";
 import { handlerRegistration } from "../table/handler-registration.ts";
@@ -75,8 +76,9 @@ async function addTables(job: Job): Promise<void> {
   const at = await openLocalNode(job);
   const provider = await openProvider(at);
   const named = job.args.filter((name) => !/[*?]/.test(name)).map(fullName);
+  let isUnguarded = false;
   if (needTables(wish, named)) {
-    await refuseWithoutReplicaRole(at);
+    isUnguarded = await goesWithoutReplicaRole(at);
     await refuseOtherRelations(at.local, wish.destination === undefined ? named : [wish.destination]);
   }
   const onProvider = await syncTableList(at, provider);
@@ -88,7 +90,11 @@ async function addTables(job: Job): Promise<void> {
   const wanted = isCopied ? available(at, names, there) : names;
   const db = from?.db ?? provider;
   const source = { db, tables: there, sequences: new OwnedSequences(at, db) };
-  for (const name of wanted) await addTable(at, wish, name, source);
+  for (const name of wanted) {
+    // adding takes foreign keys off until the copy is done
+    if (isUnguarded) await warnOfActingParts(at.local, job.log, destinationOf(wish, name));
+    await addTable(at, wish, name, source);
+  }
   if (job.isDryRun) await at.local.rollback();
   else await at.local.commit();
   if (job.flag("waitSync") && !job.isDryRun) await waitForSync(at);
@@ -232,12 +238,23 @@ async function addTable(at: LocalNode, wish: Wish, name: string, source: Source)
   await local.commit();
 }
 
-/** Tables get a trigger that refuses local changes, the copy's too when it cannot say that it is none. */
-async function refuseWithoutReplicaRole({ job, local, node }: LocalNode): Promise<void> {
-  if (node.nodeType === "root" || (await canEnterReplicaRole(local))) return;
+/** Tables get a trigger that refuses local changes, the copy's too when it cannot say that it is none.
+ * @returns true where it cannot, and the tables are wanted without such a trigger
+ * @throws UsageError where it cannot, and they are wanted with it */
+async function goesWithoutReplicaRole({ job, local, node }: LocalNode): Promise<boolean> {
+  if (node.nodeType === "root" || (await canEnterReplicaRole(local))) return false;
   const { message, hint } = withoutReplicaRole(local);
-  if (!job.flag("force") && !job.flag("noTriggers")) throw new UsageError(message, { hint });
+  if (!job.flag("force") && !job.flag("noTriggers")) {
+    throw new UsageError(message, {
+      hint: `${hint} Without: add-table --no-triggers, and nothing refuses local changes of the table.`,
+    });
+  }
   job.log.warn(message, { hint });
+  return true;
+}
+
+function destinationOf(wish: Wish, name: string): string {
+  return handlerFor(wish, name).destination ?? wish.destination ?? name;
 }
 
 function newTable(wish: Wish, name: string, handler: TableHandler): Omit<NewTable, "triggerArguments"> {

@@ -1,5 +1,6 @@
 import { type Database, DatabaseError, type Log, SkytoolsError } from "@skytools/skytools";
 import { setReplicationRole } from "../londiste-api.ts";
+import { canEnterReplicaRole, withoutReplicaRole } from "../replication-session.ts";
 import { executeFinish, executeStart } from "./execute-api.ts";
 import { formatScriptAttributes, type ScriptAttributes } from "./script-attributes.ts";
 import { decideScript, substituteNames } from "./script-decision.ts";
@@ -87,7 +88,9 @@ async function runStatements(input: RunScriptInput, statements: readonly ScriptS
   const { db } = input;
   const role = await db.queryValue<string>("select current_setting('session_replication_role')");
   // A worker that may not set the role has said so when it connected, and goes on without.
-  const isSwitching = input.isRoot || role === "replica";
+  const isSwitching = input.isRoot ? await canEnterReplicaRole(db) : role === "replica";
+  const isCaptured = input.isRoot && !isSwitching;
+  const eventsBefore = isCaptured ? await ownEvents(db, input.queueName) : undefined;
   if (isSwitching) await setReplicationRole(db, "local", true);
   const settings = await sessionSettings(db);
   const lockTimeout = await db.queryValue<string>("select current_setting('lock_timeout')");
@@ -99,9 +102,27 @@ async function runStatements(input: RunScriptInput, statements: readonly ScriptS
       throw atLine(line, error);
     }
   }
+  if (isCaptured && (await ownEvents(db, input.queueName)) !== eventsBefore) {
+    throw new SkytoolsError(
+      "SCRIPT",
+      "changes rows of replicated tables, which other nodes would change twice",
+      {
+        hint: `Change rows outside of the script. ${withoutReplicaRole(db).hint}`,
+      },
+    );
+  }
   await setLockTimeout(db, lockTimeout ?? "0");
   await restoreSettings(db, settings);
   if (isSwitching) await setReplicationRole(db, role === "replica" ? "replica" : "origin", true);
+}
+
+/** How many events the open transaction has put into the queue. */
+async function ownEvents(db: Database, queueName: string): Promise<bigint | undefined> {
+  const table = await db.queryValue<string>(
+    "select pgq.quote_fqname(queue_data_pfx) from pgq.queue where queue_name = $1",
+    [queueName],
+  );
+  return db.queryValue<bigint>(`select count(*) from ${table} where ev_txid = pg_catalog.txid_current()`);
 }
 
 async function setLockTimeout(db: Database, value: string): Promise<void> {
