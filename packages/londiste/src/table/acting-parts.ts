@@ -6,12 +6,15 @@ export interface ActingParts {
   readonly foreignKeys: readonly string[];
 }
 
+// Foreign keys that are off until tables are copied count, too.
 const partsSql = `
 select array(select t.tgname::text from pg_catalog.pg_trigger t
               where t.tgrelid = c.oid and not t.tgisinternal and t.tgenabled in ('O', 'A')
               order by 1) as triggers,
        array(select k.conname::text from pg_catalog.pg_constraint k
               where c.oid in (k.conrelid, k.confrelid) and k.contype = 'f'
+             union
+             select p.fkey_name from londiste.pending_fkeys p where $1 in (p.from_table, p.to_table)
               order by 1) as foreign_keys
   from (select londiste.find_table_oid($1) as oid) c`;
 
