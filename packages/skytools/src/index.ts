@@ -27,6 +27,7 @@ export type {
 } from "./script/describe-program.ts";
 export { type ExecuteWithRetryOptions, executeWithRetry } from "./script/execute-with-retry.ts";
 export { databaseConfig, frameworkConfig } from "./script/framework-config.ts";
+export { GrowingPause } from "./script/growing-pause.ts";
 export type { Job } from "./script/job.ts";
 export { checkPidfile, Pidfile, type PidfileState, probePidfile, signalPidfile } from "./script/pidfile.ts";
 export {

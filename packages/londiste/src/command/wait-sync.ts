@@ -1,10 +1,8 @@
 import type { Command } from "@skytools/skytools";
-import { SkytoolsError, UsageError } from "@skytools/skytools";
+import { GrowingPause, SkytoolsError, UsageError } from "@skytools/skytools";
 import { getCopyProgress } from "../copy-progress-api.ts";
 import { getTableList } from "../londiste-api.ts";
 import { type LocalNode, openLocalNode } from "../table/local-node.ts";
-
-const pollMs = 500;
 
 /** Source: spec/londiste.md section 2 */
 export const waitSyncCommand: Command = {
@@ -42,6 +40,7 @@ export async function waitForSync(at: LocalNode, timeoutSeconds = 0): Promise<vo
     timeoutSeconds === 0 ? Number.POSITIVE_INFINITY : performance.now() + timeoutSeconds * 1000;
   const finished = new Set<string>();
   const told = new Set<string>();
+  const pause = new GrowingPause(job);
   let isFirst = true;
   for (;;) {
     const tables = (await getTableList(local, queueName)).filter((table) => table.isLocal);
@@ -66,7 +65,7 @@ export async function waitForSync(at: LocalNode, timeoutSeconds = 0): Promise<vo
         hint: "Look at `tables` and at the worker's log.",
       });
     }
-    await job.sleep(pollMs);
+    await pause.take();
   }
   job.log.info("All done");
 }

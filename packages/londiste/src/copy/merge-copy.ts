@@ -1,10 +1,9 @@
 import type { Database, Job } from "@skytools/skytools";
-import { SkytoolsError } from "@skytools/skytools";
+import { GrowingPause, SkytoolsError } from "@skytools/skytools";
 import { getTable, type ReplicatedTable } from "../londiste-api.ts";
 import { mergePartners } from "../table/merge-partners.ts";
 import type { TableSharers } from "./table-copy.ts";
 
-const pollMs = 500;
 const defaultParallelCopies = 8;
 
 /* Several queues may copy into one local table. The first of them empties it and copies within one transaction, under a lock;
@@ -20,6 +19,7 @@ export async function waitForTurn(
   queueName: string,
   name: string,
 ): Promise<ReplicatedTable | undefined> {
+  const pause = new GrowingPause(job);
   let told: string | undefined;
   for (;;) {
     const table = await getTable(target, queueName, name);
@@ -29,7 +29,7 @@ export async function waitForTurn(
     if (reason === undefined) return table;
     if (reason !== told) job.log.info(`${name}: ${reason}`);
     told = reason;
-    await job.sleep(pollMs);
+    await pause.take();
     if (job.isStopping) throw new SkytoolsError("COPY", `stopped while ${reason}`);
   }
 }

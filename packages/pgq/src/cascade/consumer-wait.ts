@@ -1,8 +1,6 @@
-import { type Database, type Job, SkytoolsError } from "@skytools/skytools";
+import { type Database, GrowingPause, type Job, SkytoolsError } from "@skytools/skytools";
 import type { ConsumerState } from "./node-info.ts";
 import { getConsumerState, isRefusal } from "./pgq-node-api.ts";
-
-const pollMs = 200;
 
 /** A cascaded consumer on some node. */
 export interface ConsumerPlace {
@@ -31,6 +29,7 @@ export async function waitForConsumer(
   timeoutSeconds: number,
 ): Promise<ConsumerState> {
   const deadline = performance.now() + timeoutSeconds * 1000;
+  const pause = new GrowingPause(job);
   for (;;) {
     const state = await readConsumer(place);
     if (state.isPaused !== isPaused) {
@@ -43,7 +42,7 @@ export async function waitForConsumer(
     if (job.isStopping || (timeoutSeconds > 0 && performance.now() > deadline)) {
       throw notAnswering(place, timeoutSeconds);
     }
-    await job.sleep(pollMs);
+    await pause.take();
   }
 }
 

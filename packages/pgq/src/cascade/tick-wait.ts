@@ -1,9 +1,7 @@
-import { type Database, SkytoolsError } from "@skytools/skytools";
+import { type Database, GrowingPause, SkytoolsError } from "@skytools/skytools";
 import type { CascadeAdmin } from "./cascade-admin.ts";
 import { nodeOf } from "./node-connection.ts";
 import type { NodeInfo } from "./node-info.ts";
-
-const pollMs = 1000;
 
 /** Waits until the local worker has passed the position that another node has now.
  * @param timeoutSeconds 0: no limit
@@ -20,6 +18,7 @@ export async function waitForTickOf(
   const wanted = ahead.workerLastTick;
   job.log.info(`Waiting for tick > ${wanted}`);
   const deadline = performance.now() + timeoutSeconds * 1000;
+  const pause = new GrowingPause(job);
   for (;;) {
     const node = await nodeOf(local, queueName);
     const reached = node?.workerLastTick ?? 0n;
@@ -36,6 +35,6 @@ export async function waitForTickOf(
         },
       );
     }
-    await job.sleep(pollMs);
+    await pause.take();
   }
 }

@@ -1,3 +1,5 @@
+import { type Database, DatabaseError } from "@skytools/skytools";
+import { forceTick } from "../../pgq-api.ts";
 import type { CascadeAdmin } from "../cascade-admin.ts";
 import { findRoot, openLocal, requireLocalNode } from "../node-connection.ts";
 import { waitForTickOf } from "../tick-wait.ts";
@@ -18,5 +20,18 @@ export async function waitRoot(admin: CascadeAdmin, timeoutSeconds: number): Pro
   const root = await findRoot(admin, node.providerLocation);
   log.info(`Root is ${root.node.nodeName}`);
   log.info(`Fetching last tick for ${root.node.nodeName}`);
+  await hurryTicker(root.db, admin.queueName);
   return waitForTickOf(admin, local, root.node, timeoutSeconds);
+}
+
+/** Lets the ticker of the root come round soon, where this role may: an idle queue would get its next tick after ticker_idle_period,
+ * a minute. */
+async function hurryTicker(root: Database, queueName: string): Promise<void> {
+  try {
+    await forceTick(root, queueName);
+    await root.commit();
+  } catch (error) {
+    await root.rollback();
+    if (!(error instanceof DatabaseError && error.sqlState === "42501")) throw error;
+  }
 }

@@ -1,6 +1,4 @@
-import { type Job, SkytoolsError } from "@skytools/skytools";
-
-const pollMs = 100;
+import { GrowingPause, type Job, SkytoolsError } from "@skytools/skytools";
 
 /** How long a command waits for something that others have to do. */
 export class Patience {
@@ -25,13 +23,14 @@ export class Patience {
     describe: () => { readonly message: string; readonly hint: string },
   ): Promise<void> {
     const deadline = performance.now() + this.#timeoutSeconds * 1000;
+    const pause = new GrowingPause(this.#job);
     while (!(await isMet())) {
       if (this.#job.isStopping) throw new SkytoolsError("CASCADE_CANCELED", "interrupted while waiting");
       if (this.#timeoutSeconds > 0 && performance.now() > deadline) {
         const { message, hint } = describe();
         throw new SkytoolsError("CASCADE_TIMEOUT", `${message} (waited ${this.#timeoutSeconds} s)`, { hint });
       }
-      await this.#job.sleep(pollMs);
+      await pause.take();
     }
   }
 }
