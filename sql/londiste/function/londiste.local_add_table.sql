@@ -23,6 +23,7 @@
 --   410 - was added with other attributes
 --   other codes of create_trigger
 --   The caller must roll back on 400 and above.
+-- Raises: `lost table` when another transaction has removed it from the set meanwhile
 -- Locks: the table_info row; the table as CREATE TRIGGER does
 -- Calls: londiste.global_add_table, londiste.root_notify_change, londiste.create_trigger
 -- Execute: londiste_writer

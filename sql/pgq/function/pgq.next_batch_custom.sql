@@ -1,12 +1,13 @@
 -- Opens the next batch of a consumer; one row of NULLs when there is none. An open batch is returned again, unchanged.
---   i_min_lag       the batch's end tick must be at least this old
---   i_min_count     wanted number of events, by the ticks' event numbers
---   i_min_interval  wanted length of the batch
 -- The event numbers are hints: equal ones do not prove that the batch is empty.
--- Errors: Not subscriber to queue; PgQ corruption: Consumer does not see tick.
 -- Two callers at once get the same batch: the later one waits for the first one's transaction.
 -- The newest version of the subscription is looked up first (see structure/tables.sql), always through the index: a plan
 -- made while the table was small would read it all when it has grown.
+-- Parameters:
+--   i_min_lag       the batch's end tick must be at least this old
+--   i_min_count     wanted number of events, by the ticks' event numbers
+--   i_min_interval  wanted length of the batch
+-- Errors: Not subscriber to queue; PgQ corruption: Consumer does not see tick.
 -- Execute: pgq_reader
 create or replace function pgq.next_batch_custom(i_queue_name text, i_consumer_name text,
     i_min_lag interval, i_min_count integer, i_min_interval interval,
