@@ -24,6 +24,8 @@ export const contents: readonly Part[] = [
       "repair",
       "upgrade",
       "monitoring",
+      "night",
+      "capacity",
       "own-consumer",
       "own-handler",
       "managed-postgresql",
@@ -33,12 +35,13 @@ export const contents: readonly Part[] = [
   {
     title: "Explanation",
     folder: "explanation",
-    pages: ["batches", "rotation", "guarantees", "watermarks", "table-states", "wal-archive"],
+    pages: ["batches", "rotation", "guarantees", "watermarks", "table-states", "wal-archive", "threats"],
   },
   {
     title: "Reference",
     folder: "reference",
     pages: [
+      "config",
       "sql",
       "sql-txid",
       "sql-pgq",
@@ -52,6 +55,7 @@ export const contents: readonly Part[] = [
       "sql-logdb",
       "event-formats",
       "errors",
+      "compatibility",
       "glossary",
       "news",
     ],

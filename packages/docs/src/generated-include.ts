@@ -1,5 +1,6 @@
 import { Extensions } from "@asciidoctor/core";
 import type { ProgramDescription } from "@skytools/skytools";
+import { configReference, openKeys } from "./config-reference.ts";
 import { programFragments } from "./program-fragments.ts";
 import { functionReference, moduleTable } from "./sql-reference.ts";
 
@@ -10,10 +11,12 @@ export interface GeneratedText {
   readonly programs: ReadonlyMap<string, ProgramDescription>;
 }
 
-/** Text for `PROGRAM/FRAGMENT`, `sql/MODULE` or `sql-modules`.
+/** Text for `PROGRAM/FRAGMENT`, `sql/MODULE`, `sql-modules`, `config` or `config-families`.
  * @throws Error for anything else */
 export function generatedText({ root, programs }: GeneratedText, target: string): string {
   if (target === "sql-modules") return moduleTable(root);
+  if (target === "config") return configReference(programs);
+  if (target === "config-families") return openKeys(programs);
   const [first = "", second = ""] = target.split("/");
   if (first === "sql") return functionReference(root, second);
   const program = programs.get(first);

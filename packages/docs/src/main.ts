@@ -5,6 +5,7 @@ import { buildDocumentation } from "./build.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const target = process.argv[2] ?? join(root, "build", "docs");
+if (target.startsWith("-")) throw new Error(`"${target}" is no folder; call: npm run docs [-- TARGET]`);
 
 const { programs, brokenLinks } = await buildDocumentation(root, target, true);
 for (const link of brokenLinks) console.error(`broken link in ${link}`);

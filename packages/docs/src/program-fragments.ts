@@ -64,6 +64,11 @@ function configGroup({ title, keys, openKeys }: ConfigGroupDescription): string 
 }
 
 function keyEntry(key: ConfigKeyDescription): string {
+  return entry(`*${key.key}*`, keyText(key));
+}
+
+/** What a key means, its type, bounds, default and an example. */
+export function keyText(key: ConfigKeyDescription): string {
   const facts = [key.type === "choice" ? (key.choices ?? []).join(" or ") : key.type];
   if (key.min !== undefined && key.max !== undefined) facts.push(`${key.min} to ${key.max}`);
   else if (key.min !== undefined) facts.push(`at least ${key.min}`);
@@ -72,10 +77,7 @@ function keyEntry(key: ConfigKeyDescription): string {
   const standard = key.default === undefined || key.default === "" ? "" : ` Default: ${code(key.default)}.`;
   const example =
     key.example === undefined || key.example === key.default ? "" : ` Example: ${code(key.example)}.`;
-  return entry(
-    `*${key.key}*`,
-    `${plain(sentence(key.doc))} (${plain(facts.join(", "))})${standard}${example}`,
-  );
+  return `${plain(sentence(key.doc))} (${plain(facts.join(", "))})${standard}${example}`;
 }
 
 /** Operands as a manual page sets them: `<NAME> [TABLE...]` becomes `_NAME_ [_TABLE_...]`. */

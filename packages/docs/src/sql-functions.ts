@@ -7,12 +7,14 @@ export interface SqlFunction {
   readonly name: string;
   /** with names and types, on one line */
   readonly parameters: string;
-  /** what stands after `returns` */
+  /** what stands after `returns`; a record of the OUT parameters where nothing does */
   readonly result: string;
   /** the comment above it: paragraphs */
   readonly comment: readonly string[];
   /** roles, "public", or "none" */
   readonly execute: string;
+  /** whether its code raises exceptions */
+  readonly raises: boolean;
   /** below the project's folder */
   readonly file: string;
 }
@@ -31,7 +33,7 @@ export function moduleFunctions(sqlFolder: string, module: string): SqlFunction[
 }
 
 const declaration =
-  /^create (?:or replace )?function +(\w+)\.(\w+) *\(([\s\S]*?)\)\s*returns +([\s\S]*?)\s*\blanguage\b/gim;
+  /^create (?:or replace )?function +(\w+)\.(\w+) *\(([\s\S]*?)\)\s*(?:returns +([\s\S]*?)\s*)?\b(?:language\b|as\s+\$)/gim;
 
 function functionsOf(text: string, file: string): SqlFunction[] {
   const functions: SqlFunction[] = [];
@@ -46,14 +48,23 @@ function functionsOf(text: string, file: string): SqlFunction[] {
       schema: schema!,
       name: name!,
       parameters: oneLine(parameters!),
-      result: oneLine(result!),
+      result: oneLine(result ?? "record"),
       comment: paragraphs(lines.filter((line) => !line.startsWith("Execute:"))),
       execute,
+      raises: /\braise exception\b/i.test(bodyAfter(text, match.index + whole.length - 1)),
       file,
     });
     from = match.index + whole.length;
   }
   return functions;
+}
+
+/** The function's text between its dollar quotes. */
+function bodyAfter(text: string, from: number): string {
+  const quote = /\$\w*\$/.exec(text.slice(from))?.[0];
+  if (quote === undefined) return "";
+  const start = text.indexOf(quote, from) + quote.length;
+  return text.slice(start, text.indexOf(quote, start));
 }
 
 /** The lines of the block of comments that ends a text, without their dashes. */

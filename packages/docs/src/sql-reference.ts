@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cell, plain } from "./adoc.ts";
+import { commentText, tellsErrors } from "./function-comment.ts";
 import { moduleFunctions, type SqlFunction } from "./sql-functions.ts";
 
 interface Module {
@@ -33,19 +34,26 @@ function functionSection(name: string, overloads: readonly SqlFunction[]): strin
   return `[#${anchor}]\n=== ${plain(name)}\n\n${overloads.map(overloadText).join("\n")}`;
 }
 
-function overloadText({ schema, name, parameters, result, comment, execute }: SqlFunction): string {
-  const signature = `${schema}.${name}(${parameters}) returns ${result}`;
-  const text = comment.map((paragraph) => `${lines(paragraph)}\n`).join("\n");
+function overloadText(each: SqlFunction): string {
+  const { comment, execute } = each;
   const who = execute === "none" ? "only its owner" : execute;
-  return `[source,sql]\n----\n${signature}\n----\n\n${text}\n_Execute:_ ${plain(who)}\n`;
+  const errors = comment.length === 0 || tellsErrors(comment) ? "" : "\n_Errors:_ none of its own.\n";
+  return `[source,sql]\n----\n${signature(each)}\n----\n\n${commentText(comment)}${errors}\n_Execute:_ ${plain(who)}\n`;
 }
 
-/** A comment keeps its lines where they end a sentence or begin a list. */
-function lines(paragraph: string): string {
-  return paragraph
-    .split("\n")
-    .map((line) => plain(line.trim()))
-    .join(" +\n");
+/** On one line where it fits a page, otherwise a parameter a line. */
+function signature({ schema, name, parameters, result }: SqlFunction): string {
+  const line = `${schema}.${name}(${parameters}) returns ${result}`;
+  if (line.length <= 84) return line;
+  const broken = (list: string) => splitList(list).join(",\n    ");
+  const [, columns] = /^table *\((.*)\)$/i.exec(result) ?? [];
+  const returned = columns === undefined ? result : `table (\n    ${broken(columns)})`;
+  return `${schema}.${name}(\n    ${broken(parameters)})\nreturns ${returned}`;
+}
+
+/** Splits at commas that are not inside parentheses or quotes. */
+function splitList(list: string): string[] {
+  return (list.match(/(?:\([^)]*\)|'[^']*'|[^,('])+/g) ?? []).map((each) => each.trim());
 }
 
 /** One table of all modules. */

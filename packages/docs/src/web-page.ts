@@ -16,9 +16,12 @@ export function webPage(
 ): string {
   const title = String(document.getDocumentTitle());
   const link = (to: string) => relative(dirname(path), to) || to;
-  const sections = document
-    .getSections()
-    .map((section) => `<li><a href="#${section.getId()}">${section.getTitle()}</a></li>`);
+  const all = document.getSections();
+  // A page that is one long list is entered by its parts.
+  const listed = all.length === 1 ? all[0]!.getSections() : all;
+  const sections = (listed.length === 0 ? all : listed).map(
+    (section) => `<li><a href="#${section.getId()}">${section.getTitle()}</a></li>`,
+  );
   const parts = navigation.map(({ title: part, pages }) => {
     const items = pages.map(
       (page) =>

@@ -6,9 +6,12 @@ import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type TemporaryDirectory, temporaryDirectory } from "@skytools/testbed";
 import { type Built, buildDocumentation } from "#src/build.js";
+import { tellsErrors } from "#src/function-comment.js";
 import { brokenLinks } from "#src/link-check.js";
 import { describeInstalled, installedPrograms } from "#src/programs.js";
 import { moduleFunctions } from "#src/sql-functions.js";
+import { sqlModules } from "#src/sql-reference.js";
+import { describeInBrowser } from "./in-browser.js";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -31,6 +34,8 @@ describe("the documentation", () => {
     );
   });
 
+  describeInBrowser(() => join(directory.path, "html"));
+
   it("has a manual page for every name of every program", () => {
     for (const { name, aliases } of installedPrograms(root)) {
       for (const each of [name, ...aliases])
@@ -46,6 +51,32 @@ describe("the documentation", () => {
       "key" in each ? each.key : each.name,
     )) {
       assert.ok(page.includes(`\\fB${word.replaceAll("-", "\\-")}\\fP`), word);
+    }
+  });
+
+  it("tells every key of every program on one page", async () => {
+    const page = readFileSync(join(directory.path, "html", "reference", "config.html"), "utf8");
+    const described = await Promise.all(installedPrograms(root).map(describeInstalled));
+    const keys = described.flatMap(({ config }) => config.flatMap((group) => group.keys));
+    assert.ok(keys.length > 100);
+    assert.deepEqual(
+      keys.filter(({ key }) => !page.includes(`id="key-${key}"`)),
+      [],
+    );
+  });
+
+  it("tells every server function that the modules install", () => {
+    for (const { name: module } of sqlModules(root)) {
+      const page = readFileSync(join(directory.path, "html", "reference", `sql-${module}.html`), "utf8");
+      const installed = readFileSync(join(root, "sql", "dist", `${module}.sql`), "utf8");
+      const missing = [...installed.matchAll(/^create (?:or replace )?function\s+(\w+)\.(\w+)\s*\(/gim)]
+        // Helpers, and the version function that every module has, which the page of all modules tells.
+        .filter(([, , name]) => !name!.startsWith("_") && name !== "version")
+        .filter(([, schema, name]) => !page.includes(`id="${schema}-${name}"`));
+      assert.deepEqual(
+        missing.map(([whole]) => whole),
+        [],
+      );
     }
   });
 
@@ -92,23 +123,24 @@ it("reads comment, signature and grant of a server function, with all its overlo
   assert.match(long?.comment[0] ?? "", /^Adds an event/);
 });
 
+const modules = sqlModules(root).map(({ name }) => moduleFunctions(join(root, "sql"), name));
+
 it("has a comment for every public server function", () => {
-  const silent = [
-    "pgq",
-    "pgq_node",
-    "pgq_ext",
-    "pgq_coop",
-    "londiste",
-    "conflicthandler",
-    "dispatch",
-    "logdb",
-  ]
-    .flatMap((module) => moduleFunctions(join(root, "sql"), module))
+  const silent = modules
+    .flat()
     // A further overload says something only where it differs.
     .filter(({ name }, at, all) => name !== all[at - 1]?.name)
     .filter(({ comment }) => comment.length === 0);
   assert.deepEqual(
     silent.map(({ schema, name }) => `${schema}.${name}`),
+    [],
+  );
+});
+
+it("tells the errors of every server function that raises some", () => {
+  const silent = modules.flat().filter(({ raises, comment }) => raises && !tellsErrors(comment));
+  assert.deepEqual(
+    silent.map(({ file }) => file),
     [],
   );
 });
