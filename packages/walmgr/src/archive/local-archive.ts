@@ -251,8 +251,12 @@ export class LocalArchive implements Archive {
 
   async setFlag(flag: ArchiveFlag, isSet: boolean): Promise<void> {
     const path = join(this.place, flag);
-    if (isSet) await writeFile(path, "1");
-    else await rm(path, { force: true });
+    try {
+      if (isSet) await writeFile(path, "1");
+      else await rm(path, { force: true });
+    } catch (error) {
+      throw this.failure(error);
+    }
   }
 
   async noteDelivery(restartSegment: string | undefined): Promise<void> {

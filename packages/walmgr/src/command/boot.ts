@@ -12,8 +12,15 @@ export const bootCommand: Command = {
   summary: "let the standby take over as primary",
   pidfile: "none",
   switches: [
-    { flags: "--force", doc: "even while the old primary still answers" },
-    { flags: "--wait <seconds>", doc: "how long to wait for the end of recovery", default: "300" },
+    {
+      flags: "--force",
+      doc: "even while the old primary still answers, and with whatever the standby has replayed",
+    },
+    {
+      flags: "--wait <seconds>",
+      doc: "how long to wait for the replay of all WAL, and for the end of recovery",
+      default: "300",
+    },
   ],
   run: boot,
 };
@@ -28,11 +35,14 @@ async function boot(job: Job): Promise<void> {
   }
   if (isDryRun(job)) {
     job.stdout.write(
-      `write ${settings.paths.completed}/STOP\npromote the server on ${settings.path("slave_data")}\n`,
+      `write ${settings.paths.completed}/STOP\nwait until all of the archive is replayed\npromote the server on ${settings.path("slave_data")}\n`,
     );
     return;
   }
-  const timeline = await promote(settings, seconds);
+  const timeline = await promote(job, settings, {
+    timeoutSeconds: seconds,
+    isForced: job.flag("force"),
+  });
   job.log.info(`The standby is a primary now, on timeline ${timeline}`);
   if (job.json) printJson(job.stdout, { timeline });
 }

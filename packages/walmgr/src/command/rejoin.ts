@@ -10,7 +10,6 @@ import {
 } from "@skytools/skytools";
 import { syncDirectory } from "../archive/durable-file.ts";
 import { isOnlyTold } from "../place/dry-run.ts";
-import { recoveryEndCommand, restoreCommand } from "../place/own-command.ts";
 import { runningServer } from "../place/server-directory.ts";
 import { askServer } from "../place/server-facts.ts";
 import { type Settings, settingsFor } from "../place/settings.ts";
@@ -19,7 +18,7 @@ import { cloneServer } from "../standby/clone.ts";
 import { slotForStandby } from "../standby/replication-slot.ts";
 import { rewind } from "../standby/rewind.ts";
 import { hasServerProgram, startServer } from "../standby/server-control.ts";
-import { ownArchiving, standbySlotName } from "../standby/standby-settings.ts";
+import { fetchingSettings, ownArchiving, standbySlotName } from "../standby/standby-settings.ts";
 import { readControlFile } from "../wal/control-file.ts";
 import { WalError } from "../wal/wal-error.ts";
 
@@ -91,8 +90,7 @@ async function turnIntoStandby(
   if (!isClone) rewind(settings, data, conninfo);
   const slot = await slotForStandby(conninfo, standbySlotName(settings), job.log);
   const serverSettings = new Map([
-    ["restore_command", restoreCommand(job.config.file)],
-    ["recovery_end_command", recoveryEndCommand],
+    ...fetchingSettings(settings),
     ["recovery_target_timeline", "latest"],
     ["primary_conninfo", conninfo],
     ...(slot === undefined ? [] : ([["primary_slot_name", slot]] as const)),

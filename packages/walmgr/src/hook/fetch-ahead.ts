@@ -36,9 +36,17 @@ export async function fetchAhead(
     // One connection to another host serves one file at a time.
     const workers = settings.remote === undefined ? settings.config.getInt("parallel_jobs") : 1;
     await Promise.all(Array.from({ length: workers }, worker));
+    // Told to pause meanwhile.
+    if (await archive.hasFlag("PAUSE")) await rm(directory, { recursive: true, force: true });
   } catch (error) {
     job.log.debug(`nothing is fetched ahead: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** Removes what was fetched ahead: a server that is to pause would still replay it.
+ * @param dataDirectory of the server */
+export async function dropAhead(dataDirectory: string): Promise<void> {
+  await rm(join(dataDirectory, aheadDirectory), { recursive: true, force: true });
 }
 
 function namesAfter(name: string, count: number, segmentSize: number): string[] {

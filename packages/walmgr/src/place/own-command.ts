@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { shellCommand } from "../remote/shell-quote.ts";
+import { shellCommand, shellQuote } from "../remote/shell-quote.ts";
 
 /** How a server calls this program, quoted for a shell, with nothing left to its PATH. */
 export function ownCommand(configFile: string): string {
@@ -11,10 +11,13 @@ export function ownCommand(configFile: string): string {
 /** Where segments lie that were fetched before the server asks for them, seen from its data directory. */
 export const aheadDirectory = "pg_wal/walmgr_ahead";
 
-/** Value of `restore_command`: a look at what is there already, which is cheap, before the program is started. */
-export function restoreCommand(configFile: string): string {
-  const command = ownCommand(configFile).replaceAll("%", "%%");
-  return `mv "${aheadDirectory}/%f" "%p" 2>/dev/null || exec ${command} xrestore "%f" "%p" "%r"`;
+/** Value of `restore_command`: a look at what is there already, which is cheap, before the program is started.
+ * @param pauseFile while it is there nothing is handed out, also not from here; undefined: it is on another host */
+export function restoreCommand(configFile: string, pauseFile: string | undefined): string {
+  const escaped = (text: string) => text.replaceAll("%", "%%");
+  const unlessPaused = pauseFile === undefined ? "" : `[ ! -e ${escaped(shellQuote(pauseFile))} ] && `;
+  const ahead = `${unlessPaused}mv "${aheadDirectory}/%f" "%p" 2>/dev/null`;
+  return `${ahead} || exec ${escaped(ownCommand(configFile))} xrestore "%f" "%p" "%r"`;
 }
 
 /** Value of `recovery_end_command`: what was fetched ahead is of no use any more. */

@@ -2,38 +2,81 @@ import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Database, type Job, maskConnectString } from "@skytools/skytools";
+import { crashPoint, Database, type Job, maskConnectString } from "@skytools/skytools";
+import type { Archive } from "../archive/archive.ts";
 import { engineOf } from "../engine/engine.ts";
 import { runningServer } from "../place/server-directory.ts";
 import type { Settings } from "../place/settings.ts";
 import { readControlFile } from "../wal/control-file.ts";
 import { WalError } from "../wal/wal-error.ts";
+import { parseWalName, segmentName, segmentNumber, timelineOf } from "../wal/wal-name.ts";
+import { checkReplayed, waitForReplay } from "./replay-end.ts";
+import { accountOf, proveFetch, refuseOtherAccount } from "./server-account.ts";
+
+export interface PromoteOptions {
+  /** how long the replay of all WAL, and then the end of recovery, may take */
+  readonly timeoutSeconds: number;
+  /** whatever the server can read or has replayed */
+  readonly isForced: boolean;
+}
 
 /** Ends the standby's recovery: it becomes a primary on a timeline of its own. The way is pg_ctl's: a file and a signal,
- * so no database connection is needed.
+ * so no database connection is needed. Before, the server must be able to fetch the end of the archive, and, where it can be
+ * asked, must have replayed it; afterwards what it did replay is checked.
  * @returns the new timeline
  * @throws WalError
  * Source: spec/walmgr.md 5.7, 7; PostgreSQL manual, "Failover" */
-export async function promote(settings: Settings, timeoutSeconds: number): Promise<number> {
+export async function promote(job: Job, settings: Settings, options: PromoteOptions): Promise<number> {
   const data = settings.path("slave_data");
   const server = runningServer(data);
   if (server === undefined)
     throw new WalError(`no server runs on ${data}`, { hint: "Start the standby first." });
-  if (!existsSync(join(data, "standby.signal")) && !existsSync(join(data, "recovery.signal"))) {
-    throw new WalError(`the server on ${data} is not a standby`);
-  }
+  const isFollowing = existsSync(join(data, "standby.signal"));
+  if (!isFollowing && !existsSync(join(data, "recovery.signal"))) return finishInterrupted(settings, data);
+  const account = accountOf(server, data);
+  refuseOtherAccount(job, account);
+  const deadline = () => performance.now() + options.timeoutSeconds * 1000;
   const engine = engineOf(settings);
   if (engine !== undefined) {
     engine.report();
-    return endRecovery(data, server.pid, timeoutSeconds);
+    return endRecovery(data, server.pid, deadline());
   }
+  // Where a recovery has a target, it is meant to leave WAL.
+  const isChecked = isFollowing && !options.isForced;
   const archive = settings.openArchive();
   try {
-    // A new timeline's number is found by asking for histories: an archive that is away would let it be used twice.
-    await archive.list();
     await archive.setFlag("STOP", true);
     await archive.setFlag("PAUSE", false);
-    const timeline = await endRecovery(data, server.pid, timeoutSeconds);
+    crashPoint("boot.stop-set");
+    try {
+      // A new timeline's number is found by asking for histories: an archive that is away would let it be used twice.
+      const last = await lastFiles(archive);
+      if (!options.isForced) for (const name of last) await proveFetch(job, settings, account, data, name);
+      if (isChecked) await waitForReplay(job, settings, archive, deadline());
+    } catch (error) {
+      await archive.setFlag("STOP", false);
+      throw error;
+    }
+    const timeline = await endRecovery(data, server.pid, deadline());
+    crashPoint("boot.promoted");
+    await archive.setFlag("STOP", false);
+    if (isChecked) await checkReplayed(archive, data, timeline);
+    return timeline;
+  } finally {
+    await archive.close();
+  }
+}
+
+/** An earlier call ended after it had told the server: what it would have done after that is left.
+ * @throws WalError when there was none: the server simply is no standby */
+async function finishInterrupted(settings: Settings, data: string): Promise<number> {
+  const noStandby = new WalError(`the server on ${data} is not a standby`);
+  if (!settings.isEngineOwn) throw noStandby;
+  const archive = settings.openArchive();
+  try {
+    if (!(await archive.hasFlag("STOP"))) throw noStandby;
+    const { timeline } = readControlFile(data);
+    await checkReplayed(archive, data, timeline);
     await archive.setFlag("STOP", false);
     return timeline;
   } finally {
@@ -41,11 +84,26 @@ export async function promote(settings: Settings, timeoutSeconds: number): Promi
   }
 }
 
-async function endRecovery(data: string, pid: number, timeoutSeconds: number): Promise<number> {
+/** The end of the archive: the newest finished segment, and the begun one after it, where there is one.
+ * @throws WalError when it cannot be read by us either */
+async function lastFiles(archive: Archive): Promise<string[]> {
+  const finished = (await archive.list())
+    .filter((file) => parseWalName(file.name)?.kind === "segment")
+    .at(-1);
+  const identity = await archive.identity();
+  if (finished === undefined || identity === undefined) return [];
+  const { name } = finished;
+  const number = segmentNumber(name, identity.segmentSize);
+  const begun = segmentName(timelineOf(name), number + 1n, identity.segmentSize);
+  const isBegun = await archive.read(begun, { acceptsPartial: true }, async () => undefined);
+  return isBegun ? [name, begun] : [name];
+}
+
+async function endRecovery(data: string, pid: number, until: number): Promise<number> {
   const before = readControlFile(data).timeline;
   await writeFile(join(data, "promote"), "");
   process.kill(pid, "SIGUSR1");
-  const deadline = performance.now() + timeoutSeconds * 1000;
+  crashPoint("boot.signalled");
   for (;;) {
     const control = readControlFile(data);
     if (!control.isInRecovery && control.timeline > before && !existsSync(join(data, "standby.signal"))) {
@@ -53,10 +111,13 @@ async function endRecovery(data: string, pid: number, timeoutSeconds: number): P
     }
     if (runningServer(data) === undefined)
       throw new WalError(`the server on ${data} ended while it was promoted`);
-    if (performance.now() > deadline) {
-      throw new WalError(`the standby was told to become a primary, and has not after ${timeoutSeconds} s`, {
-        hint: "Look at the server's log. STOP stays in the archive, so that the server may take the segment that was being written.",
-      });
+    if (performance.now() > until) {
+      throw new WalError(
+        "the standby was told to become a primary, and has not within the time that --wait gives",
+        {
+          hint: "Look at the server's log. STOP stays in the archive, so that the server may take the segment that was being written.",
+        },
+      );
     }
     await sleep(100);
   }

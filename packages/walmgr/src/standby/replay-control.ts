@@ -49,8 +49,8 @@ export async function setReplay(
   }
 }
 
-/** How to reach the standby of this host. */
-function standbyConnstr(settings: Settings): string | undefined {
+/** How to reach the standby of this host; undefined: there is none that runs. */
+export function standbyConnstr(settings: Settings): string | undefined {
   if (settings.has("slave_db")) return settings.config.get("slave_db");
   if (!settings.has("slave_data")) return undefined;
   const server = runningServer(settings.path("slave_data"));

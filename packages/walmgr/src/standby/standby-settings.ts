@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { engineOf } from "../engine/engine.ts";
 import { archiveCommand } from "../hook/archive-status.ts";
 import { ownCommand, recoveryEndCommand, restoreCommand } from "../place/own-command.ts";
@@ -13,15 +13,20 @@ export function recoverySettings(
   slotName: string | undefined,
 ): Map<string, string> {
   const { config } = settings;
-  const result = new Map([
-    ["restore_command", restoreCommand(config.file)],
-    ["recovery_end_command", recoveryEndCommand],
-    ...recovery,
-  ]);
+  const result = new Map([...fetchingSettings(settings), ...recovery]);
   const isStreaming = settings.role === "standby" && settings.has("primary_conninfo");
   if (isStreaming) result.set("primary_conninfo", config.get("primary_conninfo"));
   if (isStreaming && slotName !== undefined) result.set("primary_slot_name", slotName);
   return result;
+}
+
+/** How a server gets WAL out of the archive. */
+export function fetchingSettings({ config, remote, paths, isEngineOwn }: Settings): Map<string, string> {
+  const pauseFile = remote === undefined && isEngineOwn ? join(paths.completed, "PAUSE") : undefined;
+  return new Map([
+    ["restore_command", restoreCommand(config.file, pauseFile)],
+    ["recovery_end_command", recoveryEndCommand],
+  ]);
 }
 
 /** Value of `archive_command`: an engine is called straight, and for pgBackRest it must be. */

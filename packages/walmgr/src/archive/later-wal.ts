@@ -1,0 +1,54 @@
+import { segmentAt, segmentName, segmentNumber } from "../wal/wal-name.ts";
+import { isRecordAt } from "../wal/wal-record.ts";
+import type { Archive } from "./archive.ts";
+
+const headBytes = 40;
+const blockSizeOffset = 36;
+const keptBytes = 64 << 20;
+
+/** Whether an archive has WAL of a timeline that goes on at a position: a whole record there, in a finished segment or a begun
+ * one.
+ * @throws WalError when the archive cannot be read */
+export async function hasWalFrom(
+  archive: Archive,
+  timeline: number,
+  lsn: bigint,
+  segmentSize: number,
+): Promise<boolean> {
+  const segment = segmentAt(timeline, lsn, segmentSize);
+  const offset = Number(lsn % BigInt(segmentSize));
+  const first = await readSegment(archive, segment, offset);
+  if (first === undefined) return false;
+  const page = offset - (offset % first.blockSize);
+  const pages = { start: lsn - BigInt(offset - page), segmentSize, blockSize: first.blockSize };
+  if (isRecordAt({ ...pages, bytes: first.bytes }, lsn)) return true;
+  // It may go on in the next one.
+  const next = segmentName(timeline, segmentNumber(segment, segmentSize) + 1n, segmentSize);
+  const second = await readSegment(archive, next, 0);
+  return (
+    second !== undefined && isRecordAt({ ...pages, bytes: Buffer.concat([first.bytes, second.bytes]) }, lsn)
+  );
+}
+
+/** The part of a segment from the page on that holds an offset, as much of it as a record could need. */
+async function readSegment(
+  archive: Archive,
+  segment: string,
+  offset: number,
+): Promise<{ readonly bytes: Buffer; readonly blockSize: number } | undefined> {
+  let head = Buffer.alloc(0);
+  const parts: Buffer[] = [];
+  let at = 0;
+  let from = 0;
+  const isFound = await archive.read(segment, { acceptsPartial: true }, async (chunk) => {
+    if (head.length < headBytes) {
+      head = Buffer.concat([head, chunk.subarray(0, headBytes - head.length)]);
+      if (head.length === headBytes) from = offset - (offset % head.readUInt32LE(blockSizeOffset));
+    }
+    const part = chunk.subarray(Math.max(0, from - at), Math.max(0, from + keptBytes - at));
+    if (part.length > 0) parts.push(Buffer.from(part));
+    at += chunk.length;
+  });
+  if (!isFound || head.length < headBytes) return undefined;
+  return { bytes: Buffer.concat(parts), blockSize: head.readUInt32LE(blockSizeOffset) };
+}

@@ -1,0 +1,93 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Database, DatabaseError, type Job } from "@skytools/skytools";
+import type { Archive } from "../archive/archive.ts";
+import { hasWalFrom } from "../archive/later-wal.ts";
+import type { Settings } from "../place/settings.ts";
+import { formatLsn, parseLsn } from "../wal/lsn.ts";
+import { parseHistory } from "../wal/timeline-history.ts";
+import { WalError } from "../wal/wal-error.ts";
+import { historyName, timelineOf } from "../wal/wal-name.ts";
+import { standbyConnstr } from "./replay-control.ts";
+
+const pollMs = 500;
+
+/** Waits until a standby has replayed everything that the archive has. A server that is told to take over replays on until its
+ * `restore_command` fails for the first time, whatever the reason; it says nothing about what it left.
+ * @param until as performance.now() counts
+ * @throws WalError when it does not get there */
+export async function waitForReplay(
+  job: Job,
+  settings: Settings,
+  archive: Archive,
+  until: number,
+): Promise<void> {
+  const segmentSize = (await archive.identity())?.segmentSize;
+  const database = await openStandby(job, settings);
+  if (database === undefined || segmentSize === undefined) return;
+  try {
+    await database.query("select pg_wal_replay_resume()").catch((error: unknown) => {
+      // An earlier call told it to take over already.
+      if (!(error instanceof DatabaseError) || error.sqlState !== "55000") throw error;
+    });
+    for (let before: string | undefined; ; await sleep(pollMs)) {
+      const lsn = await database.queryValue<string>("select pg_last_wal_replay_lsn()::text");
+      if (lsn === undefined) return;
+      if (lsn !== before && !(await isBefore(archive, parseLsn(lsn), segmentSize))) return;
+      if (before === undefined) job.log.info(`Replayed up to ${lsn}; the archive has more, waiting for it`);
+      before = lsn;
+      if (performance.now() > until) {
+        throw new WalError(`the standby does not replay beyond ${lsn}, although the archive has more`, {
+          hint: "Look at the server's log for what its restore_command says. boot --force takes over without it.",
+        });
+      }
+    }
+  } finally {
+    await database.close();
+  }
+}
+
+async function openStandby(job: Job, settings: Settings): Promise<Database | undefined> {
+  const connstr = standbyConnstr(settings);
+  if (connstr === undefined) return undefined;
+  try {
+    return await Database.open(connstr, { autocommit: true, connectTimeoutMs: 5000 });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    job.log.warn(`how far the standby has replayed is only known after it took over: ${reason}`);
+    return undefined;
+  }
+}
+
+/** Whether the archive goes on at a position. The newest timeline that has WAL of that position is the one that is followed. */
+async function isBefore(archive: Archive, lsn: bigint, segmentSize: number): Promise<boolean> {
+  const timelines = new Set((await archive.list()).map((file) => timelineOf(file.name)));
+  for (const timeline of [...timelines].sort((a, b) => b - a)) {
+    if (await hasWalFrom(archive, timeline, lsn, segmentSize)) return true;
+  }
+  return false;
+}
+
+/** Where a server left its former timeline, by the history that it wrote itself.
+ * @throws WalError when the archive has WAL from there on: it took over without it */
+export async function checkReplayed(
+  archive: Archive,
+  dataDirectory: string,
+  timeline: number,
+): Promise<void> {
+  const text = readFileSync(join(dataDirectory, "pg_wal", historyName(timeline)), "utf8");
+  const left = parseHistory(timeline, text).ancestors.at(-1);
+  const segmentSize = (await archive.identity())?.segmentSize;
+  if (left === undefined || segmentSize === undefined) return;
+  if (!(await hasWalFrom(archive, left.timeline, left.leftAt, segmentSize))) return;
+  throw new WalError(
+    `the server took over at ${formatLsn(left.leftAt)} (timeline ${timeline}) without the WAL that the archive has ` +
+      `of timeline ${left.timeline} from there on: changes are missing`,
+    {
+      hint:
+        "Keep applications away and stop it; its log tells why restore_command failed. Restore again, " +
+        `with --timeline=${left.timeline}, and boot.`,
+    },
+  );
+}
