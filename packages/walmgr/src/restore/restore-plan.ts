@@ -12,6 +12,7 @@ import { formatLsn, parseLsn } from "../wal/lsn.ts";
 import { parseHistory, whyUnreachable } from "../wal/timeline-history.ts";
 import { WalError } from "../wal/wal-error.ts";
 import { historyName, parseWalName } from "../wal/wal-name.ts";
+import { isLeftOver } from "./left-over.ts";
 import type { RecoveryTarget } from "./recovery-target.ts";
 
 export interface RestoreRequest {
@@ -168,7 +169,10 @@ export function freeName(dataDirectory: string): string | undefined {
   }
 }
 
-function mapTablespaces(set: BackupSet, { tablespaceMoves }: RestoreRequest): Map<string, string> {
+function mapTablespaces(
+  set: BackupSet,
+  { tablespaceMoves, dataDirectory }: RestoreRequest,
+): Map<string, string> {
   const moves = new Map(
     tablespaceMoves.map((move) => {
       const [from, to, ...rest] = move.split("=");
@@ -182,7 +186,8 @@ function mapTablespaces(set: BackupSet, { tablespaceMoves }: RestoreRequest): Ma
   for (const { oid, location } of set.info.tablespaces) {
     const directory = moves.get(resolve(location)) ?? location;
     moves.delete(resolve(location));
-    if (existsSync(directory) && readdirSync(directory).length > 0) {
+    const isFree = !existsSync(directory) || readdirSync(directory).length === 0;
+    if (!isFree && !isLeftOver(restoringPath(dataDirectory), directory)) {
       throw new WalError(`tablespace directory ${directory} is not empty`, {
         hint: `Give it another place: --tablespace ${location}=NEW.`,
       });

@@ -6,6 +6,7 @@ import { syncDirectory } from "../archive/durable-file.ts";
 import { syncTree } from "../archive/sync-tree.ts";
 import type { SetStore } from "../backup/set-store.ts";
 import { errorCode, storageTrouble, WalError } from "../wal/wal-error.ts";
+import { emptyDirectory, isLeftOver, markRestoring, unmarkRestoring } from "./left-over.ts";
 import { type RestorePlan, restoringPath } from "./restore-plan.ts";
 import { type ServerSettings, writeAutoConf } from "./server-settings.ts";
 import { unpackChain } from "./unpack-chain.ts";
@@ -31,6 +32,7 @@ export async function restoreSet(job: Job, plan: RestorePlan, options: RestoreOp
   const { dataDirectory, tablespaces } = plan;
   const fresh = restoringPath(dataDirectory);
   const scratch = `${fresh}.chain`;
+  for (const directory of tablespaces.values()) if (isLeftOver(fresh, directory)) emptyDirectory(directory);
   await rm(fresh, { recursive: true, force: true });
   await rm(scratch, { recursive: true, force: true });
   const made: string[] = [];
@@ -41,6 +43,7 @@ export async function restoreSet(job: Job, plan: RestorePlan, options: RestoreOp
       if (!existsSync(directory)) mkdirSync(directory, { recursive: true, mode: 0o700 });
       made.push(directory);
     }
+    markRestoring(fresh, made);
     crashPoint("restore.begin");
     await unpackChain(
       options.sets,
@@ -58,11 +61,11 @@ export async function restoreSet(job: Job, plan: RestorePlan, options: RestoreOp
     await syncDirectory(fresh);
     crashPoint("restore.complete");
     await takePlace(job, fresh, plan, options.deletesOld);
+    unmarkRestoring([dataDirectory, ...made]);
   } catch (error) {
     await rm(fresh, { recursive: true, force: true });
     await rm(scratch, { recursive: true, force: true });
-    for (const directory of made)
-      for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true });
+    for (const directory of made) emptyDirectory(directory);
     const code = errorCode(error);
     if (error instanceof WalError || code === undefined) throw error;
     throw storageTrouble(`cannot restore to ${dataDirectory} (${code}): nothing was changed`, error);

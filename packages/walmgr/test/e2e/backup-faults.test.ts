@@ -112,6 +112,7 @@ test("a restore that dies anywhere leaves the old data directory, and the next o
     "restore.file=kill:50",
     "restore.unpacked",
     "restore.complete",
+    "restore.old-set-aside",
     "restore.done",
   ]) {
     const marker = join(standby.dataDirectory, "marker");
@@ -119,6 +120,12 @@ test("a restore that dies anywhere leaves the old data directory, and the next o
     const setting = point.includes("=") ? point : `${point}=kill`;
     const killed = await stage.run(standbyFile, ["restore", "--no-start"], { SKYTOOLS_CRASH_POINT: setting });
     assert.equal(killed.code, 137, `${point}: ${killed.stderr}`);
+    if (point === "restore.old-set-aside") {
+      assert.equal(existsSync(standby.dataDirectory), false, "neither of the two has the place");
+      assert.ok(existsSync(join(`${standby.dataDirectory}.0`, "marker")), "the old one is whole");
+      await stage.walmgr(standbyFile, ["restore", "--no-start"]);
+      continue;
+    }
     assert.equal(existsSync(marker), point !== "restore.done", point);
     assert.ok(existsSync(join(standby.dataDirectory, "standby.signal")), point);
   }
