@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
-import { open } from "node:fs/promises";
+import { open, rename } from "node:fs/promises";
 import { join } from "node:path";
+import { crashPoint } from "@skytools/skytools";
 import { syncDirectory } from "../archive/durable-file.ts";
 import type { Settings } from "../place/settings.ts";
 import { errorCode, storageTrouble, WalError } from "../wal/wal-error.ts";
@@ -29,13 +30,13 @@ export async function shipPartial(
   if (offset + bytes > limit)
     throw new WalError(`${name}: ${offset + bytes} bytes are more than a segment has`);
   const path = join(settings.paths.partial, name);
-  const fresh = offset === 0 ? constants.O_TRUNC : 0;
+  const isFresh = offset === 0;
+  // What came before stays until there is more.
+  const written = isFresh ? join(settings.paths.partial, `.${name}.tmp`) : path;
+  const flags =
+    constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | (isFresh ? constants.O_TRUNC : 0);
   try {
-    const handle = await open(
-      path,
-      constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | fresh,
-      0o600,
-    );
+    const handle = await open(written, flags, 0o600);
     try {
       let at = offset;
       for await (const chunk of input) {
@@ -52,6 +53,9 @@ export async function shipPartial(
     } finally {
       await handle.close();
     }
+    crashPoint("sync.partial-written");
+    if (isFresh) await rename(written, path);
+    crashPoint("sync.partial-renamed");
     await syncDirectory(settings.paths.partial);
   } catch (error) {
     if (error instanceof WalError) throw error;

@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { crashPoint } from "@skytools/skytools";
 import type { Archive } from "../archive/archive.ts";
 import { localSource } from "../archive/local-source.ts";
 import type { Settings } from "../place/settings.ts";
@@ -56,6 +57,7 @@ export async function shipRest(
   for (const name of rest.finished) sources.push(await localSource(name, join(walDirectory, name)));
   const { failure } = await archive.store(sources);
   if (failure !== undefined) throw failure;
+  crashPoint("sync.finished-stored");
   if (rest.begun === undefined) return;
   const content = await readFile(join(walDirectory, rest.begun));
   if (settings.remote === undefined) {

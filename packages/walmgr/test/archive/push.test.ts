@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { chmod, readdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -162,6 +163,11 @@ test("a call that dies anywhere leaves nothing that looks whole and is not, and 
     for (const name of seen) assert.deepEqual(await readFile(primary.stored(name)), content, point);
     const again = await primary.xarchive(first);
     assert.equal(again.code, 0, `${point}: ${again.stderr}`);
+    if (point === "archive.begin") {
+      const fetch = { SKYTOOLS_CRASH_POINT: "fetch.written=kill" };
+      assert.equal((await primary.xrestore(first, "pg_wal/RECOVERYXLOG", fetch)).code, 137);
+      assert.ok(!existsSync(join(primary.data, "pg_wal/RECOVERYXLOG")), "nothing looks fetched");
+    }
     assert.equal((await primary.xrestore(first)).code, 0, point);
     assert.deepEqual(await readFile(join(primary.data, "pg_wal/RECOVERYXLOG")), content, point);
   }
