@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { UsageError } from "@skytools/skytools";
 import { replaceFile } from "../archive/durable-file.ts";
+import { errorCode } from "../wal/wal-error.ts";
 import { addKey } from "./authorized-keys.ts";
 import { setPasswordEntry } from "./password-entry.ts";
 import { locateServer } from "./server-location.ts";
@@ -54,7 +55,15 @@ export async function initPrimary(options: InitOptions): Promise<string[]> {
   return done;
 }
 
+/** As {@link initPrimary}. */
 export async function initStandby(options: InitOptions): Promise<string[]> {
+  if (options.addPassword !== undefined && options.primaryConninfo === undefined)
+    throw new UsageError("--add-password needs --primary-conninfo");
+  const key = options.sshAddKey === undefined ? undefined : readGiven("--ssh-add-key", options.sshAddKey);
+  const password =
+    options.addPassword === undefined
+      ? undefined
+      : (readGiven("--add-password", options.addPassword).split("\n")[0] ?? "");
   const server = locateServer(options.pgdata);
   const directory = options.configDir ?? join(homedir(), "conf");
   const lines: Lines = [
@@ -76,20 +85,27 @@ export async function initStandby(options: InitOptions): Promise<string[]> {
       : [["primary_conninfo", options.primaryConninfo] as const]),
   ];
   const done = [await writeConfig(join(directory, "wal-slave.ini"), lines, options)];
-  if (options.sshAddKey !== undefined && !options.isDryRun) {
-    const file = join(homedir(), ".ssh", "authorized_keys");
-    const isNew = await addKey(file, readFileSync(options.sshAddKey, "utf8"));
-    done.push(isNew ? `added the key to ${file}` : `the key is in ${file} already`);
-  }
-  if (options.addPassword !== undefined) {
-    if (options.primaryConninfo === undefined)
-      throw new UsageError("--add-password needs --primary-conninfo");
-    const password = readFileSync(options.addPassword, "utf8").split("\n")[0] ?? "";
+  if (key !== undefined) done.push(await letIn(key, options.isDryRun));
+  if (password !== undefined) {
     const file = join(homedir(), ".pgpass");
-    if (!options.isDryRun) await setPasswordEntry(file, options.primaryConninfo, password);
-    done.push(`wrote the password to ${file}`);
+    if (!options.isDryRun) await setPasswordEntry(file, options.primaryConninfo ?? "", password);
+    done.push(options.isDryRun ? `write the password to ${file}` : `wrote the password to ${file}`);
   }
   return done;
+}
+
+function readGiven(option: string, path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new UsageError(`${option}: cannot read ${path} (${errorCode(cause)})`, { cause });
+  }
+}
+
+async function letIn(key: string, isDryRun: boolean): Promise<string> {
+  const file = join(homedir(), ".ssh", "authorized_keys");
+  if (isDryRun) return `add the key to ${file}`;
+  return (await addKey(file, key)) ? `added the key to ${file}` : `the key is in ${file} already`;
 }
 
 function framework(name: string): Lines {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { runProgram } from "@skytools/testbed";
@@ -58,14 +59,24 @@ test("sync ships the rest of a server that is down: finished segments, and the b
   for (const name of names) await here.addWal(name, walFile(name));
   // A recycled segment: named for WAL that is not written yet.
   await here.addWal("000000010000000000000004", walFile("000000010000000000000001"));
+  for (const point of ["sync.finished-stored", "sync.partial-written", "sync.partial-renamed"]) {
+    const killed = await here.walmgr(["sync"], { SKYTOOLS_CRASH_POINT: `${point}=kill` });
+    assert.equal(killed.code, 137, `${point}: ${killed.stderr}`);
+  }
   const sync = await here.walmgr(["sync"]);
   assert.equal(sync.code, 0, sync.stderr);
-  assert.match(sync.stderr, /Archived 2 files; begun segment: 0{7}10{15}3/);
+  assert.match(sync.stderr, /Archived 0 files; begun segment: 0{7}10{15}3/);
+  assert.deepEqual(await archivedSegments(), names.slice(0, 2));
   assert.deepEqual(
     await readFile(join(here.archive, "logs.partial", names[2]!)),
     await readFile(join(here.data, "pg_wal", names[2]!)),
   );
 });
+
+async function archivedSegments(): Promise<string[]> {
+  const names = await readdir(join(here.archive, "logs.complete"));
+  return names.filter((name) => /^[0-9A-F]{24}$/.test(name)).sort();
+}
 
 test("every mistake in a file is one line that names file, line and key", async () => {
   const cases: [values: Record<string, string>, args: string[], message: RegExp][] = [
@@ -152,6 +163,104 @@ test("--init-master and --init-slave write files that can be used, and never ove
   assert.equal(standby.code, 0, standby.stderr);
   assert.equal(await readFile(join(home, ".pgpass"), "utf8"), "db1:5432:replication:repl:s\\:ecret\n");
   assert.ok(!(standby.stdout + standby.stderr).includes("ecret"));
+});
+
+test("keys and passwords of the other host come and go; a bad file among the switches leaves everything alone", async (context) => {
+  const home = join(here.root, "home of keys");
+  const data = join(here.root, "pgdata of keys");
+  for (const directory of [home, data]) await mkdir(directory);
+  await writeFile(join(data, "postgresql.conf"), "");
+  const run = (args: readonly string[]) => runProgram("walmgr", args, { env: { HOME: home } });
+  for (const [bad, message] of [
+    ["--ssh-add-key=/nonexistent", /--ssh-add-key: cannot read \/nonexistent \(ENOENT\)/],
+    ["--add-password=/nonexistent", /--add-password needs --primary-conninfo/],
+  ] as const) {
+    const refused = await run(["--init-slave", `--pgdata=${data}`, bad]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, message);
+  }
+  assert.deepEqual(await readdir(home), []);
+  if (spawnSync("ssh-keygen", ["-?"]).error !== undefined) {
+    context.skip("there is no ssh-keygen");
+    return;
+  }
+  const master = ["--init-master", "--slave=far", `--pgdata=${data}`, "--ssh-keygen"];
+  assert.match((await run(master)).stdout, /made .*id_ed25519: ssh-ed25519 /);
+  const publicKey = await readFile(join(home, ".ssh/id_ed25519.pub"), "utf8");
+  const authorized = join(home, ".ssh/authorized_keys");
+  await writeFile(authorized, "ssh-ed25519 AAAA other\n");
+  await writeFile(join(home, "pw"), "secret\n");
+  for (const directory of ["one", "two"]) {
+    const made = await run([
+      ...[
+        "--init-slave",
+        `--pgdata=${data}`,
+        `--config-dir=${home}/${directory}`,
+        `--walmgr-data=${home}/wal`,
+      ],
+      ...[
+        `--ssh-add-key=${home}/.ssh/id_ed25519.pub`,
+        "--primary-conninfo=host=db1",
+        `--add-password=${home}/pw`,
+      ],
+    ]);
+    assert.equal(made.code, 0, made.stderr);
+  }
+  assert.equal(await readFile(authorized, "utf8"), `ssh-ed25519 AAAA other\n${publicKey}`);
+  const words = publicKey.trim().split(" ");
+  const cleanup = [`--ssh-remove-key=${words[1]}`, "--remove-password", "--force"];
+  const cleaned = await run([join(home, "one/wal-slave.ini"), "cleanup", ...cleanup]);
+  assert.equal(cleaned.code, 0, cleaned.stderr);
+  assert.equal(await readFile(authorized, "utf8"), "ssh-ed25519 AAAA other\n");
+  assert.equal(await readFile(join(home, ".pgpass"), "utf8"), "");
+});
+
+test("a section of the 2.x line is read, xrotate and xpurgewals do what an old peer asks, check --fix removes drafts", async () => {
+  const root = join(here.root, "old peer");
+  const completed = join(root, "logs.complete");
+  await mkdir(completed, { recursive: true });
+  await mkdir(join(root, "logs.partial"));
+  const file = join(root, "slave.ini");
+  await writeFile(file, `[wal-slave]\nwalmgr_data = ${root}\n`);
+  const run = (...args: string[]) => runProgram("walmgr", [file, ...args]);
+  const segments = [4, 5, 6].map((n) => `00000001000000000000000${n}`);
+  for (const name of [...segments, "00000002.history"]) await writeFile(join(completed, name), "");
+  const info = {
+    ...{
+      id: "x",
+      systemIdentifier: "1",
+      serverVersion: 180000,
+      label: "",
+      startLsn: "0/500000",
+      stopLsn: "0/500100",
+    },
+    ...{
+      timeline: 1,
+      segmentSize: 1 << 20,
+      firstSegment: segments[1],
+      sizeBytes: 1,
+      codec: "none",
+      includesWal: true,
+    },
+    ...{
+      startTime: "2026-01-01T00:00:00Z",
+      stopTime: "2026-01-01T00:00:01Z",
+      tablespaces: [],
+      walmgrVersion: "4",
+    },
+  };
+  await mkdir(join(root, "data.master"));
+  await writeFile(join(root, "data.master/backup.json"), JSON.stringify(info));
+  const rotate = await run("xrotate");
+  assert.equal(rotate.code, 0, rotate.stderr);
+  assert.match(rotate.stderr, /wal-slave/, "the old name is told to be old");
+  assert.ok(existsSync(join(root, "data.master.0/backup.json")));
+  assert.equal((await run("xpurgewals")).code, 0);
+  const draft = `.${segments[2]}.1-abc.tmp`;
+  await writeFile(join(completed, draft), "");
+  await utimes(join(completed, draft), 1, 1);
+  await run("check", "--fix");
+  assert.deepEqual((await readdir(completed)).sort(), [...segments.slice(1), "00000002.history"].sort());
 });
 
 test("an engine does the work behind the same commands", async () => {
