@@ -4,6 +4,7 @@ import { type ArchiveReport, reportArchive } from "../status/archive-status.ts";
 import { judge } from "../status/findings.ts";
 import { metricsText } from "../status/metrics.ts";
 import { collectStatus, type Status } from "../status/status.ts";
+import { formatLsn } from "../wal/lsn.ts";
 
 /** Source: spec/walmgr.md 12.1 */
 export const statusCommand: Command = {
@@ -35,7 +36,7 @@ function statusJson(status: Status) {
   return {
     archive: status.archive ?? null,
     archiveError: status.archiveError ?? null,
-    primary: primary === undefined ? null : { ...primary, flushedLsn: primary.flushedLsn.toString(16) },
+    primary: primary === undefined ? null : { ...primary, flushedLsn: formatLsn(primary.flushedLsn) },
     primaryError: status.primaryError ?? null,
     possibleLoss: status.possibleLoss ?? null,
     lag: status.lag ?? null,

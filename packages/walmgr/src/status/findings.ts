@@ -1,5 +1,7 @@
 import { formatBytes, formatDuration } from "@skytools/skytools";
 import type { Settings } from "../place/settings.ts";
+import type { ArchiveReport } from "./archive-status.ts";
+import type { SlotStatus } from "./primary-status.ts";
 import type { Status } from "./status.ts";
 
 export type Severity = "ok" | "warning" | "critical";
@@ -12,6 +14,7 @@ export interface Finding {
 }
 
 const fullSoonSeconds = 3 * 86_400;
+const fullNowSeconds = 6 * 3600;
 
 /** Judges a status, the worst first.
  * Source: spec/walmgr.md 12.1, 12.3 */
@@ -22,7 +25,7 @@ export function judge(settings: Settings, status: Status): Finding[] {
     ...judgeBackups(settings, status),
     ...judgeReceiver(status),
     ...judgeSlots(status),
-    ...judgeSpace(status),
+    ...(status.archive === undefined ? [] : spaceFindings(status.archive)),
   ];
   const rank: Record<Severity, number> = { critical: 0, warning: 1, ok: 2 };
   return findings.sort((a, b) => rank[a.severity] - rank[b.severity]);
@@ -114,18 +117,38 @@ function judgeSlots({ primary }: Status): Finding[] {
     return {
       check: `slot ${slot.name}`,
       severity,
-      text: `${state}, holds ${formatBytes(slot.retainedBytes)} of WAL`,
+      text: `${state}, holds ${formatBytes(slot.retainedBytes)} of WAL${whenLost(slot)}`,
     };
   });
 }
 
-function judgeSpace({ archive }: Status): Finding[] {
-  if (archive === undefined || archive.freeBytes === null) return [];
-  const { freeBytes, secondsUntilFull } = archive;
-  const isSoon = secondsUntilFull !== null && secondsUntilFull < fullSoonSeconds;
-  const when =
-    secondsUntilFull === null ? "" : `, full in ${formatDuration(secondsUntilFull)} at the present rate`;
-  return [
-    { check: "space", severity: isSoon ? "warning" : "ok", text: `${formatBytes(freeBytes)} free${when}` },
+function whenLost({ safeBytes }: SlotStatus): string {
+  return safeBytes === undefined ? "" : `, loses it after ${formatBytes(Math.max(0, safeBytes))} more`;
+}
+
+/** Judges the space of an archive: when it ends, and whether another backup fits. */
+export function spaceFindings({
+  freeBytes,
+  secondsUntilFull,
+  backups,
+}: Pick<ArchiveReport, "freeBytes" | "secondsUntilFull" | "backups">): Finding[] {
+  if (freeBytes === null) return [];
+  const end = secondsUntilFull ?? Infinity;
+  const findings: Finding[] = [
+    {
+      check: "space",
+      severity: end < fullNowSeconds ? "critical" : end < fullSoonSeconds ? "warning" : "ok",
+      text:
+        secondsUntilFull === null
+          ? `${formatBytes(freeBytes)} free`
+          : `${formatBytes(freeBytes)} free, full in ${formatDuration(end)} at the present rate`,
+    },
   ];
+  // Older sets go only after a new one is complete.
+  const nextBytes = backups.find((backup) => !backup.isIncremental)?.sizeBytes ?? 0;
+  if (nextBytes > freeBytes) {
+    const text = `the last full backup took ${formatBytes(nextBytes)}, ${formatBytes(freeBytes)} are free for the next one`;
+    findings.push({ check: "backup space", severity: "warning", text });
+  }
+  return findings;
 }

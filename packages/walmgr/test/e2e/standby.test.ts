@@ -78,7 +78,9 @@ test("status and check tell about archive, slots and possible loss, as text, JSO
     readonly archive: { readonly backups: readonly unknown[] };
     readonly lag: { readonly segments: number };
     readonly possibleLoss: { readonly bytes: number };
+    readonly primary: { readonly flushedLsn: string };
   };
+  assert.match(status.primary.flushedLsn, /^[0-9A-F]+\/[0-9A-F]+$/);
   assert.equal(status.archive.backups.length, 1);
   assert.equal(status.lag.segments, 0);
   assert.ok(status.possibleLoss.bytes >= 0);
