@@ -1,3 +1,6 @@
+// First: before the driver is loaded.
+import "./db/navigator.ts";
+
 // SCRIPT: errors, configuration, programs, log
 export type { ConfigFindings } from "./config/check-config.ts";
 export { Config, type ConfigOptions } from "./config/config.ts";
