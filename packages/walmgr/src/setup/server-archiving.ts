@@ -30,8 +30,12 @@ const names = [
 /** What must change so that the server archives with this command; settings that are good already, or better, stay.
  * Source: spec/walmgr.md 5.1 */
 export async function archivingChanges(database: Database, command: string): Promise<SettingChange[]> {
+  // While archiving is off the server shows its command as disabled: what it is then stands in the files.
   const rows = await database.query<SettingRow>(
-    "select name, setting, context, source from pg_settings where name = any($1)",
+    `select name, context, source, case when setting = '(disabled)' and name = 'archive_command' then
+         coalesce((select f.setting from pg_file_settings f where f.name = s.name order by seqno desc limit 1), '')
+       else setting end as setting
+     from pg_settings s where name = any($1)`,
     [names],
   );
   const wanted: [name: string, isGood: (value: string) => boolean, to: string][] = [
