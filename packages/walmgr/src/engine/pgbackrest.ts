@@ -93,6 +93,7 @@ function parseInfo(text: string, stanza: string): ArchiveReport {
     newestSegment: info.archive?.at(-1)?.max?.slice(0, 24) ?? null,
     archivedLsn: null,
     secondsSinceArchived: null,
+    backedUpLsn: null,
     // 2: no valid backups, which the backups themselves tell
     gaps: status.code === 0 || status.code === 2 ? [] : [`pgbackrest: ${status.message}`],
     backups: backups.map(({ label, type, timestamp, info: { size } }) => ({

@@ -75,6 +75,7 @@ function parseReport(text: string): ArchiveReport {
     newestSegment: null,
     archivedLsn: null,
     secondsSinceArchived: null,
+    backedUpLsn: null,
     gaps: [],
     backups: listed.toReversed().map((backup) => {
       const stopTime = backup.finish_time ?? backup.time ?? new Date(0).toISOString();

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,6 +12,8 @@ import { WalError } from "../wal/wal-error.ts";
 import { parseWalName, segmentName, segmentNumber, timelineOf } from "../wal/wal-name.ts";
 import { checkReplayed, waitForReplay } from "./replay-end.ts";
 import { accountOf, proveFetch, refuseOtherAccount } from "./server-account.ts";
+
+const pollMs = 100;
 
 export interface PromoteOptions {
   /** how long the replay of all WAL, and then the end of recovery, may take */
@@ -31,35 +33,41 @@ export async function promote(job: Job, settings: Settings, options: PromoteOpti
   const server = runningServer(data);
   if (server === undefined)
     throw new WalError(`no server runs on ${data}`, { hint: "Start the standby first." });
+  const deadline = () => performance.now() + options.timeoutSeconds * 1000;
+  // Before the signal file is looked at: an earlier call may have told the server to take over, which it does right now.
+  const before = readControlFile(data).timeline;
   const isFollowing = existsSync(join(data, "standby.signal"));
-  if (!isFollowing && !existsSync(join(data, "recovery.signal"))) return finishInterrupted(settings, data);
+  if (!isFollowing && !existsSync(join(data, "recovery.signal")))
+    return finishInterrupted(settings, data, deadline());
   const account = accountOf(server, data);
   refuseOtherAccount(job, account);
-  const deadline = () => performance.now() + options.timeoutSeconds * 1000;
   const engine = engineOf(settings);
   if (engine !== undefined) {
     engine.report();
-    return endRecovery(data, server.pid, deadline());
+    return endRecovery(data, server.pid, before, deadline());
   }
   // Where a recovery has a target, it is meant to leave WAL.
   const isChecked = isFollowing && !options.isForced;
   const archive = settings.openArchive();
   try {
-    await archive.setFlag("STOP", true);
-    await archive.setFlag("PAUSE", false);
-    crashPoint("boot.stop-set");
     try {
+      await archive.setFlag("STOP", true);
+      await archive.setFlag("PAUSE", false);
+      crashPoint("boot.stop-set");
       // A new timeline's number is found by asking for histories: an archive that is away would let it be used twice.
       const last = await lastFiles(archive);
       if (!options.isForced) for (const name of last) await proveFetch(job, settings, account, data, name);
       if (isChecked) await waitForReplay(job, settings, archive, deadline());
     } catch (error) {
-      await archive.setFlag("STOP", false);
-      throw error;
+      await archive.setFlag("STOP", false).catch(() => undefined);
+      if (!options.isForced) throw error;
+      job.log.warn(`the server takes over with what it has, and its timeline may be taken: ${String(error)}`);
     }
-    const timeline = await endRecovery(data, server.pid, deadline());
+    const timeline = await endRecovery(data, server.pid, before, deadline());
     crashPoint("boot.promoted");
-    await archive.setFlag("STOP", false);
+    await archive
+      .setFlag("STOP", false)
+      .catch((error: unknown) => job.log.warn(`STOP stays in the archive: ${String(error)}`));
     if (isChecked) await checkReplayed(archive, data, timeline);
     return timeline;
   } finally {
@@ -69,19 +77,28 @@ export async function promote(job: Job, settings: Settings, options: PromoteOpti
 
 /** An earlier call ended after it had told the server: what it would have done after that is left.
  * @throws WalError when there was none: the server simply is no standby */
-async function finishInterrupted(settings: Settings, data: string): Promise<number> {
+async function finishInterrupted(settings: Settings, data: string, until: number): Promise<number> {
   const noStandby = new WalError(`the server on ${data} is not a standby`);
   if (!settings.isEngineOwn) throw noStandby;
   const archive = settings.openArchive();
   try {
     if (!(await archive.hasFlag("STOP"))) throw noStandby;
-    const { timeline } = readControlFile(data);
-    await checkReplayed(archive, data, timeline);
+    while (readControlFile(data).isInRecovery && performance.now() < until) await sleep(pollMs);
+    const timeline = newestTimeline(data);
     await archive.setFlag("STOP", false);
+    await checkReplayed(archive, data, timeline);
     return timeline;
   } finally {
     await archive.close();
   }
+}
+
+/** A primary's own timeline: its control file tells only after the next checkpoint. */
+function newestTimeline(data: string): number {
+  const histories = readdirSync(join(data, "pg_wal")).filter(
+    (name) => parseWalName(name)?.kind === "history",
+  );
+  return Math.max(1, ...histories.map(timelineOf));
 }
 
 /** The end of the archive: the newest finished segment, and the begun one after it, where there is one.
@@ -99,8 +116,7 @@ async function lastFiles(archive: Archive): Promise<string[]> {
   return isBegun ? [name, begun] : [name];
 }
 
-async function endRecovery(data: string, pid: number, until: number): Promise<number> {
-  const before = readControlFile(data).timeline;
+async function endRecovery(data: string, pid: number, before: number, until: number): Promise<number> {
   await writeFile(join(data, "promote"), "");
   process.kill(pid, "SIGUSR1");
   crashPoint("boot.signalled");
@@ -119,7 +135,7 @@ async function endRecovery(data: string, pid: number, until: number): Promise<nu
         },
       );
     }
-    await sleep(100);
+    await sleep(pollMs);
   }
 }
 

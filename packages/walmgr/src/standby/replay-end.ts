@@ -76,6 +76,7 @@ export async function checkReplayed(
   dataDirectory: string,
   timeline: number,
 ): Promise<void> {
+  if (timeline === 1) return;
   const text = readFileSync(join(dataDirectory, "pg_wal", historyName(timeline)), "utf8");
   const left = parseHistory(timeline, text).ancestors.at(-1);
   const segmentSize = (await archive.identity())?.segmentSize;

@@ -18,6 +18,8 @@ export interface ArchiveReport {
   /** everything before it is in finished segments of the newest timeline */
   readonly archivedLsn: string | null;
   readonly secondsSinceArchived: number | null;
+  /** up to where the newest backup set goes without the archive; null: it needs that, or an engine does not tell */
+  readonly backedUpLsn: string | null;
   readonly gaps: readonly string[];
   readonly backups: readonly {
     readonly name: string;
@@ -68,6 +70,7 @@ export async function reportArchive(settings: Settings): Promise<ArchiveReport> 
         ? null
         : formatLsn(segmentStart(newest.name, size) + BigInt(size)),
     secondsSinceArchived: newest === undefined ? null : (now - newest.modifiedMs) / 1000,
+    backedUpLsn: sets[0]?.info.includesWal === true ? sets[0].info.stopLsn : null,
     gaps: problems,
     backups: sets.map(({ name, info }) => ({
       name,

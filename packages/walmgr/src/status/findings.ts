@@ -63,10 +63,10 @@ function judgeArchiving(settings: Settings, { archive, primary, lag }: Status): 
       findings.push({
         check: "archiver",
         severity: "critical",
-        text: "neither archiving nor a receiver is on",
+        text: "neither archiving nor a receiver is on: walmgr setup, or walmgr syncdaemon",
       });
     } else if (archiver.isOn && isFailing) {
-      const text = `archive_command fails for ${archiver.lastFailed}, ${archiver.waiting ?? "some"} segments wait`;
+      const text = `archive_command fails for ${archiver.lastFailed}, ${archiver.waiting ?? "some"} segments wait; the server's log tells why`;
       findings.push({ check: "archiver", severity: "critical", text });
     } else findings.push({ check: "archiver", severity: "ok", text: "works" });
   }

@@ -63,12 +63,14 @@ function possibleLoss(
   if (archive === undefined || primary === undefined || primary.isInRecovery) return undefined;
   const archived = archivedLsn(archive, primary);
   const received = archive.receiver === null ? 0n : parseLsn(archive.receiver.flushedLsn);
-  const safe = received > archived ? received : archived;
+  const backedUp = backedUpLsn(archive);
+  const safe = [archived, received, backedUp].reduce((a, b) => (a > b ? a : b));
   const bytes = primary.flushedLsn > safe ? Number(primary.flushedLsn - safe) : 0;
   if (bytes === 0) return { bytes, seconds: 0 };
   const times = [
     archive.secondsSinceArchived ?? primary.archiver.secondsSinceArchived ?? null,
     ...(archive.receiver === null ? [] : [archive.receiver.secondsSinceCaughtUp]),
+    ...(backedUp === 0n ? [] : [archive.backups[0]?.ageSeconds ?? null]),
   ].filter((each) => each !== null);
   return { bytes, seconds: times.length === 0 ? undefined : Math.min(...times) };
 }
@@ -80,18 +82,24 @@ function archivedLsn(archive: ArchiveReport, { segmentSize }: PrimaryStatus): bi
   return newestSegment === null ? 0n : segmentStart(newestSegment, segmentSize) + BigInt(segmentSize);
 }
 
+function backedUpLsn({ backedUpLsn: lsn }: ArchiveReport): bigint {
+  // A walmgr of another release on the archive's host may not tell.
+  return lsn == null ? 0n : parseLsn(lsn);
+}
+
 /** A segment that is being written counts as behind only when something in it waits: seconds say since when. */
 function archiveLag(archive: ArchiveReport | undefined, primary: PrimaryStatus | undefined): Status["lag"] {
   if (archive === undefined || primary === undefined || primary.isInRecovery) return undefined;
-  const archived = archivedLsn(archive, primary);
+  const archived = archivedLsn(archive, primary) || backedUpLsn(archive);
   if (primary.flushedLsn <= archived) return { segments: 0, seconds: 0 };
   const whole = Number((primary.flushedLsn - archived) / BigInt(primary.segmentSize));
   const segments = archived === 0n ? (primary.archiver.waiting ?? 1) : whole;
+  const sinceBackup = archive.backups[0]?.ageSeconds ?? Number.POSITIVE_INFINITY;
   return {
     segments,
     seconds:
       segments === 0
         ? 0
-        : (archive.secondsSinceArchived ?? primary.archiver.secondsSinceArchived ?? Number.POSITIVE_INFINITY),
+        : (archive.secondsSinceArchived ?? primary.archiver.secondsSinceArchived ?? sinceBackup),
   };
 }
