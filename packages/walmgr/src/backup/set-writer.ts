@@ -95,10 +95,16 @@ export class SetWriter {
         await handle.close();
       }
     })();
-    written.catch(() => undefined);
-    this.#drain = () => new Promise((resolve) => stream.once("drain", resolve).once("close", resolve));
+    let failure: unknown;
+    written.catch((error: unknown) => {
+      failure = error;
+    });
+    this.#drain = () => drained(stream);
     return {
-      write: (chunk) => stream.write(Buffer.from(chunk)),
+      write: (chunk) => {
+        if (failure !== undefined) throw failure;
+        return stream.write(Buffer.from(chunk));
+      },
       finish: () => {
         stream.end();
         return written;
@@ -204,4 +210,18 @@ export class SetWriter {
     await this.#files.finish().catch(() => undefined);
     await rm(this.path, { recursive: true, force: true });
   }
+}
+
+/** Resolves when a stream takes more, or never will again. */
+async function drained(stream: Duplex): Promise<void> {
+  if (stream.destroyed || !stream.writableNeedDrain) return;
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      stream.off("drain", done);
+      stream.off("close", done);
+      resolve();
+    };
+    stream.on("drain", done);
+    stream.on("close", done);
+  });
 }

@@ -1,3 +1,4 @@
+import { existsSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { crashPoint, type Job } from "@skytools/skytools";
 import type { WalSource } from "../archive/archive.ts";
@@ -30,6 +31,7 @@ export async function archiveFile(
   if (parseWalName(name) === undefined) {
     throw foreignFile(`"${name.slice(0, 80)}" is not the name of a WAL file`);
   }
+  refuseOtherServer(settings);
   const full = isAbsolute(path) ? path : join(settings.dataDirectory(), path);
   const walDirectory = dirname(full);
   const status = new ArchiveStatus(walDirectory);
@@ -59,6 +61,24 @@ export async function archiveFile(
   } finally {
     await archive.close();
   }
+}
+
+/** A server calls from within its data directory. When that is not the one of the configuration, a copy of the server uses the
+ * file of the original: the path would lead to the original's WAL, and the copy would take its own for archived.
+ * @throws WalError exit code 44 */
+function refuseOtherServer(settings: Settings): void {
+  const here = process.cwd();
+  const own = settings.dataDirectory();
+  if (!existsSync(join(here, "global", "pg_control")) || isSameDirectory(here, own)) return;
+  throw foreignFile(
+    `the server runs in ${here}, ${settings.config.file} is for the one in ${own}`,
+    "A copy of a server needs a file of its own, with an archive of its own.",
+  );
+}
+
+function isSameDirectory(a: string, b: string): boolean {
+  const [one, other] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return one !== undefined && one.ino === other?.ino && one.dev === other.dev;
 }
 
 /** Files that can be read now; a later call meets the trouble with the others. */
