@@ -95,9 +95,9 @@ export class SetWriter {
         await handle.close();
       }
     })();
-    let failure: unknown;
+    let failure: Error | undefined;
     written.catch((error: unknown) => {
-      failure = error;
+      failure = error instanceof Error ? error : new Error(String(error));
     });
     this.#drain = () => drained(stream);
     return {
