@@ -3,29 +3,38 @@ import { join } from "node:path";
 
 const marker = ".walmgr_restoring";
 
+/** Beside the unfinished data directory, not in it: a backup could hold a file of that name. */
+function markOf(fresh: string): string {
+  return `${fresh}.mark`;
+}
+
 /** Marks tablespace directories as part of a data directory that is being put together: what an interrupted restore left in them
- * is in nobody's way then. The mark counts only together with the unfinished data directory.
+ * is in nobody's way then.
  * @param fresh the unfinished data directory */
 export function markRestoring(fresh: string, directories: Iterable<string>): void {
   const token = `${process.pid} ${new Date().toISOString()} ${performance.now()}`;
-  for (const directory of [fresh, ...directories]) writeFileSync(join(directory, marker), token);
+  for (const path of [markOf(fresh), ...[...directories].map((each) => join(each, marker))])
+    writeFileSync(path, token);
 }
 
-/** Whether all that is in a directory was left by an interrupted restore of this data directory. */
+/** Whether all that is in a directory was left by an interrupted restore of this data directory. Once that has its place, and is
+ * no unfinished one any more, its tablespaces are in use. */
 export function isLeftOver(fresh: string, directory: string): boolean {
-  const [wanted, found] = [fresh, directory].map((each) => {
-    const path = join(each, marker);
-    return existsSync(path) ? readFileSync(path, "utf8") : undefined;
-  });
-  return wanted !== undefined && wanted === found;
+  const [wanted, found] = [markOf(fresh), join(directory, marker)].map((path) =>
+    existsSync(path) ? readFileSync(path, "utf8") : undefined,
+  );
+  return existsSync(fresh) && wanted !== undefined && wanted === found;
 }
 
-/** Empties a directory, but not itself: its place is the administrator's. */
+/** Empties a directory, the mark last, but not itself: its place is the administrator's. */
 export function emptyDirectory(directory: string): void {
-  for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true });
+  for (const name of readdirSync(directory))
+    if (name !== marker) rmSync(join(directory, name), { recursive: true });
+  rmSync(join(directory, marker), { force: true });
 }
 
-/** After the data directory has its place. */
-export function unmarkRestoring(directories: Iterable<string>): void {
+/** After the data directory has its place, and before another one is begun. */
+export function unmarkRestoring(fresh: string, directories: Iterable<string>): void {
+  rmSync(markOf(fresh), { force: true });
   for (const directory of directories) rmSync(join(directory, marker), { force: true });
 }

@@ -35,6 +35,7 @@ export async function restoreSet(job: Job, plan: RestorePlan, options: RestoreOp
   for (const directory of tablespaces.values()) if (isLeftOver(fresh, directory)) emptyDirectory(directory);
   await rm(fresh, { recursive: true, force: true });
   await rm(scratch, { recursive: true, force: true });
+  unmarkRestoring(fresh, []);
   const made: string[] = [];
   try {
     mkdirSync(dirname(fresh), { recursive: true });
@@ -61,11 +62,14 @@ export async function restoreSet(job: Job, plan: RestorePlan, options: RestoreOp
     await syncDirectory(fresh);
     crashPoint("restore.complete");
     await takePlace(job, fresh, plan, options.deletesOld);
-    unmarkRestoring([dataDirectory, ...made]);
+    unmarkRestoring(fresh, made);
   } catch (error) {
+    // In its place, it is not to be taken apart any more, whatever failed then.
+    if (!existsSync(fresh)) throw error;
+    for (const directory of made) emptyDirectory(directory);
     await rm(fresh, { recursive: true, force: true });
     await rm(scratch, { recursive: true, force: true });
-    for (const directory of made) emptyDirectory(directory);
+    unmarkRestoring(fresh, []);
     const code = errorCode(error);
     if (error instanceof WalError || code === undefined) throw error;
     throw storageTrouble(`cannot restore to ${dataDirectory} (${code}): nothing was changed`, error);

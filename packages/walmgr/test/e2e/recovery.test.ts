@@ -40,14 +40,19 @@ for (const compression of ["none", "zstd"]) {
     await stage.switchWal();
     const copy = stage.place();
     const newSpace = join(stage.root, `restored-${compression}`);
-    await stage.walmgr(file, [
+    const words = [
       "restore",
       "data.master",
       copy.dataDirectory,
       `--target-name=here_${compression}`,
       `--tablespace=${space}=${newSpace}`,
       ...(compression === "none" ? [] : [`--tablespace=${join(stage.root, "space-none")}=${newSpace}-2`]),
-    ]);
+    ];
+    const killed = await stage.run(file, words, { SKYTOOLS_CRASH_POINT: "restore.unpacked=kill" });
+    assert.equal(killed.code, 137, killed.stderr);
+    assert.equal((await readdir(newSpace)).length, 2, "what is left in the tablespace is in nobody's way");
+    await stage.walmgr(file, words);
+    assert.equal((await readdir(newSpace)).length, 1);
     await stage.startRestored(copy);
     await stage.waitForPrimary(copy);
     const [row] = await copy.query<{ count: number; top: number }>(
