@@ -12,7 +12,7 @@ describe("the original pgqd on our PgQ", { skip: skipWithout("pgqd") }, () => {
     await busyQueue(cluster, "ours");
     await cluster.query("select pgq.register_consumer('q', 'c')", [], "ours");
     await cluster.query("select pgq.set_queue_config('q', 'rotation_period', '500 ms')", [], "ours");
-    await using ini = await pgqdFile(cluster, { database_list: "ours" });
+    await using ini = await pgqdFile(cluster, { database_list: "ours", ticker_period: 0.4 });
     await using daemon = startProgram(original.pgqd, [ini.file]);
 
     const switchTimes = new Set<string>();
