@@ -263,7 +263,8 @@ test("a table whose rows a script changes while its copy catches up is copied ag
   assert.equal(await state(), "catching-up");
   await root.londiste("execute", root.writeFile("plus.sql", "update behind set v = v + 100"));
   await waitFor("a script that changes its rows", () => wasRun("plus.sql"), { onTimeout });
-  assert.equal(await state(), null);
+  // the worker may have begun the new copy already
+  assert.match(String(await state()), /^(null|in-copy)$/);
   assert.match(
     branch.log(),
     /script plus\.sql has changed rows of public\.behind while it was copied: it is copied again/,
