@@ -200,7 +200,11 @@ export class TableEvents {
     this.#hasPassed = true;
     try {
       const counts = await this.#stage.applyDistinct(plan, content);
-      this.#counts.missingRows += Number(counts.missing_updates + counts.missing_deletes);
+      const missingRows = Number(counts.missing_updates + counts.missing_deletes);
+      // The insert may be an earlier event that has not been read yet.
+      if (missingRows > 0 && !this.#isOrdered && this.#treatment.missingRows !== undefined)
+        throw new OrderNeeded();
+      this.#counts.missingRows += missingRows;
       tellMissingRows(this.#log, this.table.name, this.#treatment, counts);
       this.#tellSet(counts);
     } catch (error) {

@@ -151,6 +151,19 @@ test("changes that find no row are told of, as the treatment wants it", async ()
   await assert.rejects(applied(setup, events), { code: "MISSING_ROWS" });
 });
 
+test("an update that is found before its insert is no missing row", async () => {
+  bench.limits = limits;
+  bench.isScrambled = true;
+  bench.handlers = new Map([["public.t", { rows: { missingRows: "error" } }]]);
+  const events = [
+    ...numbers(1, 400).map((id) => change("INSERT", id)),
+    ...numbers(1, 400).map((id) => change("UPDATE", id, id)),
+  ];
+  const result = await applied("create table t (id int primary key, u int, v text)", events);
+  assert.equal(result.missingRows, 0);
+  assert.equal((await bench.rows("select from t where u = id")).length, 400);
+});
+
 test("rows of one table that are treated in two ways are not staged together", async () => {
   bench.handlers = new Map([["public.other", { rows: { replaces: "updates and inserts" } }]]);
   const twice = (table: string, from: number) =>
