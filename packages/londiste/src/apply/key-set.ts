@@ -11,9 +11,14 @@ export class KeySet {
     return this.#size;
   }
 
-  /** no more keys should be added */
-  get isFull(): boolean {
-    return this.#size * 8 >= maxSlots * 5;
+  /** True when so many more keys take no more than 8 MB. */
+  hasRoomFor(count: number): boolean {
+    return (this.#size + count) * 8 <= maxSlots * 5;
+  }
+
+  /** of memory */
+  get bytes(): number {
+    return this.#slots.byteLength;
   }
 
   /** @returns false when it was there already */

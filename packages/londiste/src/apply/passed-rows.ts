@@ -11,7 +11,7 @@ export class PassedKeys {
   #isComplete = true;
 
   addAll(keys: KeySet): void {
-    if (this.#keys.isFull) {
+    if (!this.#keys.hasRoomFor(keys.size)) {
       this.#keys = new KeySet();
       this.#isComplete = false;
     }

@@ -246,3 +246,11 @@ test("a set of keys grows, tells known from new, and can be emptied", () => {
   assert.ok(add(7));
   assert.equal(set.size, 1);
 });
+
+test("a set of keys with no more room takes 8 MB", () => {
+  const set = new KeySet();
+  for (let nr = 1; set.hasRoomFor(1); nr += 1) set.add(Math.imul(nr, 0x9e3779b1), nr);
+  assert.ok(set.size > 600_000);
+  assert.equal(set.bytes, 8 << 20);
+  assert.equal(set.hasRoomFor(1000), false);
+});
