@@ -7,6 +7,7 @@ export {
   runProgram,
   startProgram,
 } from "./program.ts";
+export { RandomSource } from "./random-source.ts";
 export { keepRunDirectory, runDirectory } from "./run-directory.ts";
 export { TcpProxy } from "./tcp-proxy.ts";
 export { moduleDatabase } from "./template-database.ts";

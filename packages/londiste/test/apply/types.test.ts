@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Database, quoteLiteral } from "@skytools/skytools";
-import { type Cluster, moduleDatabase, startCluster } from "@skytools/testbed";
+import { type Cluster, moduleDatabase, RandomSource, startCluster } from "@skytools/testbed";
 import { applyBatch } from "#src/apply/apply-batch.js";
 import type { ReplicatedTable } from "#src/londiste-api.js";
 import { formatSettings } from "#src/replication-session.js";
 import { silentLog } from "../fixture/apply-bench.js";
 import { writerSettings } from "../random/hostile-tables.js";
-import { RandomSource } from "../random/random-source.js";
 import { typeSamples, typesWithoutSamples } from "./type-samples.js";
 
 /** LONDISTE_SEED repeats a run; LONDISTE_ROUNDS is how often rows are changed and replayed, default 1. */

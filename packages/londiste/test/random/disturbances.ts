@@ -1,9 +1,9 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { quoteFqIdent } from "@skytools/skytools";
+import type { RandomSource } from "@skytools/testbed";
 import { waitFor } from "@skytools/testbed";
 import type { NodeName, Replication } from "../fixture/replication.js";
 import { hostileTables } from "./hostile-tables.js";
-import type { RandomSource } from "./random-source.js";
 
 /** The machine may be busy with other things. */
 const timeoutMs = 180_000;

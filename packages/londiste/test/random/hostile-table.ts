@@ -1,4 +1,4 @@
-import type { RandomSource } from "./random-source.js";
+import type { RandomSource } from "@skytools/testbed";
 
 /** Random numbers that a statement is made of. */
 export interface Draw {

@@ -1,8 +1,8 @@
+import type { RandomSource } from "@skytools/testbed";
 import { constrainedTables } from "./constrained-tables.js";
 import { everydayTables } from "./everyday-tables.js";
 import type { HostileTable } from "./hostile-table.js";
 import { namedTables } from "./named-tables.js";
-import type { RandomSource } from "./random-source.js";
 import { typeTable } from "./type-table.js";
 
 export const hostileTables: readonly HostileTable[] = [

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { quoteFqIdent, quoteIdent } from "@skytools/skytools";
+import { RandomSource } from "@skytools/testbed";
 import { type NodeName, queueName, Replication } from "../fixture/replication.js";
 import { Disturbances } from "./disturbances.js";
 import { hostileTables, ledgerTable } from "./hostile-tables.js";
-import { RandomSource } from "./random-source.js";
 import { RandomWriter } from "./random-writer.js";
 
 /** LONDISTE_SEED repeats a schedule as far as timing allows, LONDISTE_MINUTES is how long it disturbs. */

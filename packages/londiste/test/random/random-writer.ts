@@ -1,7 +1,7 @@
 import { Database, DatabaseError } from "@skytools/skytools";
+import { RandomSource } from "@skytools/testbed";
 import type { Replication } from "../fixture/replication.js";
 import { randomStatement, writerSettings } from "./hostile-tables.js";
-import { RandomSource } from "./random-source.js";
 
 /** Random transactions on the root, each with one row in the ledger. Failing statements and lost connections are part of it. */
 export class RandomWriter {

@@ -1,7 +1,7 @@
 import { quoteLiteral } from "@skytools/skytools";
+import type { RandomSource } from "@skytools/testbed";
 import { typeSamples } from "../apply/type-samples.js";
 import type { HostileTable } from "./hostile-table.js";
-import type { RandomSource } from "./random-source.js";
 
 const types = Object.keys(typeSamples);
 

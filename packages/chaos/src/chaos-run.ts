@@ -1,0 +1,123 @@
+import type { CascadeModel } from "./cascade-model.ts";
+import { createSet } from "./create-set.ts";
+import { findDifferences } from "./differences.ts";
+import { History } from "./history.ts";
+import { fillDisk } from "./impediment/fill-disk.ts";
+import type { ChaosOptions } from "./options.ts";
+import { countEvents } from "./queue-differences.ts";
+import type { ChaosReport } from "./report.ts";
+import { schedule } from "./schedule.ts";
+import { settle } from "./settle.ts";
+import { SmallDisk } from "./small-disk.ts";
+import { Stage } from "./stage.ts";
+import { tracks } from "./tracks.ts";
+import { Writer } from "./writer.ts";
+
+const writerCount = 3;
+/** So often everything is brought to rest and compared. */
+const roundMs = 120_000;
+
+/** Disturbs a set of nodes for the time that was asked for, and compares everything at the end of each round. */
+export class ChaosRun {
+  readonly history: History;
+  readonly #options: ChaosOptions;
+  readonly #skipped: string[] = [];
+  #failure: unknown;
+  #stage: Stage | undefined;
+
+  /** @param tell is given each line of the history when it comes */
+  constructor(options: ChaosOptions, tell: (line: string) => void) {
+    this.#options = options;
+    this.history = new History(tell);
+  }
+
+  /** @returns what was done, and the differences at the end of the first round that has any
+   * @throws Error when something did not happen in time */
+  async run(): Promise<ChaosReport> {
+    const { seed, minutes } = this.#options;
+    const smallDisk = await SmallDisk.mount();
+    if (smallDisk === undefined) this.#skipped.push("disk full: this process may not mount a small disk");
+    await using stage = await Stage.start(smallDisk);
+    this.#stage = stage;
+    const model = await createSet(stage);
+    this.history.note("the set is complete");
+    const lanes = tracks.map((track) =>
+      schedule(seed, track, model, smallDisk === undefined ? [fillDisk] : []),
+    );
+    const writers = Array.from({ length: writerCount }, (_, nr) => new Writer(stage, seed, nr + 1));
+    const end = performance.now() + minutes * 60_000;
+    let rounds = 0;
+    let differences: string[] = [];
+    while (differences.length === 0 && performance.now() < end) {
+      await this.#disturb(stage, writers, lanes, Math.min(end, performance.now() + roundMs));
+      this.history.note("at rest");
+      await settle(stage, model);
+      differences = await findDifferences(stage, model);
+      rounds += 1;
+      this.history.note(`compared: ${differences.length} differences`);
+    }
+    if (differences.length === 0) await this.#compare(stage, model);
+    return {
+      seed,
+      minutes,
+      rounds,
+      disturbances: Object.fromEntries(this.history.counts),
+      transactions: stage.ledger.accepted.size,
+      failedTransactions: stage.ledger.uncertain.size,
+      events: await countEvents(stage, model.root),
+      seconds: Math.round(this.history.elapsedSeconds),
+      skipped: this.#skipped,
+      differences,
+    };
+  }
+
+  /** Everything at once until the time, and everything whole again. */
+  async #disturb(
+    stage: Stage,
+    writers: readonly Writer[],
+    lanes: readonly ReturnType<typeof schedule>[],
+    end: number,
+  ): Promise<void> {
+    stage.isEnding = false;
+    for (const writer of writers) writer.start();
+    const ending = stage.pause(end - performance.now()).then(() => {
+      stage.isEnding = true;
+    });
+    await Promise.all(lanes.map((lane) => this.#follow(stage, lane)));
+    await ending;
+    for (const writer of writers) await writer.stop();
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async #follow(stage: Stage, lane: ReturnType<typeof schedule>): Promise<void> {
+    while (!stage.isEnding) {
+      const step = lane.next().value;
+      this.history.note(`${step.track}: ${step.name} ${step.detail}`);
+      const started = performance.now();
+      try {
+        await step.run(stage);
+      } catch (error) {
+        this.#failure ??= new Error(`${step.track}: ${step.name} ${step.detail}: ${String(error)}`, {
+          cause: error,
+        });
+        stage.isEnding = true;
+        return;
+      }
+      this.history.count(`${step.track}: ${step.name}`);
+      if (step.track === "operation") {
+        this.history.note(`  done after ${((performance.now() - started) / 1000).toFixed(1)} s`);
+      }
+      await stage.pause(step.pauseMs);
+    }
+  }
+
+  /** The commands' own comparison, too. */
+  async #compare(stage: Stage, model: CascadeModel): Promise<void> {
+    for (const key of model.subscribers) await stage.londiste(key, ["compare"]);
+  }
+
+  /** Ends of the daemons' logs, for a failure. */
+  logTails(): string {
+    return this.#stage?.logTails() ?? "";
+  }
+}

@@ -1,0 +1,70 @@
+import { CascadeModel } from "./cascade-model.ts";
+import { ChaosRun } from "./chaos-run.ts";
+import { runInNamespace } from "./mount-namespace.ts";
+import { type ChaosOptions, parseOptions, usage } from "./options.ts";
+import { reportText } from "./report.ts";
+import { schedule } from "./schedule.ts";
+import { tracks } from "./tracks.ts";
+
+/** Lines of the history that a failure tells. */
+const toldLines = 80;
+const shownSteps = 30;
+
+for (const [signal, exitCode] of [
+  ["SIGHUP", 129],
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const) {
+  process.once(signal, () => process.exit(exitCode));
+}
+
+async function main(): Promise<number> {
+  let options: ChaosOptions | undefined;
+  try {
+    options = parseOptions(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
+    return 2;
+  }
+  if (options === undefined) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  if (options.isDryRun) return printSchedule(options);
+  return (await runInNamespace()) ?? (await disturb(options));
+}
+
+function printSchedule({ seed, isJson }: ChaosOptions): number {
+  for (const track of tracks) {
+    const steps = schedule(seed, track, new CascadeModel());
+    for (let nr = 1; nr <= shownSteps; nr += 1) {
+      const { name, detail } = steps.next().value;
+      const line = isJson
+        ? JSON.stringify({ track: track.name, nr, name, detail })
+        : `${track.name} ${nr}: ${name} ${detail}`;
+      process.stdout.write(`${line}\n`);
+    }
+  }
+  return 0;
+}
+
+async function disturb(options: ChaosOptions): Promise<number> {
+  const tell = (line: string) => {
+    if (options.isVerbose) process.stderr.write(`${line}\n`);
+  };
+  const run = new ChaosRun(options, tell);
+  try {
+    const report = await run.run();
+    process.stdout.write(`${options.isJson ? JSON.stringify(report) : reportText(report)}\n`);
+    if (report.differences.length === 0) return 0;
+  } catch (error) {
+    process.stderr.write(
+      `chaos, seed ${options.seed}: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+  }
+  process.stderr.write(`${run.logTails()}\n-- history\n${run.history.lines.slice(-toldLines).join("\n")}\n`);
+  process.stderr.write(`again: npm run test:chaos -- --seed ${options.seed} --minutes ${options.minutes}\n`);
+  return 1;
+}
+
+process.exit(await main());
