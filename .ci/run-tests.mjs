@@ -1,13 +1,13 @@
 // Lists the compiled tests and hands them to node's test runner: on Node 20 `node --test` takes no globs.
 //   node .ci/run-tests.mjs [PATH-PART ...]     only the files whose path contains one of the parts; tests in a directory
-//                                              interop only when a part names it
+//                                              interop or sweep only when a part names it
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { runDirectory } from "../packages/testbed/dist/index.js";
 
 const root = new URL("..", import.meta.url).pathname;
-const runOnlyWhenNamed = ["/interop/"];
+const runOnlyWhenNamed = ["/interop/", "/sweep/"];
 
 function testFiles(dir) {
   if (!existsSync(dir)) return [];

@@ -79,12 +79,14 @@ export class ChaosRun {
     end: number,
   ): Promise<void> {
     stage.isEnding = false;
+    stage.backlog.start();
     for (const writer of writers) writer.start();
     const ending = stage.pause(end - performance.now()).then(() => {
       stage.isEnding = true;
     });
     await Promise.all(lanes.map((lane) => this.#follow(stage, lane)));
     await ending;
+    await stage.backlog.stop();
     for (const writer of writers) await writer.stop();
     if (this.#failure !== undefined) throw this.#failure;
   }

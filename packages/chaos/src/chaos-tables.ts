@@ -47,8 +47,8 @@ export const chaosTables: readonly ChaosTable[] = [
       (random) => `delete from public.account where id = ${id(random)}`,
       (random) =>
         random.chance(0.05)
-          ? `insert into public.account select g, ${id(random)}, repeat('x', 200) from generate_series(1000, 4000) g on conflict (id) do update set balance = excluded.balance`
-          : "delete from public.account where id between 3000 and 3100",
+          ? `insert into public.account select g, ${id(random)}, repeat('x', 200) from generate_series(1000, 1600) g on conflict (id) do update set balance = excluded.balance`
+          : "delete from public.account where id between 1500 and 1550",
     ],
     isMovable: true,
   },

@@ -46,7 +46,7 @@ export async function createSet(stage: Stage): Promise<CascadeModel> {
 /** A branch too: it may become the root. */
 async function configureQueue(stage: Stage, key: NodeKey): Promise<void> {
   const settings = {
-    ticker_max_lag: "300 milliseconds",
+    ticker_max_lag: "1 second",
     ticker_idle_period: "2 seconds",
     rotation_period: "3 minutes",
   };

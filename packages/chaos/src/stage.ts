@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startProgram, temporaryDirectory, waitFor } from "@skytools/testbed";
+import { Backlog } from "./backlog.ts";
 import { databases, type NodeKey } from "./cascade-model.ts";
 import { writeConfiguration } from "./configuration.ts";
 import { Daemons } from "./daemons.ts";
@@ -20,6 +21,7 @@ export class Stage implements AsyncDisposable {
   readonly directory: string;
   readonly daemons: Daemons;
   readonly ledger = new TransactionLedger();
+  readonly backlog = new Backlog(this);
   /** Undefined where a disk of limited size cannot be had. */
   readonly smallDisk: SmallDisk | undefined;
   /** Set when the run is to end: what only waits ends then. */

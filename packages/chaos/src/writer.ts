@@ -39,6 +39,10 @@ export class Writer {
   async #write(): Promise<void> {
     try {
       while (this.#isWanted) {
+        if (this.#stage.backlog.isLarge) {
+          await sleep(pauseMs);
+          continue;
+        }
         const isDone = await this.#transaction().catch((error: unknown) => this.#forgive(error));
         if (!isDone) await this.#tryNextNode();
         await sleep(pauseMs);

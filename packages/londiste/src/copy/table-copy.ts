@@ -163,7 +163,7 @@ async function loadInStreams(
     [begun.from.quotedName],
   );
   await target.commit();
-  crashPoint("copy.before-data");
+  crashPoint("copy.before-streams");
   log.info(`${table}: start copy in ${streams.count} streams`);
   const pids: number[] = [];
   const copied = await copyInStreams({

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import type { Job } from "@skytools/skytools";
+import { crashPoint, type Job } from "@skytools/skytools";
 import type { CopierNews, CopierOrder } from "../copy/copier-message.ts";
 
 export interface CopierEvents {
@@ -28,6 +28,7 @@ export class CopierProcess {
       stdio: ["ignore", "ignore", config.getOr("logfile", "") === "" ? "inherit" : "ignore", "ipc"],
       env: job.env,
     });
+    crashPoint("copier.started");
     this.#child.on("message", (news: CopierNews) => {
       if (news.kind === "copied") events.onCopied();
       else if (this.tables.delete(news.table)) events.onEnded(news.table, news.failure, false);

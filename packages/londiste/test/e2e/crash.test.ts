@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { waitFor } from "@skytools/testbed";
+import { assertIdentical, dieAndGoOn } from "../fixture/die-and-go-on.js";
 import { Load, loadRows, loadTables } from "../fixture/load.js";
 import { Replication } from "../fixture/replication.js";
 
@@ -21,13 +22,6 @@ before(async () => {
 after(async () => {
   await stage[Symbol.asyncDispose]();
 });
-
-async function assertIdentical(): Promise<void> {
-  await stage.waitUntilReplicated();
-  const result = await stage.londiste("leaf", "compare");
-  assert.match(result.stdout, /public\.account identical/);
-  assert.match(result.stdout, /public\.history identical/);
-}
 
 async function killCopy(table: string): Promise<void> {
   const pid = await waitFor(`a copy process of ${table}`, async () =>
@@ -56,10 +50,11 @@ test("worker, copy process and ticker are killed in turn under load, and nothing
   assert.match(underLoad.stdout, /public\.account identical[\s\S]*public\.history identical/);
   await load.stop();
   assert.ok(load.transactions > 100, `only ${load.transactions} transactions`);
-  await assertIdentical();
+  await assertIdentical(stage);
 });
 
 const crashPoints = [
+  "copier.started",
   "copy.after-register",
   "copy.before-data",
   "copy.after-data",
@@ -76,11 +71,12 @@ const crashPoints = [
 ] as const;
 
 for (const point of crashPoints) {
-  test(`a process that dies at ${point} goes on where it was`, () => dieAndGoOn(point, "history"));
+  test(`a process that dies at ${point} goes on where it was`, () =>
+    dieAndGoOn(stage, `${point}=kill`, "history"));
 }
 
 const streamCrashPoints = [
-  "copy.before-data",
+  "copy.before-streams",
   "copy.before-stream-commit",
   "copy.after-stream-commit",
   "copy.after-data",
@@ -92,7 +88,7 @@ for (const point of streamCrashPoints) {
     const keys = "select pg_get_indexdef(indexrelid) from pg_index where indrelid = 'account'::regclass";
     const before = await stage.query("leaf", keys);
     const seen = stage.log("leaf").length;
-    await dieAndGoOn(point, "account");
+    await dieAndGoOn(stage, `${point}=kill`, "account");
     assert.match(stage.log("leaf").slice(seen), /public\.account: start copy in 3 streams/);
     assert.ok(before.length > 0);
     assert.deepEqual(await stage.query("leaf", keys), before);
@@ -112,30 +108,5 @@ test("either server is restarted while tables are copied and replayed", async ()
   await stage.clusters.root.restart("immediate");
   await stage.waitForState("public.account", /ok/);
   await load.stop();
-  await assertIdentical();
+  await assertIdentical(stage);
 });
-
-async function dieAndGoOn(point: string, table: "account" | "history"): Promise<void> {
-  await using load = new Load(stage);
-  await stage.killProcess("leaf worker");
-  const seen = stage.log("leaf").length;
-  const worker = stage.startWorker("leaf", { SKYTOOLS_CRASH_POINT: `${point}=kill` });
-  await stage.londiste("leaf", "resync", table);
-  await waitFor(
-    `a crash at ${point}`,
-    () => !worker.isRunning || /failed.*ended by SIGKILL/.test(stage.log("leaf").slice(seen)),
-    { onTimeout: () => stage.logTail("leaf") },
-  );
-  await stage.killProcess("leaf worker");
-  stage.startWorker("leaf");
-  await stage.waitForState(`public.${table}`, /ok/);
-  await load.stop();
-  await assertIdentical();
-  await waitFor("consumers of copies to be gone", async () => {
-    const rows = await stage.query(
-      "root",
-      "select from pgq.get_consumer_info() where consumer_name like '%.copy.%'",
-    );
-    return rows.length === 0;
-  });
-}

@@ -97,7 +97,7 @@ async function copyIntoCombined(
 ): Promise<void> {
   const { source, target, queueName, batch } = work;
   await mergeEvents(source, await work.eventQuery(), target, combinedQueue, mergeFilter);
-  crashPoint("worker.after-queue-copy");
+  crashPoint("worker.after-merge");
   await insertEvent(target, combinedQueue, {
     type: "pgq.tick-id",
     data: String(batch.tickId),

@@ -1,6 +1,7 @@
-import { crashPoint, type Database, type Job } from "@skytools/skytools";
+import type { Database, Job } from "@skytools/skytools";
 import { CompletedWork } from "../pgq-ext-api.ts";
 import type { ConsumerBatch, ConsumerDatabases } from "./base-consumer.ts";
+import { commitTarget } from "./commit-target.ts";
 import type { ConsumedEvent } from "./consumed-event.ts";
 import { Consumer } from "./consumer.ts";
 import { lockTarget } from "./consumer-lock.ts";
@@ -29,9 +30,7 @@ export class RemoteConsumer extends Consumer {
     }
     await this.processRemoteBatch(batch, target);
     await this.#completed.setBatchDone(target, batch.info.batchId);
-    crashPoint("consumer.before-target-commit");
-    await target.commit();
-    crashPoint("consumer.after-target-commit");
+    await commitTarget(target);
   }
 
   /** Applies one batch within the open transaction of `target`; the default calls `processRemoteEvent` for each event. */

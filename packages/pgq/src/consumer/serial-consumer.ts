@@ -1,9 +1,10 @@
-import { crashPoint, type Database, type Job } from "@skytools/skytools";
+import type { Database, Job } from "@skytools/skytools";
 import type { BatchInfo } from "../batch.ts";
 import type { PgqEvent } from "../event.ts";
 import { registerConsumerAt } from "../pgq-api.ts";
 import { CompletedWork } from "../pgq-ext-api.ts";
 import { BaseConsumer, type ConsumerBatch, type ConsumerDatabases } from "./base-consumer.ts";
+import { commitTarget } from "./commit-target.ts";
 import { lockTarget } from "./consumer-lock.ts";
 import { tickPosition } from "./tick-position.ts";
 
@@ -46,9 +47,7 @@ export class SerialConsumer extends BaseConsumer {
     }
     await this.processRemoteBatch(batch, target);
     await this.#completed.setLastTick(target, batch.info.tickId);
-    crashPoint("consumer.before-target-commit");
-    await target.commit();
-    crashPoint("consumer.after-target-commit");
+    await commitTarget(target);
   }
 
   /** Applies one batch within the open transaction of `target`; the default calls `processRemoteEvent` for each event. */

@@ -1,6 +1,6 @@
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { open, readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { crashPoint, SkytoolsError } from "@skytools/skytools";
+import { crashPoint, renameFile, SkytoolsError } from "@skytools/skytools";
 
 /** A file that holds the id of the last finished tick, replaced in one step and on disk before `write` returns.
  * Source: spec/pgq-library.md A8 */
@@ -38,7 +38,7 @@ export class TickFile {
         await file.close();
       }
       crashPoint("tick-file.before-rename");
-      await rename(fresh, this.path);
+      await renameFile(fresh, this.path);
       await syncDirectory(this.path);
     } catch (error) {
       throw this.#error("cannot be written", error);

@@ -6,7 +6,7 @@ import { NodeSet, type QueueNode } from "../fixture/node-set.js";
 
 const mergingPoints = [
   "worker.before-apply",
-  "worker.after-queue-copy",
+  "worker.after-merge",
   "worker.after-tick-id",
   "worker.before-target-commit",
   "worker.after-target-commit",

@@ -1,4 +1,5 @@
 import type { DatabaseError } from "../errors.ts";
+import { crashPoint, isCrashPointSet } from "../script/crash-point.ts";
 import { sendCancel } from "./cancel.ts";
 import { parseConnectString } from "./connect-parameters.ts";
 import { acceptsConnections, connect } from "./connector.ts";
@@ -192,10 +193,20 @@ export class Database {
     await this.#session.exclusive(async () => {
       if (!this.inTransaction) return;
       const hadFailed = this.#session.transactionStatus === "E";
+      const hasWritten = isCrashPointSet("database.after-commit") && !hadFailed && (await this.#hasWritten());
       await this.#session.send("commit");
       if (hadFailed)
         throw this.#error(new Error("commit of a failed transaction, it was rolled back"), "commit");
+      // Between any two commits, whatever the program: all of them are made here.
+      if (hasWritten) crashPoint("database.after-commit");
     });
+  }
+
+  async #hasWritten(): Promise<boolean> {
+    const [row] = await this.#session.send<{ is_written: boolean }>(
+      "select pg_catalog.pg_current_xact_id_if_assigned() is not null as is_written",
+    );
+    return row?.is_written === true;
   }
 
   /** Rolls back; does nothing outside a transaction or when the session is gone. */

@@ -1,6 +1,7 @@
-import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { UsageError } from "../errors.ts";
+import { linkFileSync, renameFileSync } from "./take-name.ts";
 
 export interface WriteAtomicallyOptions {
   /** keeps the old file under its name with this added, in place of an older backup */
@@ -29,14 +30,14 @@ export function writeAtomically(
     closeSync(descriptor);
   }
   if (backupExtension !== undefined && backupExtension !== "") keepBackup(path, `${path}${backupExtension}`);
-  renameSync(draft, path);
+  renameFileSync(draft, path);
   syncDirectory(dirname(path));
 }
 
 function keepBackup(path: string, backup: string): void {
   rmSync(backup, { force: true });
   try {
-    linkSync(path, backup);
+    linkFileSync(path, backup);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }

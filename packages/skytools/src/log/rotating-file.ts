@@ -1,14 +1,5 @@
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  openSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  statSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, rmSync, type Stats, statSync, writeSync } from "node:fs";
+import { renameFileSync } from "../files/take-name.ts";
 
 export interface RotatingFileOptions {
   /** size at which the file is put aside; 0: never */
@@ -67,9 +58,9 @@ export class RotatingFile {
     rmSync(`${this.path}.${keptFiles}`, { force: true });
     for (let number = keptFiles - 1; number >= 1; number--) {
       const name = `${this.path}.${number}`;
-      if (existsSync(name)) renameSync(name, `${this.path}.${number + 1}`);
+      if (existsSync(name)) renameFileSync(name, `${this.path}.${number + 1}`);
     }
-    renameSync(this.path, `${this.path}.1`);
+    renameFileSync(this.path, `${this.path}.1`);
     this.reopen();
   }
 }

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, fstatSync } from "node:fs";
 import type { LogSink } from "../log/stream-handler.ts";
 import { writeFully } from "../log/write-fully.ts";
+import { crashPoint } from "./crash-point.ts";
 
 /** Environment variable by which the background process knows that it is one; its value is the pid of the parent. */
 const marker = "SKYTOOLS_DAEMON_PARENT";
@@ -48,6 +49,7 @@ export async function daemonize(argv: readonly string[], env: NodeJS.ProcessEnv)
     stdio: ["ignore", "ignore", "ignore", "pipe"],
     env: { ...env, [marker]: String(process.pid) },
   });
+  crashPoint("daemon.started");
   const reports = child.stdio[reportDescriptor];
   if (reports === null || reports === undefined || !("setEncoding" in reports)) {
     throw new Error("the background process has no report pipe");

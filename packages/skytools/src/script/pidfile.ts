@@ -1,5 +1,6 @@
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { SkytoolsError } from "../errors.ts";
+import { linkFileSync, renameFileSync } from "../files/take-name.ts";
 
 /** What a pidfile says about the process that wrote it. */
 export type PidfileState =
@@ -104,7 +105,7 @@ export class Pidfile {
     }
     try {
       if (probePidfile(this.path).state !== "stale") return false;
-      renameSync(draft, this.path);
+      renameFileSync(draft, this.path);
       return true;
     } finally {
       rmSync(lock, { force: true });
@@ -158,7 +159,7 @@ function isZombie(pid: number): boolean {
 /** Gives a draft its name unless that is taken. A file system without hard links gets the content a moment after the name. */
 function linkIfFree(draft: string, path: string, content: string): boolean {
   try {
-    linkSync(draft, path);
+    linkFileSync(draft, path);
     return true;
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "";

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { link, open, readFile, rm } from "node:fs/promises";
+import { open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { linkFile } from "@skytools/skytools";
 import { errorCode, foreignFile, storageTrouble } from "../wal/wal-error.ts";
 import { syncDirectory } from "./durable-file.ts";
 
@@ -77,7 +78,7 @@ async function writeIdentity(directory: string, identity: ArchiveIdentity): Prom
     await handle.close();
   }
   try {
-    await link(draft, path);
+    await linkFile(draft, path);
   } catch (error) {
     if (errorCode(error) !== "EEXIST") throw error;
   } finally {

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { renameFile } from "@skytools/skytools";
 
 /** Makes the entries of a directory survive a power failure. */
 export async function syncDirectory(path: string): Promise<void> {
@@ -24,7 +25,7 @@ export async function replaceFile(path: string, content: string | Buffer, mode =
     } finally {
       await handle.close();
     }
-    await rename(draft, path);
+    await renameFile(draft, path);
   } catch (error) {
     await rm(draft, { force: true });
     throw error;

@@ -1,5 +1,5 @@
-import { open, rename, rm } from "node:fs/promises";
-import { crashPoint } from "@skytools/skytools";
+import { open, rm } from "node:fs/promises";
+import { crashPoint, renameFile } from "@skytools/skytools";
 import type { Archive, FetchOptions } from "./archive.ts";
 
 /** Writes a file of the archive to a path of this host, which has it only when it is whole.
@@ -20,7 +20,7 @@ export async function fetchFile(
       await handle.close();
     }
     crashPoint("fetch.written");
-    await rename(draft, destination);
+    await renameFile(draft, destination);
     return true;
   } finally {
     await rm(draft, { force: true });

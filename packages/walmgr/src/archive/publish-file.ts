@@ -1,9 +1,9 @@
 import { createHash, type Hash, randomBytes } from "node:crypto";
 import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
-import { link, open, rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { crashPoint } from "@skytools/skytools";
+import { crashPoint, linkFile } from "@skytools/skytools";
 import { errorCode, foreignFile } from "../wal/wal-error.ts";
 import type { WalSource } from "./archive.ts";
 import { type Codec, codecSuffix, compressor } from "./codec.ts";
@@ -46,7 +46,7 @@ export async function publishFile(directory: string, source: WalSource, codec: C
       for await (const chunk of chunks) {
         if (codec !== "none") stored.update(chunk);
         await handle.writeFile(chunk);
-        crashPoint("archive.chunk-written");
+        chunkWritten();
       }
     };
     if (codec === "none" && source.path !== undefined) bytes = copyNow(source.path, handle.fd, content);
@@ -73,6 +73,10 @@ export async function publishFile(directory: string, source: WalSource, codec: C
   }
 }
 
+function chunkWritten(): void {
+  crashPoint("archive.chunk-written");
+}
+
 /** Without a stream's turns: a busy machine would make a whole segment wait at each. Only the sync is worth waiting for beside
  * other work.
  * @returns number of bytes */
@@ -87,7 +91,7 @@ function copyNow(path: string, target: number, content: Hash): number {
       content.update(chunk);
       for (let at = 0; at < length; ) at += writeSync(target, chunk, at);
       bytes += length;
-      crashPoint("archive.chunk-written");
+      chunkWritten();
     }
   } finally {
     closeSync(source);
@@ -96,7 +100,7 @@ function copyNow(path: string, target: number, content: Hash): number {
 
 async function linkOnce(draft: string, path: string): Promise<"new" | "exists"> {
   try {
-    await link(draft, path);
+    await linkFile(draft, path);
     return "new";
   } catch (error) {
     if (errorCode(error) === "EEXIST") return "exists";

@@ -1,6 +1,7 @@
-import { link, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { linkFile } from "@skytools/skytools";
 import { errorCode, storageTrouble, WalError } from "../wal/wal-error.ts";
 import { isSameProcess, processStartTime } from "./process-identity.ts";
 
@@ -66,7 +67,7 @@ export class BackupLock {
 
   async #claim(draft: string): Promise<void> {
     try {
-      await link(draft, this.path);
+      await linkFile(draft, this.path);
       return;
     } catch (error) {
       if (errorCode(error) !== "EEXIST") throw error;
@@ -74,7 +75,7 @@ export class BackupLock {
     const holder = await this.holder();
     if (holder !== undefined && isAlive(holder)) throw this.#busy(holder);
     await rm(this.path, { force: true });
-    await link(draft, this.path);
+    await linkFile(draft, this.path);
   }
 
   #busy({ pid, host, since }: LockHolder): WalError {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { readdir, rename, rm, rmdir } from "node:fs/promises";
+import { readdir, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { crashPoint } from "@skytools/skytools";
+import { crashPoint, renameFile } from "@skytools/skytools";
 import { syncDirectory } from "../archive/durable-file.ts";
 import { WalError } from "../wal/wal-error.ts";
 import { newSetPath, readSetInfo, suffixOf } from "./set-info.ts";
@@ -26,7 +26,7 @@ export async function makeRoom(fullBackup: string): Promise<void> {
       await closeGaps(root, base, sets);
       return makeRoom(fullBackup);
     }
-    await rename(join(root, from), join(root, to));
+    await renameFile(join(root, from), join(root, to));
     crashPoint("rotate.renamed");
   }
   await syncDirectory(root);
@@ -53,7 +53,7 @@ async function closeGaps(root: string, base: string, sets: readonly string[]): P
   const numbered = sets.filter((name) => name !== base);
   for (const [index, from] of numbered.entries()) {
     const to = `${base}.${index}`;
-    if (from !== to && !existsSync(join(root, to))) await rename(join(root, from), join(root, to));
+    if (from !== to && !existsSync(join(root, to))) await renameFile(join(root, from), join(root, to));
   }
 }
 
@@ -61,7 +61,7 @@ async function closeGaps(root: string, base: string, sets: readonly string[]): P
 export async function publishSet(fullBackup: string): Promise<void> {
   await makeRoom(fullBackup);
   crashPoint("rotate.room-made");
-  await rename(newSetPath(fullBackup), fullBackup);
+  await renameFile(newSetPath(fullBackup), fullBackup);
   await syncDirectory(dirname(fullBackup));
 }
 

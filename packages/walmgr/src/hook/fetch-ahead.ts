@@ -1,6 +1,7 @@
-import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Job } from "@skytools/skytools";
+import { renameFile } from "@skytools/skytools";
 import type { Archive } from "../archive/archive.ts";
 import { aheadDirectory } from "../place/own-command.ts";
 import type { Settings } from "../place/settings.ts";
@@ -77,7 +78,7 @@ async function fetchWhole(archive: Archive, name: string, path: string): Promise
   try {
     if (!(await archive.read(name, {}, async (chunk) => handle.writeFile(chunk)))) return false;
     await handle.datasync();
-    await rename(draft, path);
+    await renameFile(draft, path);
     return true;
   } finally {
     await handle.close();

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Job } from "@skytools/skytools";
+import { crashPoint, type Job } from "@skytools/skytools";
 import type { Settings } from "../place/settings.ts";
 import { WalError } from "../wal/wal-error.ts";
 
@@ -49,6 +49,7 @@ export function startPeriodic(job: Job, settings: Settings): void {
     detached: true,
     stdio: "ignore",
   });
+  crashPoint("periodic.started");
   child.on("error", (error) => job.log.warn(`periodic_command could not be started: ${error.message}`));
   child.unref();
 }

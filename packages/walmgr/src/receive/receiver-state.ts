@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
-import { rename, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { renameFile } from "@skytools/skytools";
 
 /** What a receiver notes about itself, for `status` and `check`. */
 export interface ReceiverState {
@@ -19,7 +20,7 @@ const fileName = "RECEIVER";
 export async function writeReceiverState(partialWals: string, state: ReceiverState): Promise<void> {
   const path = join(partialWals, fileName);
   await writeFile(`${path}.tmp`, JSON.stringify(state));
-  await rename(`${path}.tmp`, path);
+  await renameFile(`${path}.tmp`, path);
 }
 
 /** @returns undefined when no receiver ever worked here */

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
-import { cp, rename, rm, writeFile } from "node:fs/promises";
+import { cp, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { crashPoint, type Job } from "@skytools/skytools";
+import { crashPoint, type Job, renameFile } from "@skytools/skytools";
 import { syncDirectory } from "../archive/durable-file.ts";
 import { syncTree } from "../archive/sync-tree.ts";
 import type { SetStore } from "../backup/set-store.ts";
@@ -113,12 +113,12 @@ export async function takePlace(
   deletesOld: boolean,
 ): Promise<void> {
   const { dataDirectory, setAside } = plan;
-  if (setAside !== undefined) await rename(dataDirectory, setAside);
+  if (setAside !== undefined) await renameFile(dataDirectory, setAside);
   crashPoint("restore.old-set-aside");
   try {
-    await rename(fresh, dataDirectory);
+    await renameFile(fresh, dataDirectory);
   } catch (error) {
-    if (setAside !== undefined) await rename(setAside, dataDirectory);
+    if (setAside !== undefined) await renameFile(setAside, dataDirectory);
     throw error;
   }
   await syncDirectory(dirname(dataDirectory));

@@ -1,6 +1,7 @@
-import { copyFileSync, mkdirSync, readdirSync, renameSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { renameFileSync } from "@skytools/skytools";
 import { ManifestCheck } from "../backup/read-set.ts";
 import type { BackupSet } from "../backup/set-info.ts";
 import type { SetStore } from "../backup/set-store.ts";
@@ -81,7 +82,7 @@ function combine(directories: readonly string[], destination: string): void {
 
 function renameInto(from: string, to: string): void {
   try {
-    renameSync(from, to);
+    renameFileSync(from, to);
   } catch {
     // A tablespace may be on another volume.
     copyFileSync(from, to);

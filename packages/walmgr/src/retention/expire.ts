@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { readdir, rename, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { crashPoint, type Job } from "@skytools/skytools";
+import { crashPoint, type Job, renameFile } from "@skytools/skytools";
 import { syncDirectory } from "../archive/durable-file.ts";
 import { type BackupSet, listSets } from "../backup/set-info.ts";
 import { isDryRun } from "../place/dry-run.ts";
@@ -73,7 +73,7 @@ async function removeSet(job: Job, settings: Settings, set: BackupSet): Promise<
   const command = settings.config.get("archive_command");
   if (command !== "" && settings.role === "standby") runArchiveCommand(command, set.path);
   const doomed = join(dirname(set.path), `.expired-${set.name}-${process.pid}`);
-  await rename(set.path, doomed);
+  await renameFile(set.path, doomed);
   crashPoint("expire.renamed");
   await rm(doomed, { recursive: true, force: true });
   job.log.info(`removed backup set ${set.name} (${set.info.id})`);

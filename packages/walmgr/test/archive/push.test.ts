@@ -145,15 +145,16 @@ test("segments that wait are stored with the one that is asked for, and need no 
 
 test("a call that dies anywhere leaves nothing that looks whole and is not, and the next one succeeds", async () => {
   const points = [
-    "begin",
-    "chunk-written",
-    "written",
-    "synced",
-    "published",
-    "checksum-written",
-    "directory-synced",
+    "archive.begin",
+    "archive.chunk-written",
+    "archive.written",
+    "archive.synced",
+    "archive.published",
+    "archive.checksum-written",
+    "archive.directory-synced",
+    "xarchive.stored",
   ];
-  for (const point of [...points.map((name) => `archive.${name}`), "xarchive.stored"]) {
+  for (const point of points) {
     await using primary = await PrimaryDirectory.create();
     const content = walFile(first);
     await primary.addWal(first, content, true);
@@ -170,6 +171,25 @@ test("a call that dies anywhere leaves nothing that looks whole and is not, and 
     }
     assert.equal((await primary.xrestore(first)).code, 0, point);
     assert.deepEqual(await readFile(join(primary.data, "pg_wal/RECOVERYXLOG")), content, point);
+  }
+});
+
+test("a restore of a segment, and a periodic command, that die at their start are made good by the next call", async () => {
+  await using primary = await PrimaryDirectory.create({
+    periodic_command: "echo ran >> ../ran",
+    command_interval: "0",
+  });
+  const content = walFile(first);
+  await primary.addWal(first, content, true);
+  const archived = await primary.xarchive(first, { SKYTOOLS_CRASH_POINT: "periodic.started=kill" });
+  assert.equal(archived.code, 137, archived.stderr);
+  assert.equal((await primary.xarchive(first)).code, 0);
+  const target = join(primary.data, "pg_wal/RECOVERYXLOG");
+  for (const point of ["fetch.written", "file.named"]) {
+    const killed = await primary.xrestore(first, undefined, { SKYTOOLS_CRASH_POINT: `${point}=kill` });
+    assert.equal(killed.code, 137, `${point}: ${killed.stderr}`);
+    assert.equal((await primary.xrestore(first)).code, 0, point);
+    assert.deepEqual(await readFile(target), content, point);
   }
 });
 

@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import { finished } from "node:stream/promises";
-import { SkytoolsError } from "@skytools/skytools";
+import { renameFile, SkytoolsError } from "@skytools/skytools";
 
 /** Takes text for a file, at the pace of the disk. */
 export type WriteText = (text: string) => Promise<void>;
@@ -41,7 +41,7 @@ export async function writeWholeFile(
     await rm(part);
     throw fileInTheWay(`Dump file exists: ${path}`);
   }
-  await rename(part, path);
+  await renameFile(part, path);
   await syncDirectory(dirname(path));
   return true;
 }
