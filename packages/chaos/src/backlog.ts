@@ -36,13 +36,12 @@ export class Backlog {
   async #watch(): Promise<void> {
     while (this.#isWatching) {
       // A server that is down is asked again.
-      const ticks = await this.#ticks().catch(() => undefined);
-      if (ticks !== undefined) this.#isLarge = ticks > mostTicks;
+      this.#isLarge = await this.#look().catch(() => this.#isLarge);
       await sleep(periodMs);
     }
   }
 
-  async #ticks(): Promise<bigint> {
+  async #look(): Promise<boolean> {
     const newest = await Promise.all(
       queueNodes.map((key) =>
         this.#number(
@@ -64,8 +63,7 @@ export class Backlog {
         ),
       ),
     );
-    const largest = newest.reduce((a, b) => (b > a ? b : a));
-    return positions.reduce((lag, position) => (largest - position > lag ? largest - position : lag), 0n);
+    return newest.some((tick) => positions.some((position) => tick - position > mostTicks));
   }
 
   async #number(key: (typeof nodeKeys)[number], sql: string, parameters: readonly string[]): Promise<bigint> {
