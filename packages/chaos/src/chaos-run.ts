@@ -22,7 +22,7 @@ export class ChaosRun {
   readonly history: History;
   readonly #options: ChaosOptions;
   readonly #skipped: string[] = [];
-  #failure: unknown;
+  #failure: Error | undefined;
   #stage: Stage | undefined;
 
   /** @param tell is given each line of the history when it comes */

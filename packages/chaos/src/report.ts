@@ -25,7 +25,7 @@ export function reportText(report: ChaosReport): string {
   const faults = sum("breakdown") + sum("impediment");
   return [
     ...Object.entries(report.disturbances)
-      .toSorted()
+      .toSorted(([a], [b]) => a.localeCompare(b))
       .map(([name, count]) => `${String(count).padStart(5)}  ${name}`),
     ...report.skipped.map((text) => `skipped: ${text}`),
     ...report.differences.map((text) => `DIFFERENT: ${text}`),

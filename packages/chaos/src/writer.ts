@@ -58,7 +58,7 @@ export class Writer {
    * @throws the error, when a number was given out twice, or a table is not what it should be */
   #forgive(error: unknown): boolean {
     const sqlState = error instanceof DatabaseError ? (error.sqlState ?? "") : "";
-    if (/^42/.test(sqlState) || /history_pkey|ledger_pkey/.test(String(error))) throw error;
+    if (sqlState.startsWith("42") || /history_pkey|ledger_pkey/.test(String(error))) throw error;
     return false;
   }
 
