@@ -61,14 +61,16 @@ test("a process that SIGKILL ended leaves a stale pidfile, which the next start 
   assert.notEqual(worker.read("w.pid"), String(program.pid));
 });
 
-test("a start that dies when its background process is there does not keep the next one from having one that works", async () => {
+test("a start that dies with the background process that it has begun does not keep the next one away", async () => {
   await using worker = await WorkerDirectory.make(sleepy);
   await using program = worker.start(["w.ini", "work", "-d"], {
     SKYTOOLS_CRASH_POINT: "daemon.started=kill",
   });
   assert.deepEqual(await program.exit, { code: null, signal: "SIGKILL" });
+  // Without its parent it starts itself once more, in the same environment, and dies at the same point.
+  await program[Symbol.asyncDispose]();
   const again = await worker.run("w.ini", "work", "-d");
-  if (again.code !== 0) assert.match(again.stderr, /Pidfile exists, another process running/);
+  assert.equal(again.code, 0, again.stderr);
   await worker.waitForLog("INFO {round: 1, duration: 2.0}");
 });
 

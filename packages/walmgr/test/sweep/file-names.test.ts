@@ -52,6 +52,11 @@ test("a restore that dies after any file has got its name is made good by the ne
   const standby = stage.place();
   const standbyFile = await stage.standbyFile(standby);
   assert.ok((await killAfterEachFile(standbyFile, ["restore", "--no-start"])) >= 1);
+  const between = await stage.run(standbyFile, ["restore", "--no-start"], {
+    SKYTOOLS_CRASH_POINT: "restore.old-set-aside=kill",
+  });
+  assert.equal(between.code, 137, between.stderr);
+  await stage.walmgr(standbyFile, ["restore", "--no-start"]);
   await stage.startRestored(standby);
   await standby.stop("immediate");
 });
