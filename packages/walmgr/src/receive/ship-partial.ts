@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
-import { open, rename } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { crashPoint } from "@skytools/skytools";
+import { crashPoint, renameFile } from "@skytools/skytools";
 import { syncDirectory } from "../archive/durable-file.ts";
 import type { Settings } from "../place/settings.ts";
 import { errorCode, storageTrouble, WalError } from "../wal/wal-error.ts";
@@ -54,7 +54,7 @@ export async function shipPartial(
       await handle.close();
     }
     crashPoint("sync.partial-written");
-    if (isFresh) await rename(written, path);
+    if (isFresh) await renameFile(written, path);
     crashPoint("sync.partial-renamed");
     await syncDirectory(settings.paths.partial);
   } catch (error) {
