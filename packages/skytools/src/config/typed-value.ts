@@ -71,8 +71,10 @@ export function parseBytes(text: string): number {
 
 const intervalUnit =
   "microseconds?|us|usecs?|milliseconds?|ms|msecs?|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|w|months?|mons?|years?|yrs?|y|decades?|centuries|century|millennia|millennium";
+// A number ends where its digits end, and blanks belong to one place: otherwise a long text could be split in more ways than can
+// be tried.
 const intervalPattern = new RegExp(
-  `^@?\\s*(?:(?:[+-]?(?:\\d+(?:\\.\\d*)?|\\.\\d+)\\s*(?:${intervalUnit})?|[+-]?\\d+:\\d\\d(?::\\d\\d(?:\\.\\d+)?)?)\\s*)+(?:ago)?$|^P(?=\\d|T\\d)[\\dYMWDTHS.:-]+$`,
+  `^@?\\s*(?:(?:[+-]?(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?![\\d.])(?:\\s*(?:${intervalUnit}))?|[+-]?\\d+:\\d\\d(?::\\d\\d(?:\\.\\d+)?)?(?!\\d))\\s*)+(?:ago)?$|^P(?=\\d|T\\d)[\\dYMWDTHS.:-]+$`,
   "i",
 );
 

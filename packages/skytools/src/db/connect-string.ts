@@ -181,8 +181,14 @@ export function maskConnectString(text: string): string {
       .map(([key, value]) => (secretKeys.has(key) ? `${key}=[...]` : `${key}=${quoteConnectValue(value)}`))
       .join(" ");
   } catch {
-    return isConnectUri(text)
-      ? `${text.slice(0, text.indexOf("//"))}//[...]`
-      : text.replace(/\S*(?:pass|secret|_key|oauth).*/is, "[...]");
+    return isConnectUri(text) ? `${text.slice(0, text.indexOf("//"))}//[...]` : maskFromSecret(text);
   }
+}
+
+/** Hides everything from the word on that may name a secret. */
+function maskFromSecret(text: string): string {
+  const at = text.search(/pass|secret|_key|oauth/i);
+  if (at < 0) return text;
+  const begun = text.slice(0, at).split(/\s/).at(-1) ?? "";
+  return `${text.slice(0, at - begun.length)}[...]`;
 }

@@ -1,4 +1,3 @@
-import { parse } from "postgres-array";
 import { UsageError } from "../errors.ts";
 
 export type ArrayItem = string | number | bigint | boolean | null | readonly ArrayItem[];
@@ -17,24 +16,41 @@ function arrayItem(item: ArrayItem): string {
   return `"${text.replace(/["\\]/g, "\\$&")}"`;
 }
 
+const opening = /(?:\[[^\]]*\]=)?\{\s*/y;
+/* An item and what follows it. Runs of plain characters are loops of their own: an alternation in a loop exhausts the stack on an
+ * item of megabytes. */
+const itemAndEnd = /\s*(?:"([^"\\]*(?:\\.[^"\\]*)*)"\s*|([^"{},\\]*(?:\\.[^"{},\\]*)*))([,}])/sy;
+
 /** The items of a one-dimensional PostgreSQL array text; null stays null.
  * @throws UsageError for malformed or nested arrays
- * Source: spec/framework.md 7.2 (parse_pgarray). */
+ * Source: spec/framework.md 7.2 (parse_pgarray); PostgreSQL manual, "Array Input and Output Syntax" */
 export function parsePgArray(text: string): (string | null)[];
 export function parsePgArray(text: null): null;
 export function parsePgArray(text: string | null): (string | null)[] | null;
 export function parsePgArray(text: string | null): (string | null)[] | null {
   if (text === null) return null;
-  if (!/^(?:\[[^\]]*\]=)?\{.*\}$/s.test(text)) throw new UsageError("malformed array text");
-  let items: unknown[];
-  try {
-    items = parse(text);
-  } catch (error) {
-    throw new UsageError("malformed array text", { cause: error });
+  opening.lastIndex = 0;
+  if (!opening.test(text)) throw new UsageError("malformed array text");
+  let at = opening.lastIndex;
+  const items: (string | null)[] = [];
+  if (text[at] === "}" && at === text.length - 1) return items;
+  for (;;) {
+    itemAndEnd.lastIndex = at;
+    const [, quoted, plain = "", end] = itemAndEnd.exec(text) ?? [];
+    if (end === undefined) throw new UsageError("malformed or nested array text");
+    items.push(quoted === undefined ? plainItem(plain.trimEnd()) : unescapeItem(quoted));
+    at = itemAndEnd.lastIndex;
+    if (end === "}") break;
   }
-  return items.map((item) => {
-    if (typeof item === "string") return item;
-    if (item === null) return null;
-    throw new UsageError("nested array where a plain one was expected");
-  });
+  if (at !== text.length) throw new UsageError("malformed array text");
+  return items;
+}
+
+function plainItem(text: string): string | null {
+  if (text === "") throw new UsageError("malformed array text");
+  return /^null$/i.test(text) ? null : unescapeItem(text);
+}
+
+function unescapeItem(text: string): string {
+  return text.includes("\\") ? text.replace(/\\(.)/gs, "$1") : text;
 }

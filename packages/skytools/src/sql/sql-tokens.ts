@@ -35,7 +35,8 @@ const standardString = /(?:[bxn]|u&)?'[^']*(?:''[^']*)*'/isuy;
 const escapedStringStart = /e'/iy;
 const dollarTag = /\$(?:[\p{L}_][\p{L}\p{N}_]*)?\$/uy;
 const argument = /\$\d+/y;
-const placeholder = /%\([^)]+\)s|\{[^}]+\}/y;
+/** Without a second opening one inside: a row of a million of them must not be looked through a million times. */
+const placeholder = /%\([^()]+\)s|\{[^{}]+\}/y;
 const number = /0(?:x[0-9a-f_]+|o[0-7_]+|b[01_]+)|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:e[+-]?\d+)?/iy;
 const plainName = new RegExp(name, "iuy");
 const joinedName = new RegExp(`${name}(?:\\.${name})*`, "iuy");

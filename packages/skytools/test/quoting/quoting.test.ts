@@ -122,7 +122,8 @@ test("arrays", () => {
   assert.deepEqual(parsePgArray("[0:1]={a,b}"), ["a", "b"]);
   assert.deepEqual(parsePgArray("{}"), []);
   assert.equal(parsePgArray(null), null);
-  for (const text of ["", "a", "{a", "{{a}}"])
+  assert.deepEqual(parsePgArray('[1:2]={a\\,b,"x y"}'), ["a,b", "x y"]);
+  for (const text of ["", "a", "{a", "{{a}}", "{a}{b}", '{"a"b}', "{a,}", "{,a}", "{a}x"])
     assert.throws(() => parsePgArray(text), { code: "USAGE" }, text);
 });
 

@@ -4,8 +4,9 @@ export type StreamMessage =
   | { readonly kind: "wal"; readonly start: bigint; readonly serverEnd: bigint; readonly data: Buffer }
   | { readonly kind: "keepalive"; readonly serverEnd: bigint; readonly wantsReply: boolean };
 
-/** @returns undefined for a message of another kind */
+/** @returns undefined for a message of another kind, and for one that is cut */
 export function parseStreamMessage(payload: Buffer): StreamMessage | undefined {
+  if (payload.length < (payload[0] === 0x77 ? 25 : 18)) return undefined;
   if (payload[0] === 0x77) {
     return {
       kind: "wal",

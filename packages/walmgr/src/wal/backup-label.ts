@@ -12,7 +12,7 @@ export interface BackupLabel {
 /** @returns undefined when the text is no backup label
  * Source: spec/walmgr.md 4.3 */
 export function parseBackupLabel(text: string): BackupLabel | undefined {
-  const start = /^START WAL LOCATION: ([0-9A-F]+\/[0-9A-F]+) \(file ([0-9A-F]{24})\)$/m.exec(text);
+  const start = /^START WAL LOCATION: ([0-9A-F]{1,8}\/[0-9A-F]{1,8}) \(file ([0-9A-F]{24})\)$/m.exec(text);
   if (start === null) return undefined;
   const line = (name: string) => new RegExp(`^${name}: (.*)$`, "m").exec(text)?.[1] ?? "";
   return {

@@ -18,7 +18,7 @@ export interface TimelineHistory {
 export function parseHistory(timeline: number, text: string): TimelineHistory {
   const lines = text.split("\n").filter((line) => !/^\s*(#|$)/.test(line));
   const ancestors = lines.map((line) => {
-    const parts = /^\s*(\d+)\s+([0-9A-Fa-f]+\/[0-9A-Fa-f]+)/.exec(line);
+    const parts = /^\s*(\d+)\s+([0-9A-Fa-f]{1,8}\/[0-9A-Fa-f]{1,8})(?![0-9A-Fa-f])/.exec(line);
     if (parts === null)
       throw foreignFile(`history of timeline ${timeline} has a bad line: ${line.slice(0, 60)}`);
     return { timeline: Number(parts[1]), leftAt: parseLsn(parts[2]!) };

@@ -5,6 +5,8 @@ export interface ArgumentName {
   readonly name: string;
 }
 
+const deepestNesting = 50;
+
 /** The text is not of the form that arguments have; the message completes a sentence that begins with the key. */
 export class ArgumentError extends Error {}
 
@@ -50,6 +52,7 @@ function tokensOf(text: string): Token[] {
 class ArgumentParser {
   readonly #tokens: readonly Token[];
   #at = 0;
+  #depth = 0;
 
   constructor(tokens: readonly Token[]) {
     this.#tokens = tokens;
@@ -97,6 +100,7 @@ class ArgumentParser {
   }
 
   #items(close: string): Argument {
+    if (++this.#depth > deepestNesting) throw new ArgumentError(`nests deeper than ${deepestNesting} levels`);
     const isNested = this.#at > 1;
     const items: Argument[] = [];
     let hasComma = false;
@@ -105,6 +109,7 @@ class ArgumentParser {
       if (this.#take(",")) hasComma = true;
       else if (this.#tokens[this.#at]?.text !== close) throw new ArgumentError(`lacks "," or "${close}"`);
     }
+    this.#depth -= 1;
     const isGrouping = isNested && close === ")" && items.length === 1 && !hasComma;
     return isGrouping ? items[0]! : items;
   }
