@@ -71,6 +71,8 @@ describe("administration of a set with a root, a branch and a leaf below it", ()
       (await leaf.command("status")).stdout,
       /Why: NO TICKS for \d+ s: events wait, is pgqd running\?/,
     );
+    // A tick of another time would be another tick to the workers.
+    await root.query("update pgq.tick set tick_time = tick_time + interval '1 hour'");
     await using branchWorker = branch.startWorker();
     await using leafWorker = leaf.startWorker();
     const newest = await tick(root);
