@@ -128,6 +128,10 @@ describe("the status of a set", () => {
     await using blocker = await Database.open(`${tartu.database.connstr} application_name=psql`);
     await blocker.execute("begin; lock table applied");
     await oslo.produce("blocked");
+    const waiting =
+      "select count(*)::int4 as n from pg_locks where relation = 'applied'::regclass and not granted";
+    // Before the worker is in its batch, an older tick would be another tick to it.
+    await waitFor("the worker to wait", async () => (await tartu.query<{ n: number }>(waiting))[0]!.n > 0);
     const holder = async () => {
       await makeOlder(riga, 600);
       return /waits for a lock of (.*), whose transaction is open for \d+ s$/.exec(

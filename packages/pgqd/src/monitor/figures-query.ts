@@ -67,10 +67,10 @@ function queueOf(row: QueueRow): QueueFigures {
     queueName: row.queue_name,
     isPaused: row.paused,
     hasExternalTicker: row.external,
-    tickAgeSeconds: row.tick_age ?? undefined,
+    tickAgeSeconds: age(row.tick_age),
     eventsPerSecond: row.ev_per_sec ?? undefined,
     newEvents: row.ev_new ?? undefined,
-    rotationAgeSeconds: row.rotation_age,
+    rotationAgeSeconds: Math.max(0, row.rotation_age),
     rotationPeriodSeconds: row.rotation_period,
   };
 }
@@ -87,8 +87,13 @@ function consumerOf(row: ConsumerRow): ConsumerFigures {
   return {
     queueName: row.queue_name,
     consumerName: row.consumer_name,
-    lagSeconds: row.lag ?? undefined,
-    lastSeenSeconds: row.last_seen ?? undefined,
+    lagSeconds: age(row.lag),
+    lastSeenSeconds: age(row.last_seen),
     pendingEvents: row.pending_events ?? undefined,
   };
+}
+
+/** A tick made while the query ran can be younger than the query's transaction. */
+function age(seconds: number | null): number | undefined {
+  return seconds === null ? undefined : Math.max(0, seconds);
 }

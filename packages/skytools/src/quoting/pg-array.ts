@@ -16,10 +16,12 @@ function arrayItem(item: ArrayItem): string {
   return `"${text.replace(/["\\]/g, "\\$&")}"`;
 }
 
-const opening = /(?:\[[^\]]*\]=)?\{\s*/y;
+// Blanks are the server's: it leaves the others of Unicode bare, and they belong to the item.
+const opening = /(?:\[[^\]]*\]=)?\{[ \t\n\v\f\r]*/y;
 /* An item and what follows it. Runs of plain characters are loops of their own: an alternation in a loop exhausts the stack on an
  * item of megabytes. */
-const itemAndEnd = /\s*(?:"([^"\\]*(?:\\.[^"\\]*)*)"\s*|([^"{},\\]*(?:\\.[^"{},\\]*)*))([,}])/sy;
+const itemAndEnd =
+  /[ \t\n\v\f\r]*(?:"([^"\\]*(?:\\.[^"\\]*)*)"[ \t\n\v\f\r]*|([^"{},\\]*(?:\\.[^"{},\\]*)*))([,}])/sy;
 
 /** The items of a one-dimensional PostgreSQL array text; null stays null.
  * @throws UsageError for malformed or nested arrays
@@ -38,7 +40,7 @@ export function parsePgArray(text: string | null): (string | null)[] | null {
     itemAndEnd.lastIndex = at;
     const [, quoted, plain = "", end] = itemAndEnd.exec(text) ?? [];
     if (end === undefined) throw new UsageError("malformed or nested array text");
-    items.push(quoted === undefined ? plainItem(plain.trimEnd()) : unescapeItem(quoted));
+    items.push(quoted === undefined ? plainItem(plain.replace(/[ \t\n\v\f\r]+$/, "")) : unescapeItem(quoted));
     at = itemAndEnd.lastIndex;
     if (end === "}") break;
   }

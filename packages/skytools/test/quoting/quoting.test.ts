@@ -121,6 +121,11 @@ test("arrays", () => {
   ]);
   assert.deepEqual(parsePgArray("[0:1]={a,b}"), ["a", "b"]);
   assert.deepEqual(parsePgArray("{}"), []);
+  assert.deepEqual(
+    parsePgArray("{ \u00a0x,\u2028 }"),
+    ["\u00a0x", "\u2028"],
+    "blanks that are none to the server",
+  );
   assert.equal(parsePgArray(null), null);
   assert.deepEqual(parsePgArray('[1:2]={a\\,b,"x y"}'), ["a,b", "x y"]);
   for (const text of ["", "a", "{a", "{{a}}", "{a}{b}", '{"a"b}', "{a,}", "{,a}", "{a}x"])

@@ -30,14 +30,12 @@ const names = [
 /** What must change so that the server archives with this command; settings that are good already, or better, stay.
  * Source: spec/walmgr.md 5.1 */
 export async function archivingChanges(database: Database, command: string): Promise<SettingChange[]> {
-  // While archiving is off the server shows its command as disabled: what it is then stands in the files.
   const rows = await database.query<SettingRow>(
-    `select name, context, source, case when setting = '(disabled)' and name = 'archive_command' then
-         coalesce((select f.setting from pg_file_settings f where f.name = s.name order by seqno desc limit 1), '')
-       else setting end as setting
-     from pg_settings s where name = any($1)`,
+    "select name, context, source, setting from pg_settings where name = any($1)",
     [names],
   );
+  const hidden = rows.findIndex((row) => row.name === "archive_command" && row.setting === "(disabled)");
+  if (hidden >= 0) rows[hidden] = { ...rows[hidden]!, setting: await commandInFiles(database) };
   const wanted: [name: string, isGood: (value: string) => boolean, to: string][] = [
     ["archive_mode", (value) => value === "on", "on"],
     // The library would win over the command.
@@ -53,6 +51,21 @@ export async function archivingChanges(database: Database, command: string): Pro
     if (row === undefined || isGood(row.setting)) return [];
     return [{ name, from: row.setting, to, needsRestart: row.context === "postmaster" }];
   });
+}
+
+/** While archiving is off the server shows its command as disabled: what it is then stands in the files.
+ * @returns "" when there is none, or when the role may not look into them */
+async function commandInFiles(database: Database): Promise<string> {
+  // Rights on a view's function are those of whoever reads the view.
+  const mayRead = await database.queryValue<boolean>(
+    `select has_table_privilege('pg_catalog.pg_file_settings', 'select')
+        and has_function_privilege('pg_catalog.pg_show_all_file_settings()', 'execute')`,
+  );
+  if (mayRead !== true) return "";
+  const rows = await database.query<{ setting: string | null }>(
+    "select setting from pg_file_settings where name = 'archive_command' order by seqno desc limit 1",
+  );
+  return rows[0]?.setting ?? "";
 }
 
 /** Stored in the server's own configuration, as if by an administrator. Needs a superuser, or the grants of ALTER SYSTEM. */
