@@ -1,4 +1,5 @@
-import { segmentAt, segmentName, segmentNumber } from "../wal/wal-name.ts";
+import { type TimelineHistory, timelineAt } from "../wal/timeline-history.ts";
+import { parseWalName, segmentAt, segmentName, segmentNumber, timelineOf } from "../wal/wal-name.ts";
 import { isRecordAt } from "../wal/wal-record.ts";
 import type { Archive } from "./archive.ts";
 
@@ -28,6 +29,46 @@ export async function hasWalFrom(
   return (
     second !== undefined && isRecordAt({ ...pages, bytes: Buffer.concat([first.bytes, second.bytes]) }, lsn)
   );
+}
+
+/** A finished segment that begins after a position. */
+export interface LaterSegment {
+  readonly name: string;
+  /** the first one that is needed before it and that the archive does not have as a finished one */
+  readonly missing: string | undefined;
+}
+
+/** Finds WAL that no record at a position leads to: behind a segment that is missing, or behind a record that is not whole. It
+ * belongs to the timeline, or to an ancestor up to where that was left.
+ * @throws WalError when the archive cannot be read */
+export async function laterSegment(
+  archive: Archive,
+  history: TimelineHistory,
+  lsn: bigint,
+  segmentSize: number,
+): Promise<LaterSegment | undefined> {
+  const ends = new Map(history.ancestors.map((each) => [each.timeline, each.leftAt]));
+  const names = new Map<bigint, string>();
+  for (const { name } of await archive.list()) {
+    if (parseWalName(name)?.kind !== "segment") continue;
+    const number = segmentNumber(name, segmentSize);
+    const end = ends.get(timelineOf(name));
+    const isOfHistory =
+      end === undefined ? timelineOf(name) === history.timeline : number * BigInt(segmentSize) < end;
+    if (isOfHistory) names.set(number, name);
+  }
+  const later = [...names.keys()]
+    .filter((number) => number * BigInt(segmentSize) > lsn)
+    .sort((a, b) => (a < b ? -1 : 1));
+  let expected = lsn / BigInt(segmentSize);
+  for (const number of later) {
+    while (expected < number && names.has(expected)) expected++;
+    if (expected < number) {
+      const timeline = timelineAt(history, expected * BigInt(segmentSize));
+      return { name: names.get(number)!, missing: segmentName(timeline, expected, segmentSize) };
+    }
+  }
+  return later.length === 0 ? undefined : { name: names.get(later[0]!)!, missing: undefined };
 }
 
 /** The part of a segment from the page on that holds an offset, as much of it as a record could need. */

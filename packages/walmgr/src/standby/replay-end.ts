@@ -3,12 +3,13 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Database, DatabaseError, type Job } from "@skytools/skytools";
 import type { Archive } from "../archive/archive.ts";
-import { hasWalFrom } from "../archive/later-wal.ts";
+import { hasWalFrom, type LaterSegment, laterSegment } from "../archive/later-wal.ts";
 import type { Settings } from "../place/settings.ts";
 import { formatLsn, parseLsn } from "../wal/lsn.ts";
 import { parseHistory } from "../wal/timeline-history.ts";
 import { WalError } from "../wal/wal-error.ts";
 import { historyName, timelineOf } from "../wal/wal-name.ts";
+import { followedHistory } from "./followed-timeline.ts";
 import { standbyConnstr } from "./replay-control.ts";
 
 const pollMs = 500;
@@ -23,6 +24,7 @@ export async function waitForReplay(
   archive: Archive,
   until: number,
 ): Promise<void> {
+  const data = settings.path("slave_data");
   const segmentSize = (await archive.identity())?.segmentSize;
   const database = await openStandby(job, settings);
   if (database === undefined || segmentSize === undefined) return;
@@ -31,21 +33,44 @@ export async function waitForReplay(
       // An earlier call told it to take over already.
       if (!(error instanceof DatabaseError) || error.sqlState !== "55000") throw error;
     });
+    const wanted = await database.queryValue<string>("select current_setting('recovery_target_timeline')");
+    let later: LaterSegment | undefined;
     for (let before: string | undefined; ; await sleep(pollMs)) {
       const lsn = await database.queryValue<string>("select pg_last_wal_replay_lsn()::text");
       if (lsn === undefined) return;
-      if (lsn !== before && !(await isBefore(archive, parseLsn(lsn), segmentSize))) return;
+      if (lsn !== before) {
+        const position = parseLsn(lsn);
+        const history = await followedHistory(archive, data, wanted ?? "latest");
+        later = await laterSegment(archive, history, position, segmentSize);
+        if (later === undefined && !(await isBefore(archive, position, segmentSize))) return;
+      }
       if (before === undefined) job.log.info(`Replayed up to ${lsn}; the archive has more, waiting for it`);
       before = lsn;
-      if (performance.now() > until) {
-        throw new WalError(`the standby does not replay beyond ${lsn}, although the archive has more`, {
-          hint: "Look at the server's log for what its restore_command says. boot --force takes over without it.",
-        });
-      }
+      if (performance.now() > until) throw notReplayed(lsn, later);
     }
   } finally {
     await database.close();
   }
+}
+
+function notReplayed(lsn: string, later: LaterSegment | undefined): WalError {
+  if (later?.missing === undefined) {
+    return new WalError(`the standby does not replay beyond ${lsn}, although the archive has more`, {
+      hint: "Look at the server's log for what its restore_command says. boot --force takes over without it.",
+    });
+  }
+  return new WalError(
+    `the standby does not replay beyond ${lsn}, although the archive has more: ${gapText(later)}`,
+    {
+      hint:
+        `The old primary's pg_wal may still have ${later.missing}: walmgr sync there brings it. ` +
+        "boot --force takes over without it and all that follows.",
+    },
+  );
+}
+
+function gapText({ name, missing }: LaterSegment): string {
+  return `${missing} is missing, and ${name} is there`;
 }
 
 async function openStandby(job: Job, settings: Settings): Promise<Database | undefined> {
@@ -81,10 +106,13 @@ export async function checkReplayed(
   const left = parseHistory(timeline, text).ancestors.at(-1);
   const segmentSize = (await archive.identity())?.segmentSize;
   if (left === undefined || segmentSize === undefined) return;
-  if (!(await hasWalFrom(archive, left.timeline, left.leftAt, segmentSize))) return;
+  const former = { timeline: left.timeline, ancestors: [] };
+  const later = await laterSegment(archive, former, left.leftAt, segmentSize);
+  if (later === undefined && !(await hasWalFrom(archive, left.timeline, left.leftAt, segmentSize))) return;
   throw new WalError(
     `the server took over at ${formatLsn(left.leftAt)} (timeline ${timeline}) without the WAL that the archive has ` +
-      `of timeline ${left.timeline} from there on: changes are missing`,
+      `of timeline ${left.timeline} from there on: changes are missing` +
+      (later?.missing === undefined ? "" : ` (${gapText(later)})`),
     {
       hint:
         "Keep applications away and stop it; its log tells why restore_command failed. Restore again, " +

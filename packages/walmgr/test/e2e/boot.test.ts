@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
-import { appendFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type Cluster, commandPath, runProgram, waitFor } from "@skytools/testbed";
@@ -10,6 +10,8 @@ import { Stage } from "../fixture/stage.js";
 let stage: Stage;
 let standby: Cluster;
 let standbyFile: string;
+/** the one before the last finished segment */
+let lastButOne: string;
 
 const quickRetry = { wal_retrieve_retry_interval: "100ms" };
 
@@ -20,7 +22,11 @@ before(async () => {
   await stage.primary.query("create table t (id int primary key)");
   await stage.walmgr(primaryFile, ["setup"]);
   await stage.walmgr(primaryFile, ["backup"]);
-  await stage.primary.query("insert into t select generate_series(1, 1000)");
+  await stage.primary.query("insert into t select generate_series(1, 500)");
+  await stage.switchWal();
+  await stage.primary.query("insert into t select generate_series(501, 750)");
+  lastButOne = await stage.switchWal();
+  await stage.primary.query("insert into t select generate_series(751, 1000)");
   await stage.switchWal();
   await stage.primary.query("insert into t select generate_series(1001, 1500)");
   await stage.primary.killHard();
@@ -74,9 +80,29 @@ test("a server that cannot be asked, and takes over without the begun segment, i
   await early.stop("immediate");
 });
 
-test("boot refuses while the standby has not replayed what the archive has, and takes nothing back from it", async () => {
+test("boot refuses to promote where a segment in the middle of the archive is missing, and names it", async () => {
+  const away = join(await stage.directory("away"), lastButOne);
+  const stored = join(
+    stage.archive,
+    "logs.complete",
+    (await stage.archivedNames()).find((name) => name.startsWith(lastButOne))!,
+  );
   await stage.walmgr(standbyFile, ["restore", "--no-start"]);
+  await rename(stored, away);
   await stage.startRestored(standby, quickRetry);
+  await waitFor("the segments before the gap", async () => (await rows(standby)) === 500);
+  const boot = await stage.run(standbyFile, ["boot", "--wait=1"]);
+  assert.equal(boot.code, 1, boot.stderr);
+  assert.match(
+    boot.stderr,
+    new RegExp(`archive has more: ${lastButOne} is missing, and 0{7}1\\w{16} is there`),
+  );
+  assert.equal(hasStop(), false);
+  assert.ok(existsSync(join(standby.dataDirectory, "standby.signal")));
+  await rename(away, stored);
+});
+
+test("boot refuses while the standby has not replayed what the archive has, and takes nothing back from it", async () => {
   await waitFor("the finished segments", async () => (await rows(standby)) === 1000);
   const [{ command } = { command: "" }] = await standby.query<{ command: string }>(
     "select current_setting('restore_command') as command",
