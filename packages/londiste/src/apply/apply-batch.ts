@@ -26,7 +26,8 @@ export async function applyBatch(input: ApplyInput): Promise<ApplyResult> {
     try {
       return await new BatchApply(input, false).run();
     } catch (error) {
-      if (!(error instanceof OrderNeeded)) throw error;
+      // What an event lacks may come with an earlier one that has not been read yet: a column with a script.
+      if (!(error instanceof OrderNeeded || error instanceof ApplyError)) throw error;
     }
     input.log.debug("the batch is read again in the order of its events");
     orderedBatches.set(input.target, batchesInOrder);

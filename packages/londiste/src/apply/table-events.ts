@@ -182,6 +182,8 @@ export class TableEvents {
 
   /** Applies what was collected, so that something of another kind can follow. */
   async #makeWay(): Promise<void> {
+    // What has passed is known by its present key only.
+    if (!this.#isOrdered && this.#hasPassed) throw new OrderNeeded();
     if (this.#rows.rows === 0 && this.#stage.rows === 0 && (this.#distinct?.rows ?? 0) === 0) return;
     if (!this.#isOrdered) throw new OrderNeeded();
     await this.apply();
@@ -200,7 +202,7 @@ export class TableEvents {
     this.#hasPassed = true;
     try {
       const counts = await this.#stage.applyDistinct(plan, content);
-      const missingRows = Number(counts.missing_updates + counts.missing_deletes);
+      const missingRows = missing(counts.missing_updates) + missing(counts.missing_deletes);
       // The insert may be an earlier event that has not been read yet.
       if (missingRows > 0 && !this.#isOrdered && this.#treatment.missingRows !== undefined)
         throw new OrderNeeded();
@@ -293,4 +295,9 @@ export class TableEvents {
   changeStatement(change: RowChange, event: Pick<RawEvent, "id" | "txid">): EventStatement | undefined {
     return this.#statements.changeStatement(change, event);
   }
+}
+
+/** Without a unique index one change may have hit several rows, which is nothing that another one lacks. */
+function missing(count: bigint): number {
+  return count > 0n ? Number(count) : 0;
 }

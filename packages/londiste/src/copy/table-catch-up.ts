@@ -82,7 +82,8 @@ export class TableCatchUp implements CascadedApplication {
     if (isRefusal(worker) || worker.completedTick - state.completedTick < leapTicks) return undefined;
     return source.autocommitted(() =>
       source.queryValue<string>(
-        `select ((w.tick_time - c.tick_time) / 2)::text
+        // The server takes the newest tick, unless that is beyond the double of what is asked for.
+        `select ((w.tick_time - c.tick_time) / 2 - interval '1 microsecond')::text
            from pgq.queue q
            join pgq.tick c on c.tick_queue = q.queue_id and c.tick_id = $2
            join pgq.tick w on w.tick_queue = q.queue_id and w.tick_id = $3 and w.tick_time > c.tick_time

@@ -15,7 +15,8 @@ before(async () => {
   bench = await ApplyBench.start();
 });
 
-afterEach(() => {
+afterEach(async () => {
+  await bench.renewTarget();
   bench.limits = undefined;
   bench.isScrambled = false;
   bench.handlers = new Map();
@@ -162,6 +163,21 @@ test("an update that is found before its insert is no missing row", async () => 
   const result = await applied("create table t (id int primary key, u int, v text)", events);
   assert.equal(result.missingRows, 0);
   assert.equal((await bench.rows("select from t where u = id")).length, 400);
+});
+
+test("a row that is found before the script that brings its column waits for it", async () => {
+  bench.isScrambled = true;
+  await bench.source.execute("drop table if exists t cascade; create table t (id int primary key)");
+  const script: TestEvent = { type: "EXECUTE", data: "", table: "" };
+  const row = (id: number) => jsonEvent("INSERT", "public.t", ["id"], { id, w: id });
+  // The fourth event is found first.
+  const events = [script, row(1), row(2), row(3)];
+  await bench.apply(events, tables, true, () => bench.target.execute("alter table t add column w int"));
+  assert.deepEqual(await bench.rows("select id, w from t order by 1"), [
+    { id: 1, w: 1 },
+    { id: 2, w: 2 },
+    { id: 3, w: 3 },
+  ]);
 });
 
 test("rows of one table that are treated in two ways are not staged together", async () => {

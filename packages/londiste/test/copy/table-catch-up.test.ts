@@ -57,6 +57,9 @@ test("a copy that is far behind the worker takes half of the ticks between at on
   assert.equal(await nextTick(101n, 139n), 120n);
   assert.equal(await nextTick(120n, 139n), 130n);
   assert.equal(await nextTick(101n, 106n), 104n);
+  // the worker has all there is
+  assert.equal(await nextTick(100n + 1n, 140n), 121n);
+  assert.equal(await nextTick(120n, 140n), 130n);
   // nearly there, there, and ahead
   assert.equal(await nextTick(136n, 139n), 137n);
   assert.equal(await nextTick(139n, 139n), 140n);

@@ -64,6 +64,8 @@ class CascadedWorker implements LoopBody {
   readonly #localPeriod = new Period();
   readonly #standbyPeriod = new Period();
   #isAfterFailure = false;
+  /** the last round has told that it knows what administrators had set */
+  #isAcknowledged = false;
   #wasIdle = false;
   #isPlainLeaf = false;
   /** asked once: the schema may change while nobody is connected to it */
@@ -118,7 +120,7 @@ class CascadedWorker implements LoopBody {
   async sleepAfterFailure(ms: number): Promise<void> {
     await sleepUntilAsked(this.#job, ms, async () => {
       const { state } = await openNode(this.#job, this.#application, this.#options);
-      return !state.isUptodate;
+      return this.#isAcknowledged && !state.isUptodate;
     });
   }
 
@@ -143,12 +145,14 @@ class CascadedWorker implements LoopBody {
   async #beginRound(): Promise<CascadeRound> {
     const { queueName, consumerName, isNodeWorker } = this.#options;
     const { target, state } = await openNode(this.#job, this.#application, this.#options);
+    this.#isAcknowledged = state.isUptodate;
     const node = await target.autocommitted(() => getNodeInfo(target, queueName));
     if (node === undefined) throw notANode(queueName, target.label);
     if (isNodeWorker) await this.#checkNode(target, node);
     this.#storesTickTimes ??= await target.autocommitted(() => storesTickTimes(target));
     if (!state.isUptodate) {
       await setConsumerUptodate(target, this.#quiet(), queueName, consumerName, true);
+      this.#isAcknowledged = true;
     }
     if (state.currentError !== null && !this.#isAfterFailure) {
       await setConsumerError(target, this.#quiet(), queueName, consumerName, null);

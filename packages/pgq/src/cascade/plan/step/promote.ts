@@ -59,7 +59,7 @@ export function promote(context: PlanContext, member: LiveMember, former: Former
           `node "${nodeName}" has finished tick ${node.workerLastTick}, its queue ends at ${newest}`,
         );
       }
-      if (former.db !== undefined) await adoptTickerSettings(former.db, db, queueName);
+      if (former.db !== undefined) await takeTickerSettings(context, former.db, db);
       await db.transaction(async () => {
         await promoteBranch(db, call, queueName);
         if (former.isDead) await leaveGap(context, member, former.lastKnownTick);
@@ -74,6 +74,20 @@ export function promote(context: PlanContext, member: LiveMember, former: Former
       });
     },
   };
+}
+
+/** The former root writes no more by now: whatever happens to it, there must be a new one. */
+async function takeTickerSettings(
+  { admin: { job, queueName } }: PlanContext,
+  former: Database,
+  db: Database,
+): Promise<void> {
+  try {
+    await adoptTickerSettings(former, db, queueName);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    job.log.warn(`the ticker settings of ${former.label} are not taken over: ${reason}`);
+  }
 }
 
 async function leaveGap(context: PlanContext, { db }: LiveMember, lastKnownTick: bigint): Promise<void> {
