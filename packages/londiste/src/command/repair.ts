@@ -1,4 +1,4 @@
-import { closeSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
 import type { Command, Job } from "@skytools/skytools";
 import { dryRunSwitch, printJson, UsageError } from "@skytools/skytools";
 import type { AlignInput } from "../compare/aligned-sides.ts";
@@ -97,7 +97,7 @@ async function repairIntoFile(input: AlignInput): Promise<RepairResult> {
       input,
       new WrittenFixes(input.source, input.target, (line, destination) => {
         file ??= openSync(fileFor(destination), "w");
-        writeSync(file, line);
+        writeFileSync(file, line);
       }),
     );
     if (result.kind === "checked") {

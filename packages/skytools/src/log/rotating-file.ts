@@ -1,4 +1,13 @@
-import { closeSync, existsSync, fstatSync, openSync, rmSync, type Stats, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { renameFileSync } from "../files/take-name.ts";
 
 export interface RotatingFileOptions {
@@ -29,7 +38,7 @@ export class RotatingFile {
     const current = statSync(this.path, { throwIfNoEntry: false });
     if (!this.#isOpenFile(current)) this.reopen();
     else if (this.#isFull(current.size, Buffer.byteLength(text))) this.#rotate();
-    writeSync(this.#descriptor, text);
+    writeFileSync(this.#descriptor, text);
   }
 
   /** Opens the file anew by its name: after a rotation from outside. The old one stays open when that fails. */

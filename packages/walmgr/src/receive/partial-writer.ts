@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { syncDirectory } from "../archive/durable-file.ts";
+import { writeAt } from "../archive/write-at.ts";
 import { formatLsn } from "../wal/lsn.ts";
 import { WalError } from "../wal/wal-error.ts";
 import { segmentAt, segmentStart } from "../wal/wal-name.ts";
@@ -52,13 +53,13 @@ export class PartialWriter {
 
   /** Writes what of the data belongs to this segment.
    * @returns how many bytes that is
-   * @throws WalError when the data do not continue what came before */
+   * @throws WalError when the data do not continue what came before; the system's error, and then nothing counts as written */
   async write(lsn: bigint, data: Buffer): Promise<number> {
     if (lsn !== this.end) {
       throw new WalError(`WAL from ${formatLsn(this.end)} on was expected, ${formatLsn(lsn)} came`);
     }
     const bytes = Math.min(data.length, this.#size - this.#writtenBytes);
-    await this.#handle.write(data, 0, bytes, this.#writtenBytes);
+    await writeAt(this.#handle, data.subarray(0, bytes), this.#writtenBytes);
     this.#writtenBytes += bytes;
     return bytes;
   }

@@ -1,8 +1,9 @@
 import { constants } from "node:fs";
-import { open } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { crashPoint, renameFile } from "@skytools/skytools";
 import { syncDirectory } from "../archive/durable-file.ts";
+import { writeAt } from "../archive/write-at.ts";
 import type { Settings } from "../place/settings.ts";
 import { errorCode, storageTrouble, WalError } from "../wal/wal-error.ts";
 import { readWalHeader, walHeaderBytes } from "../wal/wal-header.ts";
@@ -41,7 +42,7 @@ export async function shipPartial(
       let at = offset;
       for await (const chunk of input) {
         if (at + chunk.length > offset + bytes) throw new WalError(`${name}: more bytes came than announced`);
-        await handle.write(chunk, 0, chunk.length, at);
+        await writeAt(handle, chunk, at);
         at += chunk.length;
       }
       if (at !== offset + bytes) throw new WalError(`${name}: ${at - offset} of ${bytes} bytes came`);
@@ -58,6 +59,7 @@ export async function shipPartial(
     crashPoint("sync.partial-renamed");
     await syncDirectory(settings.paths.partial);
   } catch (error) {
+    if (isFresh) await rm(written, { force: true });
     if (error instanceof WalError) throw error;
     throw storageTrouble(`cannot write ${path} (${errorCode(error) ?? String(error)})`, error);
   }

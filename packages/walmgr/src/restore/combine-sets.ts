@@ -71,7 +71,7 @@ function copyBlocks(incrementals: readonly IncrementalFile[], full: number, dest
       if (source !== undefined) readBlock(source.descriptor, block, source.blocks.get(number)!);
       else if (number < fullBlocks) readBlock(full, block, number * blockBytes);
       else block.fill(0);
-      writeSync(output, block);
+      for (let at = 0; at < blockBytes; ) at += writeSync(output, block, at);
     }
   } finally {
     closeSync(output);
