@@ -19,6 +19,8 @@ export interface BackupReceiver {
   onManifest(): void;
   /** The server's estimate. */
   onTotal?(bytes: number): void;
+  /** What the backup is going to have, before the first of it. */
+  onParts?(parts: readonly BackupPart[]): void;
 }
 
 export interface BaseBackupOptions {
@@ -56,6 +58,7 @@ export async function takeBaseBackup(
     },
     onCopyStart: () => {
       receiver.onTotal?.(stream.totalBytes);
+      receiver.onParts?.(stream.parts);
       stream.beginCopy();
     },
     onCopyPiece: (piece, isFirst, isLast) => stream.take(piece, isFirst, isLast),
@@ -106,7 +109,7 @@ function literal(text: string): string {
 
 abstract class BackupStream {
   protected readonly receiver: BackupReceiver;
-  protected readonly parts: BackupPart[] = [];
+  readonly parts: BackupPart[] = [];
   totalBytes = 0;
 
   constructor(receiver: BackupReceiver) {

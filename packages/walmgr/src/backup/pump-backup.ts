@@ -14,6 +14,8 @@ export interface BackupWriter {
 export interface BackupProgress {
   /** the server's estimate */
   onTotal?(bytes: number): void;
+  /** before anything is written; what it throws ends the backup */
+  onParts?(parts: readonly BackupPart[]): void;
   /** so far */
   onBytes(bytes: number): void;
 }
@@ -42,6 +44,7 @@ export async function pumpBackup(
   };
   return takeBaseBackup(connection, options, {
     onTotal: (total) => progress.onTotal?.(total),
+    onParts: (parts) => progress.onParts?.(parts),
     onPart: (part) => writer.beginPart(part),
     onManifest: () => writer.beginManifest(),
     onData: (chunk) => {

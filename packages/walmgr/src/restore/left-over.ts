@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { WalError } from "../wal/wal-error.ts";
 
 const marker = ".walmgr_restoring";
 
@@ -24,6 +25,13 @@ export function isLeftOver(fresh: string, directory: string): boolean {
     existsSync(path) ? readFileSync(path, "utf8") : undefined,
   );
   return existsSync(fresh) && wanted !== undefined && wanted === found;
+}
+
+/** @param hint what the administrator can do
+ * @throws WalError when there is something in a tablespace's directory that no interrupted restore left there */
+export function refuseOccupied(fresh: string, directory: string, hint: string): void {
+  if (!existsSync(directory) || readdirSync(directory).length === 0 || isLeftOver(fresh, directory)) return;
+  throw new WalError(`tablespace directory ${directory} is not empty`, { hint });
 }
 
 /** Empties a directory, the mark last, but not itself: its place is the administrator's. */

@@ -12,7 +12,7 @@ import { formatLsn, parseLsn } from "../wal/lsn.ts";
 import { parseHistory, whyUnreachable } from "../wal/timeline-history.ts";
 import { WalError } from "../wal/wal-error.ts";
 import { historyName, parseWalName } from "../wal/wal-name.ts";
-import { isLeftOver } from "./left-over.ts";
+import { refuseOccupied } from "./left-over.ts";
 import type { RecoveryTarget } from "./recovery-target.ts";
 
 export interface RestoreRequest {
@@ -186,12 +186,8 @@ function mapTablespaces(
   for (const { oid, location } of set.info.tablespaces) {
     const directory = moves.get(resolve(location)) ?? location;
     moves.delete(resolve(location));
-    const isFree = !existsSync(directory) || readdirSync(directory).length === 0;
-    if (!isFree && !isLeftOver(restoringPath(dataDirectory), directory)) {
-      throw new WalError(`tablespace directory ${directory} is not empty`, {
-        hint: `Give it another place: --tablespace ${location}=NEW.`,
-      });
-    }
+    const hint = `Give it another place: --tablespace ${location}=NEW.`;
+    refuseOccupied(restoringPath(dataDirectory), directory, hint);
     result.set(oid, directory);
   }
   const stranger = [...moves.keys()][0];

@@ -6,7 +6,7 @@ import { syncDirectory } from "../archive/durable-file.ts";
 import { syncTree } from "../archive/sync-tree.ts";
 import type { SetStore } from "../backup/set-store.ts";
 import { errorCode, storageTrouble, WalError } from "../wal/wal-error.ts";
-import { emptyDirectory, isLeftOver, markRestoring, unmarkRestoring } from "./left-over.ts";
+import { emptyDirectory, isLeftOver, markRestoring, refuseOccupied, unmarkRestoring } from "./left-over.ts";
 import { type RestorePlan, restoringPath } from "./restore-plan.ts";
 import { type ServerSettings, writeAutoConf } from "./server-settings.ts";
 import { unpackChain } from "./unpack-chain.ts";
@@ -24,6 +24,10 @@ export interface RestoreOptions {
   readonly sets: SetStore;
 }
 
+/** for whoever cannot give a tablespace another place */
+export const occupiedHint =
+  "Move what is in it to another directory: it may belong to the old data directory.";
+
 /** Puts a data directory together beside its place and moves it there when it is complete: until that moment the old one is
  * as it was, and what an interrupted restore leaves is in nobody's way.
  * @throws WalError; nothing has changed then
@@ -36,6 +40,7 @@ export async function restoreSet(job: Job, plan: RestorePlan, options: RestoreOp
   await rm(fresh, { recursive: true, force: true });
   await rm(scratch, { recursive: true, force: true });
   unmarkRestoring(fresh, []);
+  for (const directory of tablespaces.values()) refuseOccupied(fresh, directory, occupiedHint);
   const made: string[] = [];
   try {
     mkdirSync(dirname(fresh), { recursive: true });

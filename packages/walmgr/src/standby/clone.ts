@@ -6,8 +6,9 @@ import type { BackupSet } from "../backup/set-info.ts";
 import { LocalSetStore } from "../backup/set-store.ts";
 import { SetWriter } from "../backup/set-writer.ts";
 import { askServer } from "../place/server-facts.ts";
-import { freeName } from "../restore/restore-plan.ts";
-import { restoreSet } from "../restore/restore-set.ts";
+import { refuseOccupied } from "../restore/left-over.ts";
+import { freeName, restoringPath } from "../restore/restore-plan.ts";
+import { occupiedHint, restoreSet } from "../restore/restore-set.ts";
 import type { ServerSettings } from "../restore/server-settings.ts";
 
 /** Makes a standby's data directory straight from a server; the old directory is set aside when the new one is complete.
@@ -37,7 +38,14 @@ export async function cloneServer(
         isIncremental: false,
       },
       writer,
-      { onBytes: (bytes) => tracker.update({ bytes }) },
+      {
+        onBytes: (bytes) => tracker.update({ bytes }),
+        // Not after hours of copying.
+        onParts: (parts) => {
+          for (const { location } of parts)
+            if (location !== undefined) refuseOccupied(restoringPath(dataDirectory), location, occupiedHint);
+        },
+      },
     );
     const info = await writer.finish(
       {

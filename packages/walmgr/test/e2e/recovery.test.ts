@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { cp, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
-import { waitFor } from "@skytools/testbed";
+import { commandPath, runProgram, waitFor } from "@skytools/testbed";
 import { Stage } from "../fixture/stage.js";
 
 let stage: Stage;
@@ -76,6 +77,63 @@ test("listbackups shows what there is, newest first", async () => {
     json.map((set) => set.name),
     ["data.master"],
   );
+});
+
+async function filesBelow(directory: string): Promise<string[]> {
+  return (await readdir(directory, { recursive: true })).sort();
+}
+
+test("rejoin --clone takes no tablespace directory that holds something, and nothing is lost", async (context) => {
+  const old = stage.place();
+  const beside = dirname(old.dataDirectory);
+  const file = await stage.primaryFile({ master_data: old.dataDirectory });
+  const words = [file, "rejoin", stage.primary.connstr(), "--clone", "--no-start"];
+  const spaces = ["space-none", "space-zstd"].map((name) => join(stage.root, name));
+  await mkdir(old.dataDirectory);
+  await writeFile(join(old.dataDirectory, "old"), "");
+  const refusal = /tablespace directory .*\/space-.* is not empty\nHINT: Move what is in it/;
+
+  // Those of the running server itself.
+  const before = await Promise.all(spaces.map(filesBelow));
+  const refused = await runProgram("walmgr", words);
+  assert.equal(refused.code, 1, refused.stderr);
+  assert.match(refused.stderr, refusal);
+  for (const [index, space] of spaces.entries()) {
+    const left = await filesBelow(space);
+    assert.deepEqual(
+      before[index]!.filter((path) => !left.includes(path)),
+      [],
+    );
+  }
+  assert.deepEqual(await readdir(beside), ["data"]);
+  assert.deepEqual(await readdir(old.dataDirectory), ["old"]);
+
+  // On another host, that is with other directories under the same names.
+  const others = spaces.map((space) => `${space}-old`);
+  for (const [index, space] of spaces.entries()) await cp(space, others[index]!, { recursive: true });
+  const mounts = 'mount --bind "$1" "$2" && mount --bind "$3" "$4" && shift 4 && exec "$@"';
+  const pairs = spaces.flatMap((space, index) => [others[index]!, space]);
+  const elsewhere = ["--mount", "--propagation", "private", "sh", "-c", mounts, "sh", ...pairs];
+  if (process.getuid?.() !== 0 || spawnSync("unshare", [...elsewhere, "true"]).status !== 0) {
+    context.diagnostic("only root can have other directories under the same names");
+    return;
+  }
+  const rejoin = () =>
+    runProgram("unshare", [...elsewhere, process.execPath, commandPath("walmgr"), ...words]);
+  const copied = await Promise.all(others.map(filesBelow));
+  const refusedThere = await rejoin();
+  assert.equal(refusedThere.code, 1, refusedThere.stderr);
+  assert.match(refusedThere.stderr, refusal);
+  assert.deepEqual(await Promise.all(others.map(filesBelow)), copied);
+  for (const other of others) {
+    await rename(other, `${other}-moved`);
+    await mkdir(other);
+  }
+  const done = await rejoin();
+  assert.equal(done.code, 0, done.stderr);
+  for (const other of others) assert.match((await readdir(other)).join(), /^PG_\d+_\d+$/);
+  assert.deepEqual((await readdir(beside)).sort(), ["data", "data.0"]);
+  assert.deepEqual(await readdir(`${old.dataDirectory}.0`), ["old"]);
 });
 
 test("a standby follows the archive and takes over; nothing archived is missing", async () => {
