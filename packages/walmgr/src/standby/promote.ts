@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { crashPoint, Database, type Job, maskConnectString } from "@skytools/skytools";
@@ -14,6 +14,9 @@ import { checkReplayed, waitForReplay } from "./replay-end.ts";
 import { accountOf, proveFetch, refuseOtherAccount } from "./server-account.ts";
 
 const pollMs = 100;
+
+/** In the data directory while a boot is under way that may leave WAL: the call that finishes it must not miss that. */
+const uncheckedFile = "walmgr_boot_unchecked";
 
 export interface PromoteOptions {
   /** how long the replay of all WAL, and then the end of recovery, may take */
@@ -38,7 +41,7 @@ export async function promote(job: Job, settings: Settings, options: PromoteOpti
   const before = readControlFile(data).timeline;
   const isFollowing = existsSync(join(data, "standby.signal"));
   if (!isFollowing && !existsSync(join(data, "recovery.signal")))
-    return finishInterrupted(settings, data, deadline());
+    return finishInterrupted(settings, data, options.isForced, deadline());
   const account = accountOf(server, data);
   refuseOtherAccount(job, account);
   const engine = engineOf(settings);
@@ -49,9 +52,13 @@ export async function promote(job: Job, settings: Settings, options: PromoteOpti
   // Where a recovery has a target, it is meant to leave WAL.
   const isChecked = isFollowing && !options.isForced;
   const archive = settings.openArchive();
+  let isPaused = false;
   try {
+    await noteUnchecked(data, !isChecked);
     try {
+      isPaused = await archive.hasFlag("PAUSE");
       await archive.setFlag("STOP", true);
+      // The server's account could fetch nothing with it.
       await archive.setFlag("PAUSE", false);
       crashPoint("boot.stop-set");
       // A new timeline's number is found by asking for histories: an archive that is away would let it be used twice.
@@ -60,7 +67,11 @@ export async function promote(job: Job, settings: Settings, options: PromoteOpti
       if (isChecked) await waitForReplay(job, settings, archive, deadline());
     } catch (error) {
       await archive.setFlag("STOP", false).catch(() => undefined);
-      if (!options.isForced) throw error;
+      if (!options.isForced) {
+        if (isPaused) await archive.setFlag("PAUSE", true).catch(() => undefined);
+        await noteUnchecked(data, false);
+        throw error;
+      }
       job.log.warn(`the server takes over with what it has, and its timeline may be taken: ${String(error)}`);
     }
     const timeline = await endRecovery(data, server.pid, before, deadline());
@@ -68,6 +79,7 @@ export async function promote(job: Job, settings: Settings, options: PromoteOpti
     await archive
       .setFlag("STOP", false)
       .catch((error: unknown) => job.log.warn(`STOP stays in the archive: ${String(error)}`));
+    await noteUnchecked(data, false);
     if (isChecked) await checkReplayed(archive, data, timeline);
     return timeline;
   } finally {
@@ -75,18 +87,34 @@ export async function promote(job: Job, settings: Settings, options: PromoteOpti
   }
 }
 
+async function noteUnchecked(data: string, isUnchecked: boolean): Promise<void> {
+  const path = join(data, uncheckedFile);
+  if (isUnchecked) await writeFile(path, "");
+  else await rm(path, { force: true });
+}
+
 /** An earlier call ended after it had told the server: what it would have done after that is left.
  * @throws WalError when there was none: the server simply is no standby */
-async function finishInterrupted(settings: Settings, data: string, until: number): Promise<number> {
+async function finishInterrupted(
+  settings: Settings,
+  data: string,
+  isForced: boolean,
+  until: number,
+): Promise<number> {
   const noStandby = new WalError(`the server on ${data} is not a standby`);
   if (!settings.isEngineOwn) throw noStandby;
   const archive = settings.openArchive();
   try {
     if (!(await archive.hasFlag("STOP"))) throw noStandby;
-    while (readControlFile(data).isInRecovery && performance.now() < until) await sleep(pollMs);
+    for (; readControlFile(data).isInRecovery; await sleep(pollMs)) {
+      if (runningServer(data) === undefined) throw endedMeanwhile(data);
+      if (performance.now() > until) throw notInTime();
+    }
     const timeline = newestTimeline(data);
+    const isChecked = !isForced && !existsSync(join(data, uncheckedFile));
     await archive.setFlag("STOP", false);
-    await checkReplayed(archive, data, timeline);
+    await noteUnchecked(data, false);
+    if (isChecked) await checkReplayed(archive, data, timeline);
     return timeline;
   } finally {
     await archive.close();
@@ -116,27 +144,37 @@ async function lastFiles(archive: Archive): Promise<string[]> {
   return isBegun ? [name, begun] : [name];
 }
 
-async function endRecovery(data: string, pid: number, before: number, until: number): Promise<number> {
+async function endRecovery(data: string, pid: number, atStart: number, until: number): Promise<number> {
+  // The replay may have followed another timeline since. What a promoted server says does not count.
+  const current = readControlFile(data).timeline;
+  const before = ["standby.signal", "recovery.signal"].some((name) => existsSync(join(data, name)))
+    ? current
+    : atStart;
   await writeFile(join(data, "promote"), "");
   process.kill(pid, "SIGUSR1");
   crashPoint("boot.signalled");
   for (;;) {
     const control = readControlFile(data);
     if (!control.isInRecovery && control.timeline > before && !existsSync(join(data, "standby.signal"))) {
-      return control.timeline;
+      return newestTimeline(data);
     }
-    if (runningServer(data) === undefined)
-      throw new WalError(`the server on ${data} ended while it was promoted`);
-    if (performance.now() > until) {
-      throw new WalError(
-        "the standby was told to become a primary, and has not within the time that --wait gives",
-        {
-          hint: "Look at the server's log. STOP stays in the archive, so that the server may take the segment that was being written.",
-        },
-      );
-    }
+    if (runningServer(data) === undefined) throw endedMeanwhile(data);
+    if (performance.now() > until) throw notInTime();
     await sleep(pollMs);
   }
+}
+
+function endedMeanwhile(data: string): WalError {
+  return new WalError(`the server on ${data} ended while it was promoted`);
+}
+
+function notInTime(): WalError {
+  return new WalError(
+    "the standby was told to become a primary, and has not within the time that --wait gives",
+    {
+      hint: "Look at the server's log. STOP stays in the archive, so that the server may take the segment that was being written.",
+    },
+  );
 }
 
 /** Whether the old primary still takes connections: two primaries must not be. */

@@ -28,11 +28,12 @@ export async function waitForReplay(
   const segmentSize = (await archive.identity())?.segmentSize;
   const database = await openStandby(job, settings);
   if (database === undefined || segmentSize === undefined) return;
+  let isPaused = false;
   try {
-    await database.query("select pg_wal_replay_resume()").catch((error: unknown) => {
-      // An earlier call told it to take over already.
-      if (!(error instanceof DatabaseError) || error.sqlState !== "55000") throw error;
-    });
+    // The promotion ends the delay by itself, and what is left is replayed then.
+    const delay = await database.queryValue<string>("select current_setting('recovery_min_apply_delay')");
+    if (delay !== "0") return;
+    isPaused = await resumeReplay(database);
     const wanted = await database.queryValue<string>("select current_setting('recovery_target_timeline')");
     let later: LaterSegment | undefined;
     for (let before: string | undefined; ; await sleep(pollMs)) {
@@ -48,8 +49,24 @@ export async function waitForReplay(
       before = lsn;
       if (performance.now() > until) throw notReplayed(lsn, later);
     }
+  } catch (error) {
+    if (isPaused) await database.query("select pg_wal_replay_pause()").catch(() => undefined);
+    throw error;
   } finally {
     await database.close();
+  }
+}
+
+/** @returns whether it was paused */
+async function resumeReplay(database: Database): Promise<boolean> {
+  try {
+    const isPaused = await database.queryValue<boolean>("select pg_is_wal_replay_paused()");
+    await database.query("select pg_wal_replay_resume()");
+    return isPaused === true;
+  } catch (error) {
+    // An earlier call told it to take over already.
+    if (error instanceof DatabaseError && error.sqlState === "55000") return false;
+    throw error;
   }
 }
 

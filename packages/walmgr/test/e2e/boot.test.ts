@@ -77,10 +77,20 @@ test("a server that cannot be asked, and takes over without the begun segment, i
     /took over at .* \(timeline 2\) without the WAL .* of timeline 1 .*changes are missing/,
   );
   assert.equal(await rows(early), 1000);
+  // What calls leave that die after the promotion: they were to go on without it.
+  const stop = join(stage.archive, "logs.complete/STOP");
+  const unchecked = join(early.dataDirectory, "walmgr_boot_unchecked");
+  await writeFile(stop, "1");
+  await stage.walmgr(file, ["boot", "--force"]);
+  await writeFile(stop, "1");
+  await writeFile(unchecked, "");
+  await stage.walmgr(file, ["boot"]);
+  assert.equal(existsSync(unchecked), false);
+  assert.equal(hasStop(), false);
   await early.stop("immediate");
 });
 
-test("boot refuses to promote where a segment in the middle of the archive is missing, and names it", async () => {
+test("boot refuses to promote where a segment in the middle of the archive is missing, names it, and leaves the pause", async () => {
   const away = join(await stage.directory("away"), lastButOne);
   const stored = join(
     stage.archive,
@@ -91,6 +101,7 @@ test("boot refuses to promote where a segment in the middle of the archive is mi
   await rename(stored, away);
   await stage.startRestored(standby, quickRetry);
   await waitFor("the segments before the gap", async () => (await rows(standby)) === 500);
+  await stage.walmgr(standbyFile, ["pause"]);
   const boot = await stage.run(standbyFile, ["boot", "--wait=1"]);
   assert.equal(boot.code, 1, boot.stderr);
   assert.match(
@@ -99,6 +110,12 @@ test("boot refuses to promote where a segment in the middle of the archive is mi
   );
   assert.equal(hasStop(), false);
   assert.ok(existsSync(join(standby.dataDirectory, "standby.signal")));
+  assert.ok((await stage.archivedNames()).includes("PAUSE"));
+  const [{ paused } = {}] = await standby.query<{ paused: boolean }>(
+    "select pg_is_wal_replay_paused() as paused",
+  );
+  assert.equal(paused, true);
+  await stage.walmgr(standbyFile, ["continue"]);
   await rename(away, stored);
 });
 
@@ -168,7 +185,9 @@ test("what root can read and the server's account cannot is no archive to take o
   }
 });
 
-test("a boot that dies anywhere is finished by the next one, and nothing that was saved is missing", async () => {
+test("a boot that dies anywhere is finished by the next one, and nothing that was saved is missing, delayed or not", async () => {
+  await standby.query("alter system set recovery_min_apply_delay = '1 h'");
+  await standby.reload();
   for (const point of ["boot.stop-set", "boot.promoted"]) {
     const killed = await stage.run(standbyFile, ["boot"], { SKYTOOLS_CRASH_POINT: `${point}=kill` });
     assert.equal(killed.code, 137, `${point}: ${killed.stderr}`);
