@@ -67,11 +67,15 @@ describe("creating nodes", () => {
   });
 
   const leafMistakes: [string, () => string[], RegExp][] = [
-    ["no name", () => ["create-leaf"], /Node name must be given either in command line or config/],
+    [
+      "no name",
+      () => ["create-leaf"],
+      /Node name must be given either in command line or config\nHINT: .*set node_name/,
+    ],
     [
       "no location",
       () => ["create-leaf", "leaf"],
-      /Node public location must be given either in command line or config/,
+      /Node public location must be given either in command line or config\nHINT: .*set public_node_location/,
     ],
     ["no provider", () => ["create-leaf", "leaf", leaf.connstr], /Please specify --provider/],
     [

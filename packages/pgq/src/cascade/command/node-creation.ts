@@ -103,10 +103,16 @@ async function tellInstalled(admin: CascadeAdmin, local: Database): Promise<void
 function namesOf(admin: CascadeAdmin, creation: NodeCreation): Names {
   const { config } = admin.job;
   const name = creation.name ?? config.getOr("node_name", "");
-  if (name === "") throw new UsageError("Node name must be given either in command line or config");
+  if (name === "") {
+    throw new UsageError("Node name must be given either in command line or config", {
+      hint: "Give it after the command, or set node_name in the file.",
+    });
+  }
   const location = creation.location ?? config.getOr("public_node_location", "");
   if (location === "") {
-    throw new UsageError("Node public location must be given either in command line or config");
+    throw new UsageError("Node public location must be given either in command line or config", {
+      hint: "Give, after the name, the connect string by which other nodes reach this one, or set public_node_location.",
+    });
   }
   parseConnectPairs(location);
   return { name, location };
