@@ -1,4 +1,7 @@
-import { it } from "node:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, it } from "node:test";
 import { type FuzzedParser, fuzzParser } from "@skytools/testbed";
 import { InterpolationError, interpolate } from "#src/config/interpolation.js";
 import {
@@ -12,6 +15,9 @@ import {
   parseList,
   ValueError,
 } from "#src/config/typed-value.js";
+import { findPassword } from "#src/db/password-file.js";
+import { readServiceFile } from "#src/db/service-file.js";
+import { textParser } from "#src/db/type-parsers.js";
 import {
   hashText,
   maskConnectString,
@@ -70,6 +76,10 @@ const typed = [
 ];
 const times = ["2026-11-28 04:00:00.123456+02", "2026-02-29", "infinity"];
 
+const directory = mkdtempSync(join(tmpdir(), "fuzz-"));
+const serviceFile = join(directory, "services");
+after(() => rmSync(directory, { recursive: true }));
+
 /** Every reader of this package for text out of files, command lines, events and servers. */
 const parsers: readonly FuzzedParser[] = [
   {
@@ -104,6 +114,26 @@ const parsers: readonly FuzzedParser[] = [
     name: "parsePgArray",
     parse: parsePgArray,
     samples: ['{a,"b,\\"c",NULL,""}', "[1:2]={1,2}", "{{a},{b}}"],
+    isRefusal: isRefused,
+  },
+  ...[1007, 1009, 1016].map((oid) => ({
+    name: `array of type ${oid}`,
+    parse: textParser(oid),
+    samples: ["{1,2,NULL}", "[1:2][0:0]={{1},{2}}", "{{{1}}}"],
+    isRefusal: (error: unknown) => isRefused(error) || error instanceof SyntaxError,
+  })),
+  {
+    name: "findPassword",
+    parse: (text) => findPassword(text, { host: "db1", port: 5432, database: "shop", user: "me" }),
+    samples: ["# c\ndb1:5432:shop:me:p\\:w\n*:*:*:*:x\n", "db\\1:*:sh\\:op:*:\n"],
+  },
+  {
+    name: "readServiceFile",
+    parse: (text) => {
+      writeFileSync(serviceFile, text);
+      return readServiceFile("shop", serviceFile, { PGSYSCONFDIR: directory });
+    },
+    samples: ["# c\n[shop]\nhost=db1\nport = 5432\n", "[other]\nuser=me\n[shop]\n"],
     isRefusal: isRefused,
   },
   { name: "parseCopyRow", parse: parseCopyRow, samples: ["1\t\\N\ta\\tb\\\\", "\\x41\\101\\v"] },

@@ -10,7 +10,8 @@ export interface MetaCall {
 /** Reads `\name argument ...`; arguments in single quotes may hold blanks, a semicolon at the end means nothing.
  * @throws UsageError when there is no such command */
 export function parseMetaLine(line: string): MetaCall {
-  const [, name, rest] = /^\s*\\(\?|\w*)\s*(.*?)\s*;?\s*$/s.exec(line) as unknown as [string, string, string];
+  const [, name, typed] = /^\s*\\(\?|\w*)(.*)$/s.exec(line) as unknown as [string, string, string];
+  const rest = typed.trim().replace(/;$/, "");
   const command = metaCommands.find((each) => each.name === name);
   if (command === undefined) {
     const nearest = nearestName(

@@ -1,4 +1,4 @@
-import { parse as parseArray } from "postgres-array";
+import { parseNestedPgArray } from "../quoting/pg-array.ts";
 
 type TextParser = (text: string) => unknown;
 
@@ -64,7 +64,7 @@ export function textParser(oid: number): TextParser {
   const element = elementTypes.get(oid);
   if (element === undefined) return scalarParsers.get(oid) ?? identity;
   const parseElement = scalarParsers.get(element) ?? identity;
-  return (text) => parseArray(text, parseElement);
+  return (text) => parseNestedPgArray(text, parseElement);
 }
 
 /** For sessions whose client_encoding is SQL_ASCII: the server sends any bytes, and those that are not UTF-8 reach

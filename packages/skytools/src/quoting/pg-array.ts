@@ -16,12 +16,19 @@ function arrayItem(item: ArrayItem): string {
   return `"${text.replace(/["\\]/g, "\\$&")}"`;
 }
 
+/** The items of an array, and arrays of them below its first dimension. */
+export type NestedItems<Item> = (Item | null | NestedItems<Item>)[];
+
+/** What the server makes at most: MAXDIM. */
+const mostDimensions = 6;
+
 // Blanks are the server's: it leaves the others of Unicode bare, and they belong to the item.
-const opening = /(?:\[[^\]]*\]=)?\{[ \t\n\v\f\r]*/y;
-/* An item and what follows it. Runs of plain characters are loops of their own: an alternation in a loop exhausts the stack on an
- * item of megabytes. */
-const itemAndEnd =
-  /[ \t\n\v\f\r]*(?:"([^"\\]*(?:\\.[^"\\]*)*)"[ \t\n\v\f\r]*|([^"{},\\]*(?:\\.[^"{},\\]*)*))([,}])/sy;
+const bounds = /(?:\[[^\]]*\])+=/y;
+const opening = /[ \t\n\v\f\r]*\{/y;
+const closing = /[ \t\n\v\f\r]*\}/y;
+const comma = /[ \t\n\v\f\r]*,/y;
+// Runs of plain characters are loops of their own: an alternation in a loop exhausts the stack on an item of megabytes.
+const item = /[ \t\n\v\f\r]*(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^"{},\\]*(?:\\.[^"{},\\]*)*))/sy;
 
 /** The items of a one-dimensional PostgreSQL array text; null stays null.
  * @throws UsageError for malformed or nested arrays
@@ -31,21 +38,60 @@ export function parsePgArray(text: null): null;
 export function parsePgArray(text: string | null): (string | null)[] | null;
 export function parsePgArray(text: string | null): (string | null)[] | null {
   if (text === null) return null;
-  opening.lastIndex = 0;
-  if (!opening.test(text)) throw new UsageError("malformed array text");
-  let at = opening.lastIndex;
-  const items: (string | null)[] = [];
-  if (text[at] === "}" && at === text.length - 1) return items;
-  for (;;) {
-    itemAndEnd.lastIndex = at;
-    const [, quoted, plain = "", end] = itemAndEnd.exec(text) ?? [];
-    if (end === undefined) throw new UsageError("malformed or nested array text");
-    items.push(quoted === undefined ? plainItem(plain.replace(/[ \t\n\v\f\r]+$/, "")) : unescapeItem(quoted));
-    at = itemAndEnd.lastIndex;
-    if (end === "}") break;
+  return new ArrayReader(text, (each) => each).read(1) as (string | null)[];
+}
+
+/** The items of a PostgreSQL array text of any number of dimensions, without its bounds.
+ * @param readItem is not asked for null
+ * @throws UsageError for malformed arrays
+ * Source: PostgreSQL manual, "Array Input and Output Syntax" */
+export function parseNestedPgArray<Item>(text: string, readItem: (text: string) => Item): NestedItems<Item> {
+  return new ArrayReader(text, readItem).read(mostDimensions);
+}
+
+class ArrayReader<Item> {
+  readonly #text: string;
+  readonly #readItem: (text: string) => Item;
+  #at = 0;
+
+  constructor(text: string, readItem: (text: string) => Item) {
+    this.#text = text;
+    this.#readItem = readItem;
   }
-  if (at !== text.length) throw new UsageError("malformed array text");
-  return items;
+
+  read(dimensions: number): NestedItems<Item> {
+    this.#take(bounds);
+    if (this.#take(opening) === null) throw new UsageError("malformed array text");
+    const items = this.#list(dimensions);
+    if (this.#at !== this.#text.length) throw new UsageError("malformed array text");
+    return items;
+  }
+
+  /** What is behind an opening brace, up to the closing one. */
+  #list(dimensions: number): NestedItems<Item> {
+    const items: NestedItems<Item> = [];
+    if (this.#take(closing) !== null) return items;
+    do {
+      const isList = dimensions > 1 && this.#take(opening) !== null;
+      items.push(isList ? this.#list(dimensions - 1) : this.#item());
+    } while (this.#take(comma) !== null);
+    if (this.#take(closing) === null) throw new UsageError("malformed or nested array text");
+    return items;
+  }
+
+  #item(): Item | null {
+    const [, quoted, plain = ""] = this.#take(item) ?? [];
+    const text =
+      quoted === undefined ? plainItem(plain.replace(/[ \t\n\v\f\r]+$/, "")) : unescapeItem(quoted);
+    return text === null ? null : this.#readItem(text);
+  }
+
+  #take(what: RegExp): RegExpExecArray | null {
+    what.lastIndex = this.#at;
+    const found = what.exec(this.#text);
+    if (found !== null) this.#at = what.lastIndex;
+    return found;
+  }
 }
 
 function plainItem(text: string): string | null {

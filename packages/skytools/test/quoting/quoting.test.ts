@@ -21,6 +21,7 @@ import {
   unquoteIdent,
   unquoteLiteral,
 } from "@skytools/skytools";
+import { parseNestedPgArray } from "#src/quoting/pg-array.js";
 
 test("literals", () => {
   assert.equal(quoteLiteral("a\\'b"), "E'a\\\\''b'");
@@ -95,6 +96,19 @@ test("COPY fields and rows", () => {
   assert.equal(quoteByteaCopy(null), "\\N");
   assert.equal(copyRow(["a", null, "\t"]), "a\t\\N\t\\t\n");
   assert.deepEqual(parseCopyRow("a\t\\N\t\\t\t"), ["a", null, "\t", ""]);
+});
+
+test("arrays of more dimensions are read with the type of their items, and the server's bounds left out", () => {
+  assert.deepEqual(parseNestedPgArray("{1,NULL}", Number), [1, null]);
+  assert.deepEqual(parseNestedPgArray("[1:1][0:1]={{1,2}}", Number), [[1, 2]]);
+  assert.deepEqual(parseNestedPgArray('{{"a,}",b},{"NULL",NULL}}', String), [
+    ["a,}", "b"],
+    ["NULL", null],
+  ]);
+  assert.deepEqual(parseNestedPgArray("{ {{x}} , {{y}} }", String), [[["x"]], [["y"]]]);
+  for (const bad of ["", "{", "{{1}", "{1}}", "{{1},}", "{{1}2}", "{1 {2}}", "[1:2{1}", "{{{{{{{1}}}}}}}"]) {
+    assert.throws(() => parseNestedPgArray(bad, String), /malformed/, bad);
+  }
 });
 
 test("arrays", () => {

@@ -102,9 +102,9 @@ function readEntry(header: Buffer, archive: string): TarEntry {
   return {
     kind: entryKind(header[156]!, archive),
     path: safePath(prefix === "" ? name : `${prefix}/${name}`, archive),
-    sizeBytes: number(header, 124, 12),
-    mode: number(header, 100, 8) & 0o777,
-    modifiedSeconds: number(header, 136, 12),
+    sizeBytes: number(header, 124, 12, archive),
+    mode: number(header, 100, 8, archive) & 0o777,
+    modifiedSeconds: number(header, 136, 12, archive),
     linkTarget: text(header, 157, 100),
   };
 }
@@ -131,15 +131,21 @@ function text(header: Buffer, at: number, length: number): string {
   return field.toString("utf8", 0, end < 0 ? length : end);
 }
 
-/** Octal digits, or base 256 for what does not fit into them. */
-function number(header: Buffer, at: number, length: number): number {
-  if ((header[at]! & 0x80) !== 0) return header.readUIntBE(at + length - 6, 6);
-  return Number.parseInt(text(header, at, length).trim() || "0", 8);
+/** Octal digits, or base 256 for what does not fit into them.
+ * @throws WalError for what is no number, or more than a file can have */
+function number(header: Buffer, at: number, length: number, archive: string): number {
+  if (header[at] === 0x80) {
+    const isSmall = header.subarray(at + 1, at + length - 6).every((byte) => byte === 0);
+    if (isSmall) return header.readUIntBE(at + length - 6, 6);
+  }
+  const digits = text(header, at, length).trim();
+  if (!/^[0-7]*$/.test(digits)) throw new WalError(`${archive} is damaged: a header has a wrong number`);
+  return Number.parseInt(digits || "0", 8);
 }
 
 function checkSum(header: Buffer, archive: string): void {
   let sum = 8 * 0x20;
   for (let at = 0; at < blockBytes; at++) if (at < 148 || at >= 156) sum += header[at]!;
-  if (sum !== number(header, 148, 8))
+  if (sum !== number(header, 148, 8, archive))
     throw new WalError(`${archive} is damaged: a header's checksum is wrong`);
 }

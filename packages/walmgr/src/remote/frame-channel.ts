@@ -39,8 +39,9 @@ export class FrameChannel {
     this.#buffer = this.#buffer.subarray(headerBytes + length);
     if (code === codes.data) return { kind: "data", data: content };
     if (code === codes.end) return { kind: "end" };
-    if (code !== codes.message) throw noFrame(this.#buffer);
-    return { kind: "message", message: JSON.parse(content.toString("utf8")) as Record<string, unknown> };
+    const message = code === codes.message ? jsonObject(content) : undefined;
+    if (message === undefined) throw noFrame(content);
+    return { kind: "message", message };
   }
 
   async #fill(bytes: number): Promise<boolean> {
@@ -100,6 +101,16 @@ export class FrameChannel {
       output.on("drain", done);
       output.on("close", done);
     });
+  }
+}
+
+function jsonObject(content: Buffer): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(content.toString("utf8"));
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    return isObject ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
   }
 }
 
