@@ -7,7 +7,6 @@ import {
 } from "@skytools/londiste/apply";
 import { type ConsumerBatch, type PgqEvent, SerialConsumer } from "@skytools/pgq";
 import { type Database, SkytoolsError } from "@skytools/skytools";
-import { warnOfOldSection } from "../old-section/warn-of-old-section.ts";
 import { loadLimits } from "./loading-key.ts";
 import { withKeyInType } from "./old-key-list.ts";
 
@@ -15,10 +14,6 @@ import { withKeyInType } from "./old-key-list.ts";
  * the target, a few statements a table; exactly once, in the transaction that moves the position. Programs say which table an
  * event is for. */
 export abstract class TableLoader extends SerialConsumer {
-  async startup(): Promise<void> {
-    warnOfOldSection(this.job);
-  }
-
   /** Decides about tables for one batch; asked within the open transaction of `target`. */
   protected abstract tableFinder(batch: ConsumerBatch, target: Database): Promise<TableFinder>;
 

@@ -16,7 +16,6 @@ import {
 import { type Database, fqName, type Job } from "@skytools/skytools";
 import { loadLimits } from "../loading/loading-key.ts";
 import { withKeyInType } from "../loading/old-key-list.ts";
-import { warnOfOldSection } from "../old-section/warn-of-old-section.ts";
 import { needsSink, tableHandler } from "./table-rules.ts";
 import { tableSections, tableSettings } from "./table-settings.ts";
 
@@ -28,10 +27,6 @@ export class QueueLoader implements CascadedApplication {
 
   constructor(job: Job) {
     this.#job = job;
-  }
-
-  async startup(): Promise<void> {
-    warnOfOldSection(this.#job);
   }
 
   async reload(): Promise<void> {

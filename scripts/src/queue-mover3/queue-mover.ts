@@ -7,7 +7,6 @@ import {
   SerialConsumer,
 } from "@skytools/pgq";
 import { type Database, type Job, skytoolsVersion, UsageError } from "@skytools/skytools";
-import { warnOfOldSection } from "../old-section/warn-of-old-section.ts";
 import { isSameDatabase } from "./same-database.ts";
 
 const movedColumns = [
@@ -32,7 +31,6 @@ class QueueMover extends SerialConsumer {
 
   /** @throws UsageError when source and target are the same queue */
   async startup(): Promise<void> {
-    warnOfOldSection(this.job);
     if (this.queueName !== this.#targetQueue) return;
     if (!(await isSameDatabase(await this.openSource(), await this.openTarget()))) return;
     const { message } = this.job.config.error(

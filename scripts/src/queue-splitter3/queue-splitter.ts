@@ -8,17 +8,12 @@ import {
   SerialConsumer,
 } from "@skytools/pgq";
 import { type Database, SkytoolsError, skytoolsVersion } from "@skytools/skytools";
-import { warnOfOldSection } from "../old-section/warn-of-old-section.ts";
 import { eventField, fieldNames } from "./event-field.ts";
 
 /** Copies each event into the queue that one of its fields names. Order is kept within a queue. */
 class QueueSplitter extends SerialConsumer {
   /** where the events of a name go, for the batch in work; undefined: nowhere */
   readonly #destinations = new Map<string, string | undefined>();
-
-  async startup(): Promise<void> {
-    warnOfOldSection(this.job);
-  }
 
   protected override async processRemoteBatch({ events }: ConsumerBatch, target: Database): Promise<void> {
     const field = this.job.config.get("queue_field");

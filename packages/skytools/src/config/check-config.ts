@@ -26,7 +26,11 @@ export function checkConfig(source: ConfigSource, groups: readonly ConfigGroup[]
   const declared = declaredKeys(groups);
   const keys = [...declared.values(), ...openKeys(source, groups, declared)];
   const errors = keys.flatMap((key) => keyErrors(source, key));
-  const suspicions = [...unknownKeys(source, groups, declared), ...inlineComments(source)];
+  const suspicions = [
+    ...oldSection(source),
+    ...unknownKeys(source, groups, declared),
+    ...inlineComments(source),
+  ];
   return { errors, suspicions };
 }
 
@@ -104,6 +108,11 @@ function checkValue(key: ConfigKey, text: string): void {
 function checkBounds({ min, max }: ConfigKey, value: number): void {
   if (min !== undefined && value < min) throw new ValueError(`${value} is less than ${min}`);
   if (max !== undefined && value > max) throw new ValueError(`${value} is more than ${max}`);
+}
+
+function oldSection({ ini: { file }, section, properSection }: ConfigSource): ConfigError[] {
+  if (section === properSection) return [];
+  return [new ConfigError(`section [${section}] is now called [${properSection}]`, { file })];
 }
 
 function unknownKeys(

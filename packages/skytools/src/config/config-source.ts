@@ -27,6 +27,8 @@ export class ConfigSource {
   readonly ini: IniFile;
   /** name under which the section stands in the file */
   readonly section: string;
+  /** what it is called today */
+  readonly properSection: string;
   readonly syntax: InterpolationSyntax;
   readonly #options: SourceOptions;
   readonly #entries: ReadonlyMap<string, IniEntry>;
@@ -37,6 +39,7 @@ export class ConfigSource {
     this.ini = ini;
     this.#options = options;
     this.section = presentSection(ini, options);
+    this.properSection = options.section;
     this.#entries = ini.sections.get(this.section) ?? new Map();
     this.#implicit = implicitKeys(ini.file, options.section);
     this.syntax = this.#chooseSyntax();

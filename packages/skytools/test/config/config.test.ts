@@ -61,6 +61,7 @@ test("an old section name is as good, a missing section is named with those that
   const config = Config.parse("[old]\na = 1\nb = %(a)s\n", "new", { file: "f.ini", sectionAliases: ["old"] });
   assert.equal(config.get("b"), "1");
   assert.equal(config.section, "new");
+  assert.equal(config.findings().suspicions[0]?.message, "f.ini: section [old] is now called [new]");
   assert.throws(() => Config.parse("[x]\n[y]\n", "s", { file: "f.ini" }), {
     message: "f.ini: [s]: no section [s]",
     hint: "The file has [x], [y].",

@@ -1,11 +1,11 @@
 import { type Command, type Job, maskConnectString } from "@skytools/skytools";
 import { takeBackup } from "../backup/take-backup.ts";
 import { isOnlyTold } from "../place/dry-run.ts";
-import { settingsFor } from "../place/settings.ts";
+import { type Settings, settingsFor } from "../place/settings.ts";
 import { planRestore } from "../restore/restore-plan.ts";
 import { restoreSet } from "../restore/restore-set.ts";
 import { createDirectories } from "../setup/archive-directories.ts";
-import { slotForStandby } from "../standby/replication-slot.ts";
+import { withStandbySlot } from "../standby/replication-slot.ts";
 import { startServer, stopServer } from "../standby/server-control.ts";
 import { ownArchiving, recoverySettings, standbySlotName } from "../standby/standby-settings.ts";
 
@@ -32,7 +32,18 @@ async function createSlave(job: Job): Promise<void> {
   if (isOnlyTold(job, ...steps)) return;
   if (settings.remote === undefined) await createDirectories(settings);
   // Before the backup: from here on the primary keeps what the standby needs.
-  const slot = await slotForStandby(conninfo, slotName, job.log);
+  await withStandbySlot(conninfo, slotName, job.log, (slot) =>
+    makeStandby(job, settings, dataDirectory, slot),
+  );
+  if (!job.flag("noStart")) startServer(job, settings, dataDirectory);
+}
+
+async function makeStandby(
+  job: Job,
+  settings: Settings,
+  dataDirectory: string,
+  slot: string | undefined,
+): Promise<void> {
   await takeBackup(job, settings, { isIncremental: false });
   const recovery = new Map([["recovery_target_timeline", "latest"]]);
   const stopsServer = settings.has("slave_stop_cmd");
@@ -57,5 +68,4 @@ async function createSlave(job: Job): Promise<void> {
   } finally {
     sets.close();
   }
-  if (!job.flag("noStart")) startServer(job, settings, dataDirectory);
 }

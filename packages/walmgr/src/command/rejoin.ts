@@ -15,7 +15,7 @@ import { askServer } from "../place/server-facts.ts";
 import { type Settings, settingsFor } from "../place/settings.ts";
 import { writeAutoConf } from "../restore/server-settings.ts";
 import { cloneServer } from "../standby/clone.ts";
-import { slotForStandby } from "../standby/replication-slot.ts";
+import { withStandbySlot } from "../standby/replication-slot.ts";
 import { rewind } from "../standby/rewind.ts";
 import { hasServerProgram, startServer } from "../standby/server-control.ts";
 import { fetchingSettings, ownArchiving, standbySlotName } from "../standby/standby-settings.ts";
@@ -88,20 +88,21 @@ async function turnIntoStandby(
   isClone: boolean,
 ): Promise<void> {
   if (!isClone) rewind(settings, data, conninfo);
-  const slot = await slotForStandby(conninfo, standbySlotName(settings), job.log);
-  const serverSettings = new Map([
-    ...fetchingSettings(settings),
-    ["recovery_target_timeline", "latest"],
-    ["primary_conninfo", conninfo],
-    ...(slot === undefined ? [] : ([["primary_slot_name", slot]] as const)),
-    ...ownArchiving(settings),
-  ]);
-  if (isClone) {
-    await cloneServer(job, conninfo, data, serverSettings);
-    return;
-  }
-  await rm(join(data, "recovery.signal"), { force: true });
-  await writeAutoConf(data, serverSettings);
-  await writeFile(join(data, "standby.signal"), "");
-  await syncDirectory(data);
+  await withStandbySlot(conninfo, standbySlotName(settings), job.log, async (slot) => {
+    const serverSettings = new Map([
+      ...fetchingSettings(settings),
+      ["recovery_target_timeline", "latest"],
+      ["primary_conninfo", conninfo],
+      ...(slot === undefined ? [] : ([["primary_slot_name", slot]] as const)),
+      ...ownArchiving(settings),
+    ]);
+    if (isClone) {
+      await cloneServer(job, conninfo, data, serverSettings);
+      return;
+    }
+    await rm(join(data, "recovery.signal"), { force: true });
+    await writeAutoConf(data, serverSettings);
+    await writeFile(join(data, "standby.signal"), "");
+    await syncDirectory(data);
+  });
 }

@@ -11,7 +11,7 @@ import { type RecoveryTarget, recoveryTarget, targetSwitches } from "../restore/
 import { planRestore, type RestorePlan, refuseRunning } from "../restore/restore-plan.ts";
 import { restoreSet } from "../restore/restore-set.ts";
 import type { ServerSettings } from "../restore/server-settings.ts";
-import { slotForStandby } from "../standby/replication-slot.ts";
+import { withStandbySlot } from "../standby/replication-slot.ts";
 import { startServer, stopServer } from "../standby/server-control.ts";
 import { noArchiving, ownArchiving, recoverySettings, standbySlotName } from "../standby/standby-settings.ts";
 
@@ -93,10 +93,11 @@ async function restoreByEngine(job: Job, settings: Settings, engine: Engine, wan
   refuseRunning(dataDirectory, stopsServer);
   const words = engine.commands.restore(restore).join(" ");
   if (isOnlyTold(job, words, "write the recovery settings", ...(starts ? ["start the server"] : []))) return;
-  const serverSettings = await settingsOfRestored(job, settings, wanted);
-  if (stopsServer) await stopServer(job, settings, dataDirectory);
   const deletesOld = !isCopy && !settings.config.getBoolean("backup_datadir");
-  await restoreWithEngine(job, engine, { ...restore, serverSettings, deletesOld });
+  await withServerSettings(job, settings, wanted, async (serverSettings) => {
+    if (stopsServer) await stopServer(job, settings, dataDirectory);
+    await restoreWithEngine(job, engine, { ...restore, serverSettings, deletesOld });
+  });
   job.log.info(`Restored by ${engine.name} to ${dataDirectory}`);
   if (job.json) printJson(job.stdout, { engine: engine.name, dataDirectory });
   if (starts) startServer(job, settings, dataDirectory);
@@ -107,13 +108,22 @@ function staysStandby(job: Job, { isCopy, target }: Wanted): boolean {
   return !isCopy && target.text === undefined && !job.flag("recover");
 }
 
-async function settingsOfRestored(job: Job, settings: Settings, wanted: Wanted): Promise<ServerSettings> {
-  const slot =
-    staysStandby(job, wanted) && settings.has("primary_conninfo")
-      ? await slotForStandby(settings.config.get("primary_conninfo"), standbySlotName(settings), job.log)
-      : undefined;
+/** @param place makes the data directory, with the settings that its server gets */
+async function withServerSettings(
+  job: Job,
+  settings: Settings,
+  wanted: Wanted,
+  place: (serverSettings: ServerSettings) => Promise<void>,
+): Promise<void> {
   const archiving = wanted.isCopy || settings.role === "primary" ? noArchiving : ownArchiving(settings);
-  return new Map([...recoverySettings(settings, wanted.target.settings, slot), ...archiving]);
+  const placeWith = (slot: string | undefined) =>
+    place(new Map([...recoverySettings(settings, wanted.target.settings, slot), ...archiving]));
+  if (!staysStandby(job, wanted) || !settings.has("primary_conninfo")) {
+    await placeWith(undefined);
+    return;
+  }
+  const conninfo = settings.config.get("primary_conninfo");
+  await withStandbySlot(conninfo, standbySlotName(settings), job.log, placeWith);
 }
 
 async function restoreOwn(job: Job, settings: Settings, sets: SetStore, wanted: Wanted): Promise<void> {
@@ -129,14 +139,15 @@ async function restoreOwn(job: Job, settings: Settings, sets: SetStore, wanted: 
     for (const step of describe(plan, signalFile, starts, stops)) job.stdout.write(`${step}\n`);
     return;
   }
-  const serverSettings = await settingsOfRestored(job, settings, wanted);
-  if (stopsServer) await stopServer(job, settings, dataDirectory);
-  await restoreSet(job, plan, {
-    serverSettings,
-    signalFile,
-    walDirectory: isCopy ? "" : settings.config.getFile("slave_pg_xlog"),
-    deletesOld: !isCopy && !settings.config.getBoolean("backup_datadir"),
-    sets,
+  await withServerSettings(job, settings, wanted, async (serverSettings) => {
+    if (stopsServer) await stopServer(job, settings, dataDirectory);
+    await restoreSet(job, plan, {
+      serverSettings,
+      signalFile,
+      walDirectory: isCopy ? "" : settings.config.getFile("slave_pg_xlog"),
+      deletesOld: !isCopy && !settings.config.getBoolean("backup_datadir"),
+      sets,
+    });
   });
   if (!isCopy) restoreConfig(job, settings, dataDirectory, plan);
   const { name, info } = plan.chain.at(-1)!;

@@ -4,10 +4,10 @@ import { crashPoint } from "@skytools/skytools";
 import type { Archive } from "../archive/archive.ts";
 import { localSource } from "../archive/local-source.ts";
 import type { Settings } from "../place/settings.ts";
+import { writtenSegments } from "../place/written-segments.ts";
 import { runRemote } from "../remote/remote-program.ts";
 import { storageTrouble } from "../wal/wal-error.ts";
-import { readWalHeader } from "../wal/wal-header.ts";
-import { parseWalName, segmentStart } from "../wal/wal-name.ts";
+import { parseWalName } from "../wal/wal-name.ts";
 import { shipPartial } from "./ship-partial.ts";
 
 /** What of the primary's WAL the archive does not have. */
@@ -18,20 +18,14 @@ export interface WalRest {
   readonly begun: string | undefined;
 }
 
-/** Looks at the primary's files: the server may be down. Recycled segments, which carry the name of WAL that is not written
- * yet, are told by the position in their header.
+/** Looks at the primary's files: the server may be down.
  * Source: spec/walmgr.md 5.9 */
 export async function findRest(walDirectory: string, archive: Archive): Promise<WalRest> {
   const archived = new Set((await archive.list()).map((file) => file.name));
-  const names = (await readdir(walDirectory)).sort();
-  const segments: string[] = [];
-  for (const name of names.filter((each) => parseWalName(each)?.kind === "segment")) {
-    const { head } = await localSource(name, join(walDirectory, name));
-    const header = readWalHeader(head);
-    if (header?.pageAddress === segmentStart(name, header?.segmentSize ?? 1)) segments.push(name);
-  }
+  const segments = await writtenSegments(walDirectory);
   const begun = segments.at(-1);
-  const histories = names.filter((name) => parseWalName(name)?.kind === "history");
+  const names = await readdir(walDirectory);
+  const histories = names.filter((name) => parseWalName(name)?.kind === "history").sort();
   const newestArchived =
     [...archived]
       .filter((name) => parseWalName(name)?.kind === "segment")

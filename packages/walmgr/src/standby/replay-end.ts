@@ -5,6 +5,7 @@ import { Database, DatabaseError, type Job } from "@skytools/skytools";
 import type { Archive } from "../archive/archive.ts";
 import { hasWalFrom, type LaterSegment, laterSegment } from "../archive/later-wal.ts";
 import type { Settings } from "../place/settings.ts";
+import { writtenSegments } from "../place/written-segments.ts";
 import { formatLsn, parseLsn } from "../wal/lsn.ts";
 import { parseHistory } from "../wal/timeline-history.ts";
 import { WalError } from "../wal/wal-error.ts";
@@ -30,18 +31,24 @@ export async function waitForReplay(
   if (database === undefined || segmentSize === undefined) return;
   let isPaused = false;
   try {
-    // The promotion ends the delay by itself, and what is left is replayed then.
+    const wanted =
+      (await database.queryValue<string>("select current_setting('recovery_target_timeline')")) ?? "latest";
     const delay = await database.queryValue<string>("select current_setting('recovery_min_apply_delay')");
-    if (delay !== "0") return;
+    if (delay !== "0") {
+      await refuseGap(database, archive, data, wanted, segmentSize);
+      return;
+    }
     isPaused = await resumeReplay(database);
-    const wanted = await database.queryValue<string>("select current_setting('recovery_target_timeline')");
     let later: LaterSegment | undefined;
+    let looked: string | undefined;
     for (let before: string | undefined; ; await sleep(pollMs)) {
       const lsn = await database.queryValue<string>("select pg_last_wal_replay_lsn()::text");
       if (lsn === undefined) return;
-      if (lsn !== before) {
+      // A look reads segments: at first, and then where the replay stands still.
+      if (before === undefined || (lsn === before && lsn !== looked)) {
+        looked = lsn;
         const position = parseLsn(lsn);
-        const history = await followedHistory(archive, data, wanted ?? "latest");
+        const history = await followedHistory(archive, data, wanted);
         later = await laterSegment(archive, history, position, segmentSize);
         if (later === undefined && !(await isBefore(archive, position, segmentSize))) return;
       }
@@ -55,6 +62,23 @@ export async function waitForReplay(
   } finally {
     await database.close();
   }
+}
+
+/** The promotion ends a delay by itself, and what is left is replayed then: as far as there is no gap.
+ * @throws WalError where a segment is missing that the server does not have itself, from the stream */
+async function refuseGap(
+  database: Database,
+  archive: Archive,
+  data: string,
+  wanted: string,
+  segmentSize: number,
+): Promise<void> {
+  const lsn = await database.queryValue<string>("select pg_last_wal_replay_lsn()::text");
+  if (lsn === undefined) return;
+  const history = await followedHistory(archive, data, wanted);
+  const own = await writtenSegments(join(data, "pg_wal"));
+  const later = await laterSegment(archive, history, parseLsn(lsn), segmentSize, own);
+  if (later?.missing !== undefined) throw notReplayed(lsn, later);
 }
 
 /** @returns whether it was paused */

@@ -4,14 +4,20 @@ const recordHeaderBytes = 24;
 const crcOffset = 20;
 const pageHeaderBytes = 24;
 const longPageHeaderBytes = 40;
+const continuedFlag = 0x0001;
+const restOffset = 16;
+
+/** Sizes in bytes that a cluster's WAL has. */
+export interface WalLayout {
+  readonly segmentSize: number;
+  readonly blockSize: number;
+}
 
 /** Consecutive WAL pages of one cluster. */
-export interface WalPages {
+export interface WalPages extends WalLayout {
   /** position of the first byte, the beginning of a page */
   readonly start: bigint;
   readonly bytes: Buffer;
-  readonly segmentSize: number;
-  readonly blockSize: number;
 }
 
 /** Whether a whole record, with a right checksum, begins at a position. Where replay ended, this tells whether it ended too
@@ -27,6 +33,46 @@ export function isRecordAt(pages: WalPages, lsn: bigint): boolean {
   const data = reader.take(length - recordHeaderBytes);
   if (data === undefined) return false;
   return crc32c(header.subarray(0, crcOffset), crc32c(data)) === header.readUInt32LE(crcOffset);
+}
+
+/** Where a record that begins at a position ends, as its header says, whether all of it is there or not.
+ * @returns undefined when no record's header is there */
+export function recordEndAt(pages: WalPages, lsn: bigint): bigint | undefined {
+  const header = new RecordBytes(pages, Number(lsn - pages.start)).take(recordHeaderBytes);
+  if (header === undefined) return undefined;
+  const length = header.readUInt32LE(0);
+  if (length < recordHeaderBytes || header.readBigUInt64LE(8) >= lsn) return undefined;
+  return endOfBytes(pages, lsn, length);
+}
+
+/** Where a record ends that goes on at the beginning of a page; undefined when none does, or when the page has other content.
+ * @param page its header at least */
+export function continuedEndAt(layout: WalLayout, page: Buffer, lsn: bigint): bigint | undefined {
+  if (page.length < pageHeaderBytes || !isPageOf(page, lsn)) return undefined;
+  const isContinued = (page.readUInt16LE(2) & continuedFlag) !== 0;
+  return isContinued ? endOfBytes(layout, lsn, page.readUInt32LE(restOffset)) : undefined;
+}
+
+function endOfBytes(layout: WalLayout, lsn: bigint, count: number): bigint {
+  const blockSize = BigInt(layout.blockSize);
+  let at = lsn;
+  for (let missing = BigInt(count); missing > 0n; ) {
+    if (at % blockSize === 0n) at += BigInt(headerBytesAt(layout, at));
+    const room = blockSize - (at % blockSize);
+    const part = missing < room ? missing : room;
+    at += part;
+    missing -= part;
+  }
+  return at;
+}
+
+function headerBytesAt({ segmentSize }: WalLayout, page: bigint): number {
+  return page % BigInt(segmentSize) === 0n ? longPageHeaderBytes : pageHeaderBytes;
+}
+
+/** A page that still has the content of an older segment, or none, carries another position. */
+function isPageOf(page: Buffer, lsn: bigint): boolean {
+  return page[1] === 0xd1 && page.readBigUInt64LE(8) === lsn;
 }
 
 /** The bytes of records, without the headers of the pages that they run through. */
@@ -56,15 +102,13 @@ class RecordBytes {
     return Buffer.concat(parts);
   }
 
-  /** A page that still has the content of an older segment, or none, carries another position. */
   #isWritten(page: number): boolean {
     const { bytes, start } = this.#pages;
     if (page + pageHeaderBytes > bytes.length) return false;
-    return bytes[page + 1] === 0xd1 && bytes.readBigUInt64LE(page + 8) === start + BigInt(page);
+    return isPageOf(bytes.subarray(page), start + BigInt(page));
   }
 
   #headerBytes(page: number): number {
-    const { start, segmentSize } = this.#pages;
-    return (start + BigInt(page)) % BigInt(segmentSize) === 0n ? longPageHeaderBytes : pageHeaderBytes;
+    return headerBytesAt(this.#pages, this.#pages.start + BigInt(page));
   }
 }

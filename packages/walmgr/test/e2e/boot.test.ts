@@ -57,10 +57,13 @@ test("a server that cannot be asked, and takes over without the begun segment, i
   const early = stage.place();
   const file = await stage.standbyFile(early, { slave_db: "host=/nonexistent" });
   await stage.walmgr(file, ["restore", "--no-start"]);
-  // It gets finished segments only, and must not write into the archive, which the other standby is to follow.
+  const mayEnd = join(stage.root, "may-end");
+  // It gets finished segments only, takes its time over the end of recovery, and must not write into the archive, which the
+  // other standby is to follow.
   await appendFile(
     join(early.dataDirectory, "postgresql.auto.conf"),
-    `restore_command = 'cp "${stage.archive}/logs.complete/%f" "%p"'\narchive_command = ''\n`,
+    `restore_command = 'cp "${stage.archive}/logs.complete/%f" "%p"'\narchive_command = ''\n` +
+      `recovery_end_command = 'until test -e "${mayEnd}"; do sleep 0.05; done'\n`,
   );
   await stage.startRestored(early, quickRetry);
   await waitFor("the finished segments", async () => (await rows(early)) === 1000);
@@ -68,7 +71,13 @@ test("a server that cannot be asked, and takes over without the begun segment, i
   assert.equal(killed.code, 137, killed.stderr);
   assert.match(killed.stderr, /how far the standby has replayed is only known after it took over/);
   assert.ok(hasStop());
-  // The server may be on its way, or a primary already.
+  await waitFor("the server to take over", () => !existsSync(join(early.dataDirectory, "standby.signal")));
+  const waiting = await stage.run(file, ["boot", "--wait=0.2"]);
+  assert.equal(waiting.code, 1, waiting.stderr);
+  assert.match(waiting.stderr, /has not within the time that --wait gives/);
+  assert.ok(hasStop());
+  await writeFile(mayEnd, "");
+  // The server is on its way, or a primary already.
   const boot = await stage.run(file, ["boot"]);
   assert.equal(boot.code, 1, boot.stderr);
   assert.equal(hasStop(), false);
@@ -101,13 +110,20 @@ test("boot refuses to promote where a segment in the middle of the archive is mi
   await rename(stored, away);
   await stage.startRestored(standby, quickRetry);
   await waitFor("the segments before the gap", async () => (await rows(standby)) === 500);
+  const gap = new RegExp(`archive has more: ${lastButOne} is missing, and 0{7}1\\w{16} is there`);
+  // It is meant to be behind.
+  await standby.query("alter system set recovery_min_apply_delay = '1 h'");
+  await standby.reload();
+  const delayed = await stage.run(standbyFile, ["boot"]);
+  assert.equal(delayed.code, 1, delayed.stderr);
+  assert.match(delayed.stderr, gap);
+  assert.equal(hasStop(), false);
+  await standby.query("alter system reset recovery_min_apply_delay");
+  await standby.reload();
   await stage.walmgr(standbyFile, ["pause"]);
   const boot = await stage.run(standbyFile, ["boot", "--wait=1"]);
   assert.equal(boot.code, 1, boot.stderr);
-  assert.match(
-    boot.stderr,
-    new RegExp(`archive has more: ${lastButOne} is missing, and 0{7}1\\w{16} is there`),
-  );
+  assert.match(boot.stderr, gap);
   assert.equal(hasStop(), false);
   assert.ok(existsSync(join(standby.dataDirectory, "standby.signal")));
   assert.ok((await stage.archivedNames()).includes("PAUSE"));
@@ -199,4 +215,25 @@ test("a boot that dies anywhere is finished by the next one, and nothing that wa
   assert.equal(hasStop(), false);
   const again = await stage.run(standbyFile, ["boot"]);
   assert.match(again.stderr, /the server on .* is not a standby/);
+});
+
+test("boot takes over without an archive that is lost only when told to", async () => {
+  const late = stage.place();
+  const file = await stage.standbyFile(late, { slave_db: late.connstr() });
+  await stage.walmgr(file, ["restore", "--no-start"]);
+  await stage.startRestored(late, quickRetry);
+  await waitFor("the finished segments", async () => (await rows(late)) >= 1000);
+  const lost = `${stage.archive}-lost`;
+  await rename(stage.archive, lost);
+  const refused = await stage.run(file, ["boot", "--wait=5"]);
+  assert.equal(refused.code, 2, refused.stderr);
+  assert.match(refused.stderr, /archive .* cannot be /);
+  assert.ok(existsSync(join(late.dataDirectory, "standby.signal")));
+  const forced = await stage.walmgr(file, ["boot", "--force"]);
+  assert.match(
+    forced.stderr,
+    /WARNING .*the server takes over with what it has, and its timeline may be taken/,
+  );
+  assert.ok((await rows(late)) >= 1000);
+  await rename(lost, stage.archive);
 });

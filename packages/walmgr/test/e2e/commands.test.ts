@@ -243,6 +243,7 @@ test("a section of the 2.x line is read, xrotate and xpurgewals do what an old p
   await writeFile(join(root, "data.master/backup.json"), JSON.stringify(info));
   const rotate = await run("xrotate");
   assert.equal(rotate.code, 0, rotate.stderr);
+  assert.match(rotate.stderr, /WARNING .*slave\.ini: section \[wal-slave\] is now called \[walmgr\]\n/);
   assert.ok(existsSync(join(root, "data.master.0/backup.json")));
   assert.equal((await run("xpurgewals")).code, 0);
   const draft = `.${segments[2]}.1-abc.tmp`;

@@ -15,7 +15,9 @@ before(async () => {
   await stage.primary.query("create table t (id int primary key, v text)");
   archiveFile = await stage.file({
     walmgr_data: stage.archive,
-    primary_conninfo: stage.primary.connstr(),
+    receive_conninfo: stage.primary.connstr(),
+    // The receiver's own way counts.
+    primary_conninfo: "host=/nonexistent",
     loop_delay: "0.1",
     exception_sleep: "0.2",
   });

@@ -107,6 +107,8 @@ test("rejoin --clone takes no tablespace directory that holds something, and not
   }
   assert.deepEqual(await readdir(beside), ["data"]);
   assert.deepEqual(await readdir(old.dataDirectory), ["old"]);
+  const slots = await stage.primary.query("select slot_name from pg_replication_slots");
+  assert.deepEqual(slots, [], "nothing holds WAL for a standby that is not there");
 
   // On another host, that is with other directories under the same names.
   const others = spaces.map((space) => `${space}-old`);

@@ -10,7 +10,10 @@ let stage: Stage;
 let primaryFile: string;
 
 before(async () => {
-  stage = await Stage.start({ settings: { archive_mode: "off" } });
+  stage = await Stage.start({
+    // A checkpoint that may take its time takes none.
+    settings: { archive_mode: "off", log_checkpoints: "on", checkpoint_completion_target: "0" },
+  });
   primaryFile = await stage.primaryFile({ master_restart_cmd: `touch "${stage.root}/restarted"` });
   await stage.primary.query("create table t (id int primary key)");
 });
@@ -71,6 +74,17 @@ test("restore puts WAL and configuration where the file says, stops and starts t
     (await readdir(standby.socketDir)).filter((name) => name.startsWith("data.")),
     [],
   );
+
+  await stage.startRestored(standby);
+  const running = await stage.run(file, ["restore"]);
+  assert.equal(running.code, 1);
+  assert.match(running.stderr, /a server runs on .*\nHINT: Stop it, or set slave_stop_cmd\./);
+  const stopping = await stage.standbyFile(standby, {
+    slave_stop_cmd: `"${standby.binDir}/pg_ctl" -D "${standby.dataDirectory}" -m fast stop`,
+  });
+  await stage.walmgr(stopping, ["restore", "--no-start"]);
+  assert.equal(existsSync(join(standby.dataDirectory, "postmaster.pid")), false);
+  assert.ok(existsSync(join(`${standby.dataDirectory}.0`, "PG_VERSION")));
 });
 
 test("a restore goes to a position, to a moment, to a transaction, or only until it is consistent, and waits there when told to", async () => {
@@ -123,7 +137,14 @@ test("a restore goes to a position, to a moment, to a transaction, or only until
 });
 
 test("an expired set goes only when the administrator's archive_command has taken it", async () => {
-  await stage.walmgr(await stage.primaryFile({ keep_backups: "5" }), ["backup"]);
+  const checkpoints = async () =>
+    [...(await readFile(stage.primary.logFile, "utf8")).matchAll(/checkpoint starting: (.*)/g)].map(
+      ([, how]) => how,
+    );
+  const before = (await checkpoints()).length;
+  const spread = await stage.primaryFile({ keep_backups: "5", backup_checkpoint: "spread" });
+  await stage.walmgr(spread, ["backup"]);
+  assert.ok((await checkpoints()).slice(before).includes("force wait"), "none that hurries");
   const taken = join(stage.root, "taken");
   const file = (command: string) =>
     stage.file({ walmgr_data: stage.archive, keep_backups: "1", archive_command: command });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { type Cluster, waitFor } from "@skytools/testbed";
+import { type Cluster, runProgram, waitFor } from "@skytools/testbed";
 import { Stage } from "../fixture/stage.js";
 
 let stage: Stage;
@@ -66,6 +66,31 @@ test("synch-standby wants the standbys connected", async () => {
   );
   await stage.walmgr(primaryFile, ["synch-standby", "walreceiver"]);
   await stage.walmgr(primaryFile, ["synch-standby", ""]);
+});
+
+test("--synch-standby does the same for the server that the environment names", async () => {
+  const { socketDir, port } = stage.primary;
+  const withoutFile = (names: string) =>
+    runProgram("walmgr", [`--synch-standby=${names}`], {
+      env: { PGHOST: socketDir, PGPORT: String(port), PGUSER: "postgres" },
+    });
+  const names = async () =>
+    (
+      await stage.primary.query<{ names: string }>(
+        "select current_setting('synchronous_standby_names') as names",
+      )
+    )[0]?.names;
+  const refused = await withoutFile("nobody");
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /^walmgr: error: 1 of nobody must be connected/);
+  const set = await withoutFile("walreceiver");
+  assert.deepEqual(
+    [set.code, set.stdout],
+    [0, `alter system set synchronous_standby_names = '"walreceiver"'\n`],
+  );
+  await waitFor("the setting", async () => (await names()) === '"walreceiver"');
+  assert.equal((await withoutFile("")).code, 0);
+  await waitFor("the setting to be gone", async () => (await names()) === "");
 });
 
 test("status and check tell about archive, slots and possible loss, as text, JSON and metrics", async () => {
