@@ -41,7 +41,7 @@ test(`nothing is lost, doubled or changed, whatever dies and whenever (LONDISTE_
   const deadline = performance.now() + minutes * 60_000;
   try {
     while (performance.now() < deadline) {
-      if ((stage.log("leaf").match(/crashed: \[ev_id/g)?.length ?? 0) > 4)
+      if ((stage.log("leaf").match(/(crashed|cannot go on): \[ev_id/g)?.length ?? 0) > 4)
         throw new Error("an event cannot be applied");
       await disturbances.next((text) => history.push(`${new Date().toISOString()} ${text}`));
       await new Promise((resolve) => setTimeout(resolve, random.int(0, 2500)));

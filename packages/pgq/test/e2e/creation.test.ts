@@ -96,7 +96,7 @@ describe("creating nodes", () => {
     [
       "the name of another node",
       () => ["create-leaf", "tallinn", leaf.connstr, `--provider=${root.connstr}`],
-      /Node 'tallinn' already exists/,
+      /Node 'tallinn' already exists\nHINT: It is registered at another location: .*dbname=/,
     ],
   ];
   for (const [what, args, message] of leafMistakes) {

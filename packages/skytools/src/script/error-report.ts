@@ -5,7 +5,11 @@ import type { Log } from "../log/log.ts";
  * Source: spec/framework.md 3.6 */
 export function crashLine(jobName: string, error: unknown): string {
   const message = messageOf(error).trimEnd();
-  if (!(error instanceof DatabaseError)) return `Job ${jobName} crashed: ${message}`;
+  if (!(error instanceof DatabaseError)) {
+    // What may pass, such as a node that is not there yet, is a state.
+    const isState = error instanceof SkytoolsError && error.retry !== "no";
+    return `Job ${jobName} ${isState ? "cannot go on" : "crashed"}: ${message}`;
+  }
   const query = error.query === undefined ? "" : `.   Query: ${error.query}`;
   return `Job ${jobName} got error on connection: ${message}${query}`;
 }

@@ -154,7 +154,7 @@ class Invocation {
       checkOperands(`program ${this.#name}`, args, words);
       return undefined;
     }
-    if (name === undefined) return "need command";
+    if (name === undefined) return "need command, use --help for help.";
     const command = findCommand(this.#program, name);
     if (command === undefined) return this.#unknownCommand(name);
     checkOperands(`command '${command.name}'`, command.args, operands);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Config, DatabaseError, frameworkConfig, UsageError } from "@skytools/skytools";
+import { Config, DatabaseError, frameworkConfig, SkytoolsError, UsageError } from "@skytools/skytools";
 import { errorNames } from "#src/script/error-names.js";
 import { crashLine } from "#src/script/error-report.js";
 import { FailureStreak } from "#src/script/failure-streak.js";
@@ -63,5 +63,9 @@ test("the lines that say that a job failed", () => {
   );
   assert.equal(crashLine("j", new DatabaseError("gone")), "Job j got error on connection: gone");
   assert.equal(crashLine("j", new UsageError("bad ")), "Job j crashed: bad");
+  assert.equal(
+    crashLine("j", new SkytoolsError("CASCADE_NODE", "no node", { retry: "later" })),
+    "Job j cannot go on: no node",
+  );
   assert.equal(crashLine("j", "text"), "Job j crashed: text");
 });

@@ -4,7 +4,7 @@ import { WorkerDirectory } from "./worker-directory.ts";
 
 for (const [what, args, expected] of [
   ["nothing", [], { code: 1, stdout: "need config file, use --help for help.\n", stderr: "" }],
-  ["no command", ["w.ini"], { code: 1, stdout: "need command\n", stderr: "" }],
+  ["no command", ["w.ini"], { code: 1, stdout: "need command, use --help for help.\n", stderr: "" }],
   [
     "an unknown command",
     ["w.ini", "shw-all"],

@@ -1,4 +1,10 @@
-import { type Database, parseConnectPairs, SkytoolsError, UsageError } from "@skytools/skytools";
+import {
+  type Database,
+  maskConnectString,
+  parseConnectPairs,
+  SkytoolsError,
+  UsageError,
+} from "@skytools/skytools";
 import { installedVersion } from "@skytools/sql";
 import type { CascadeAdmin } from "../cascade-admin.ts";
 import { checkSameDatabase, isLocationLocal } from "../location-check.ts";
@@ -193,7 +199,9 @@ async function lookUpstream(admin: CascadeAdmin, creation: NodeCreation, names: 
   const namesake = members.find((member) => member.nodeName === names.name);
   if (namesake !== undefined && namesake.location !== names.location) {
     throw new SkytoolsError("CASCADE_NODE", `Node '${names.name}' already exists`, {
-      hint: "It is registered at another location (see members). Choose another name, or drop that node first.",
+      hint:
+        `It is registered at another location: ${maskConnectString(namesake.location)}. ` +
+        "Choose another name, or drop that node first.",
     });
   }
   return { root, provider: { node, db, location }, members };

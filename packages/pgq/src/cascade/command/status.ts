@@ -57,7 +57,7 @@ function watchPeriodMs(job: Job): number | undefined {
 function hasTrouble({ nodes }: QueueStatus): boolean {
   return nodes.some(
     ({ type, isPaused, errors, stuckReason }) =>
-      stuckReason !== null || errors.length > 0 || (isPaused && type !== "dead"),
+      stuckReason !== null || errors.length > 0 || (isPaused === true && type !== "dead"),
   );
 }
 

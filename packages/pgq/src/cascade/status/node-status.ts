@@ -22,8 +22,9 @@ export interface NodeStatus {
   /** parts of the lag; null on a root and when not known */
   readonly legs: LagLegs | null;
   readonly tickId: bigint | null;
-  readonly isPaused: boolean;
-  readonly isUptodate: boolean;
+  /** null where the node could not be asked, as the next one */
+  readonly isPaused: boolean | null;
+  readonly isUptodate: boolean | null;
   readonly attributes: ReadonlyMap<string, string | null>;
   /** what the application adds, such as table counts */
   readonly lines: readonly string[];
@@ -117,23 +118,24 @@ function livingNode(
   };
 }
 
-/** @param failure undefined for a node that is tagged dead */
+/** @param failure undefined for a node that is tagged dead: nobody works there */
 function silentNode(member: NodeLocation, failure: string | undefined): NodeStatus {
+  const isDead = failure === undefined;
   return {
     ...basics(member),
-    type: failure === undefined ? "dead" : "unreachable",
+    type: isDead ? "dead" : "unreachable",
     providerNode: null,
     lagSeconds: null,
     legs: null,
     tickId: null,
-    isPaused: true,
-    isUptodate: false,
+    isPaused: isDead ? true : null,
+    isUptodate: isDead ? false : null,
     attributes: new Map(),
     lines: [],
     fields: {},
     errors: [],
     failure: failure ?? null,
-    stuckReason: failure === undefined ? null : `cannot be asked: ${failure}`,
+    stuckReason: isDead ? null : `cannot be asked: ${failure}`,
   };
 }
 

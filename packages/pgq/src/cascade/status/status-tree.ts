@@ -62,7 +62,7 @@ export function infoLines(status: NodeStatus, look: StatusLook): string[] {
     `Lag: ${shownLag(status.lagSeconds, look.isColored)}`,
     ...(status.tickId === null ? [] : [`Tick: ${status.tickId}`]),
     ...(status.isPaused ? ["PAUSED"] : []),
-    ...(status.isUptodate ? [] : ["NOT UPTODATE"]),
+    ...(status.isUptodate === false ? ["NOT UPTODATE"] : []),
   ];
   return [
     ...status.lines,

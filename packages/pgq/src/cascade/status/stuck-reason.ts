@@ -1,3 +1,4 @@
+import type { NodeInfo } from "../node-info.ts";
 import { lagSeconds, placeOnProvider, type Reports } from "./lag.ts";
 import type { NodeReport, QueueReport } from "./node-report.ts";
 
@@ -34,13 +35,20 @@ function rootReason({ node, queue, nowSeconds, session }: NodeReport): string | 
 function followerReason(report: NodeReport, reports: Reports): string | null {
   const { node, session, errors } = report;
   const isLate = (lagSeconds(report, reports) ?? Number.POSITIVE_INFINITY) >= stuckLagSeconds;
-  const isFailing = errors.some(({ consumerName }) => consumerName === node.workerName);
-  if (isFailing) return `worker "${node.workerName}" repeats a batch that fails`;
+  const failure = errors.find(({ consumerName }) => consumerName === node.workerName);
+  if (failure !== undefined) return failureReason(node, failure.message);
   if (!node.isWorkerUptodate) return notAnswering(node.workerName, session.isWorkerThere);
   if (!isLate) return null;
   if (node.isWorkerPaused) return `worker "${node.workerName}" is paused; resume lets it go on`;
   if (session.blocker !== null) return `worker "${node.workerName}" waits for a lock of ${session.blocker}`;
   return providerReason(report, reports);
+}
+
+/** Its node's database took the message: it is the provider's that cannot be reached, or one that the application reads. */
+function failureReason({ workerName, providerNode }: NodeInfo, message: string): string {
+  return /^could not connect to database/.test(message)
+    ? `worker "${workerName}" cannot connect: is its provider "${providerNode}" up, and its location right?`
+    : `worker "${workerName}" repeats a batch that fails`;
 }
 
 function providerReason(report: NodeReport, reports: Reports): string | null {
