@@ -53,6 +53,18 @@ async function setRestoreCommand(command: string): Promise<void> {
   await standby.reload();
 }
 
+/** Sets how far the standby stays behind, and waits until the server tells so. */
+async function setDelay(delay: string): Promise<void> {
+  await standby.query(`alter system set recovery_min_apply_delay = '${delay}'`);
+  await standby.reload();
+  await waitFor(`a delay of ${delay}`, async () => {
+    const [row] = await standby.query<{ delay: string }>(
+      "select current_setting('recovery_min_apply_delay') as delay",
+    );
+    return row?.delay === delay;
+  });
+}
+
 test("a server that cannot be asked, and takes over without the begun segment, is told to be too early", async () => {
   const early = stage.place();
   const file = await stage.standbyFile(early, { slave_db: "host=/nonexistent" });
@@ -112,14 +124,12 @@ test("boot refuses to promote where a segment in the middle of the archive is mi
   await waitFor("the segments before the gap", async () => (await rows(standby)) === 500);
   const gap = new RegExp(`archive has more: ${lastButOne} is missing, and 0{7}1\\w{16} is there`);
   // It is meant to be behind.
-  await standby.query("alter system set recovery_min_apply_delay = '1 h'");
-  await standby.reload();
+  await setDelay("1h");
   const delayed = await stage.run(standbyFile, ["boot"]);
   assert.equal(delayed.code, 1, delayed.stderr);
   assert.match(delayed.stderr, gap);
   assert.equal(hasStop(), false);
-  await standby.query("alter system reset recovery_min_apply_delay");
-  await standby.reload();
+  await setDelay("0");
   await stage.walmgr(standbyFile, ["pause"]);
   const boot = await stage.run(standbyFile, ["boot", "--wait=1"]);
   assert.equal(boot.code, 1, boot.stderr);
@@ -202,8 +212,7 @@ test("what root can read and the server's account cannot is no archive to take o
 });
 
 test("a boot that dies anywhere is finished by the next one, and nothing that was saved is missing, delayed or not", async () => {
-  await standby.query("alter system set recovery_min_apply_delay = '1 h'");
-  await standby.reload();
+  await setDelay("1h");
   for (const point of ["boot.stop-set", "boot.promoted"]) {
     const killed = await stage.run(standbyFile, ["boot"], { SKYTOOLS_CRASH_POINT: `${point}=kill` });
     assert.equal(killed.code, 137, `${point}: ${killed.stderr}`);
