@@ -46,7 +46,7 @@ function followerReason(report: NodeReport, reports: Reports): string | null {
 
 /** Its node's database took the message: it is the provider's that cannot be reached, or one that the application reads. */
 function failureReason({ workerName, providerNode }: NodeInfo, message: string): string {
-  return /^could not connect to database/.test(message)
+  return message.startsWith("could not connect to database")
     ? `worker "${workerName}" cannot connect: is its provider "${providerNode}" up, and its location right?`
     : `worker "${workerName}" repeats a batch that fails`;
 }
