@@ -1,3 +1,4 @@
+import { durableCommits } from "@skytools/pgq/cascade";
 import type { Database, Log } from "@skytools/skytools";
 import { DatabaseError } from "@skytools/skytools";
 import { setReplicationRole } from "./londiste-api.ts";
@@ -28,7 +29,7 @@ const safetySettings = `
   set idle_in_transaction_session_timeout = 0;
   set idle_session_timeout = 0;
   select set_config('transaction_timeout', '0', false) where current_setting('transaction_timeout', true) <> '0';
-  select set_config('synchronous_commit', 'local', false) where current_setting('synchronous_commit') = 'off'`;
+  ${durableCommits}`;
 
 /** Prepares a session that reads from a provider. */
 export async function openSourceSession(source: Database): Promise<void> {

@@ -11,6 +11,6 @@ export {
 export { RandomSource } from "./random-source.ts";
 export { keepRunDirectory, runDirectory } from "./run-directory.ts";
 export { TcpProxy } from "./tcp-proxy.ts";
-export { moduleDatabase } from "./template-database.ts";
+export { moduleDatabase, moduleSql } from "./template-database.ts";
 export { type TemporaryDirectory, temporaryDirectory } from "./temporary-directory.ts";
 export { type WaitOptions, waitFor } from "./wait-for.ts";

@@ -21,6 +21,12 @@ export async function moduleDatabase(
   return cluster.createDatabase(name ?? `db${databaseCount}`, template);
 }
 
+/** The statements that install a SQL module. */
+export async function moduleSql(module: string): Promise<string> {
+  const dist = dirname(fileURLToPath(import.meta.resolve("@skytools/sql")));
+  return readFile(join(dist, `${module}.sql`), "utf8");
+}
+
 function moduleTemplate(cluster: Cluster, modules: readonly string[]): Promise<string> {
   const ofCluster = templates.get(cluster) ?? new Map<string, Promise<string>>();
   templates.set(cluster, ofCluster);
@@ -35,11 +41,9 @@ function moduleTemplate(cluster: Cluster, modules: readonly string[]): Promise<s
 
 async function makeTemplate(cluster: Cluster, modules: readonly string[], name: string): Promise<string> {
   await cluster.createDatabase(name);
-  const dist = dirname(fileURLToPath(import.meta.resolve("@skytools/sql")));
   for (const module of modules) {
-    const sql = await readFile(join(dist, `${module}.sql`), "utf8");
     try {
-      await cluster.query(sql, [], name);
+      await cluster.query(await moduleSql(module), [], name);
     } catch (error) {
       throw new Error(`cannot install module ${module} in ${name}: ${String(error)}`, { cause: error });
     }

@@ -1,4 +1,10 @@
-import { configuredConsumer, configuredQueue, type NodeInfo, nodeOf } from "@skytools/pgq/cascade";
+import {
+  commitDurably,
+  configuredConsumer,
+  configuredQueue,
+  type NodeInfo,
+  nodeOf,
+} from "@skytools/pgq/cascade";
 import { type Database, type Job, mergeConnectString, SkytoolsError, UsageError } from "@skytools/skytools";
 
 /** What a command works on. */
@@ -14,7 +20,7 @@ export interface LocalNode {
  * @throws UsageError when there is none */
 export async function openLocalNode(job: Job): Promise<LocalNode> {
   const queueName = configuredQueue(job.config);
-  const local = await job.databases.get("db");
+  const local = await job.databases.get("db", { onConnect: commitDurably });
   const node = await nodeOf(local, queueName);
   if (node === undefined) {
     throw new UsageError(`queue "${queueName}" has no node in ${local.label}`, {
@@ -34,5 +40,5 @@ export async function openProvider(at: LocalNode, key = "provider"): Promise<Dat
   }
   const { config, databases } = at.job;
   const connstr = mergeConnectString(at.node.providerLocation, config.getOr("remote_extra_connstr", ""));
-  return databases.get(key, { connstr });
+  return databases.get(key, { connstr, onConnect: commitDurably });
 }

@@ -110,3 +110,13 @@ test("either server is restarted while tables are copied and replayed", async ()
   await load.stop();
   await assertIdentical(stage);
 });
+
+test("what a command has reported as done is done after a crash, though commits of the database do not wait for the disk", async () => {
+  await stage.query("leaf", "alter database shop set synchronous_commit = off");
+  await stage.query("leaf", "alter system set wal_writer_delay = '10s'");
+  await stage.query("leaf", "select pg_reload_conf()");
+  await stage.killProcess("leaf worker");
+  await stage.londiste("leaf", "remove-table", "history");
+  await stage.clusters.leaf.restart("immediate");
+  assert.deepEqual(await stage.states(), { "public.account": "ok" });
+});

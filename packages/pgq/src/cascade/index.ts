@@ -41,6 +41,7 @@ export { waitProvider } from "./command/wait-provider.ts";
 export { waitRoot } from "./command/wait-root.ts";
 export { registerOnProvider, unregisterFromProvider } from "./consumer-registration.ts";
 export { type ConsumerPlace, readConsumer, waitForConsumer } from "./consumer-wait.ts";
+export { commitDurably, durableCommits } from "./durable-commits.ts";
 export { type EventByEventApplication, eventByEvent } from "./event-by-event.ts";
 export {
   findRoot,

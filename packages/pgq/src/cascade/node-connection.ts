@@ -1,11 +1,12 @@
 import { type Database, mergeConnectString, SkytoolsError, UsageError } from "@skytools/skytools";
 import type { CascadeAdmin } from "./cascade-admin.ts";
+import { commitDurably } from "./durable-commits.ts";
 import type { NodeInfo, NodeLocation } from "./node-info.ts";
 import { getNodeInfo, getQueueLocations } from "./pgq-node-api.ts";
 
 /** Connects to the node's own database, as configured. */
 export async function openLocal(admin: CascadeAdmin): Promise<Database> {
-  return admin.job.databases.get(admin.databaseKey);
+  return admin.job.databases.get(admin.databaseKey, { onConnect: commitDurably });
 }
 
 /** an administrator's patience with a host that does not answer; connect_timeout of a location overrides it */
@@ -17,7 +18,7 @@ export async function openLocation(admin: CascadeAdmin, location: string): Promi
   const { config, databases } = admin.job;
   const remote = mergeConnectString(location, config.getOr("remote_extra_connstr", ""));
   const connstr = mergeConnectString(connectTimeout, remote);
-  const db = await databases.get(`node.${location}`, { connstr });
+  const db = await databases.get(`node.${location}`, { connstr, onConnect: commitDurably });
   if (db.inTransaction) await db.rollback();
   return db;
 }
