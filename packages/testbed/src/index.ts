@@ -1,4 +1,5 @@
 export { Cluster, type ClusterOptions, prepareCluster, type StopMode, startCluster } from "./cluster.ts";
+export { type Exploration, explore, type Move } from "./explore.ts";
 export { type FuzzedParser, fuzzParser } from "./fuzz-parser.ts";
 export {
   commandPath,

@@ -16,6 +16,10 @@ export interface ApplyErrorDetails {
   readonly batch?: string;
 }
 
+const uniqueViolation = "23505";
+const rowIsHere =
+  "Somebody has written the row here, or the key is deferrable on the provider, where two rows had it for a while: make it not deferrable there. Use resync for the table.";
+
 /** An event that cannot be applied. The message names the event, its table and key, and what the server said, in one line that
  * begins as monitoring knows it: `[ev_id=<id>,ev_txid=<txid>] ...`. */
 export class ApplyError extends SkytoolsError {
@@ -33,6 +37,7 @@ export class ApplyError extends SkytoolsError {
     super("APPLY", `[ev_id=${event.eventId},ev_txid=${event.eventTxid}] ${reason} (${what.join(", ")})`, {
       retry: details.retry ?? "later",
       cause: details.cause,
+      ...(event.operation === "insert" && details.sqlState === uniqueViolation ? { hint: rowIsHere } : {}),
     });
     this.reason = reason;
     this.event = event;

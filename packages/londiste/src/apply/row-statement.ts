@@ -49,6 +49,8 @@ export function treatedRowStatement(
     change.operation === "update" ? replaces !== undefined : replaces === "updates and inserts";
   if (!isReplaced) {
     const sql = rowStatement(table, change);
+    if (change.operation === "insert" && table.isKeyDeferrable)
+      return absentOrFailed(table, change, sql ?? "");
     return sql === undefined || change.operation === "insert" ? sql : isFound(sql);
   }
   const deletion = rowStatement(table, { ...change, operation: "delete" });
@@ -57,6 +59,14 @@ export function treatedRowStatement(
 
 function deleteStatement(table: TargetTable, change: RowChange): string {
   return `delete from ${table.only}${table.sqlName} where ${keyCondition(change)};`;
+}
+
+/** An insert that fails when there is a row of its key. */
+function absentOrFailed(table: TargetTable, change: RowChange, insertion: string): string {
+  if (change.key.length === 0) return insertion;
+  const row = `select from ${table.only}${table.sqlName} where ${keyCondition(change)}`;
+  const failure = "raise unique_violation using message = 'there is a row of this key already'";
+  return `do ${quoteLiteral(`begin if exists (${row}) then ${failure}; end if; ${insertion} end`)};`;
 }
 
 /** An update or delete that fails when it finds no row. Source: PostgreSQL manual, DO */

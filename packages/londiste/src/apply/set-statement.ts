@@ -29,6 +29,8 @@ export interface SetCounts {
   /** updates and deletes that found no row */
   readonly missing_updates: bigint;
   readonly missing_deletes: bigint;
+  /** keys whose events do not say which of two rows they are about */
+  readonly doubled_keys: bigint;
 }
 
 /** Builds the statement that brings a table to where its events lead, without going through them one by one.
@@ -47,6 +49,9 @@ export interface SetCounts {
  * Treatments change that. Where rows are replaced, W stands for U and R, or for I too: delete the row if it is there, insert the
  * last image. With a condition, X deletes the row if it is there, where the last image does not meet it, and P in place of U
  * updates the row or inserts it: it may not have met the condition before.
+ *
+ * Where a key of the source is deferrable, two rows may have it for a while, and an insert comes before the delete of the row that
+ * was there. Then the row's existence is not what inserts and deletes lead to: A stands for such a key, and nothing is to be done.
  *
  * Deletes run before updates and these before inserts, so that a value of another unique index that moves from a deleted to a
  * new row does not collide. Values that change places among updated rows do collide: the caller then goes row by row.
@@ -98,7 +103,8 @@ function insertOnly({ table, stage, treatment }: SetInput): string {
   insert into ${table.sqlName} (${columnList(stage)}) overriding system value
   select ${stage.columns.map((_column, nr) => `c${nr}`).join(", ")} from ${stage.rows} s${isWanted}
   returning 1)
-select count(*) as inserted, 0::int8 as updated, 0::int8 as deleted, 0::int8 as missing_updates, 0::int8 as missing_deletes from ins`;
+select count(*) as inserted, 0::int8 as updated, 0::int8 as deleted, 0::int8 as missing_updates, 0::int8 as missing_deletes,
+       0::int8 as doubled_keys from ins`;
 }
 
 /** True of stage row `s` when its columns meet the condition, under the names that they have in the table. */
@@ -113,7 +119,7 @@ function deleteOnly(input: SetInput): string {
   select distinct ${key.map((column) => alias(stage, column)).join(", ")} from ${stage.rows} s),
 del as (delete from ${table.only}${table.sqlName} t using gone n where ${keyMatch(input)} returning 1)
 select 0::int8 as inserted, 0::int8 as updated, (select count(*) from del) as deleted, 0::int8 as missing_updates,
-       (select count(*) from gone) - (select count(*) from del) as missing_deletes`;
+       (select count(*) from gone) - (select count(*) from del) as missing_deletes, 0::int8 as doubled_keys`;
 }
 
 function foldedChanges(input: SetInput): string {
@@ -129,10 +135,10 @@ function foldedChanges(input: SetInput): string {
   const parts = [
     `ranked as (
   select s.*, first_value(op) over w as first_op, lead(ev_id) over w as next_id,
-         max(case op when 'I' then ev_id * 2 + 1 when 'D' then ev_id * 2 end) over w as existence
+         max(case op when 'I' then ev_id * 2 + 1 when 'D' then ev_id * 2 end) over w as existence${isReplacing ? countedRows : ""}
     from ${stage.rows} s window w as (partition by ${key.map((column) => alias(stage, column)).join(", ")} order by ev_id))`,
     `net as materialized (
-  select s.*, case when existence % 2 = 0 then case when first_op = 'I' then 'N' else 'D' end${actions(input)} end as act
+  select s.*, case ${isReplacing && treatment.replaces === undefined ? doubledKey(input) : ""}when existence % 2 = 0 then case when first_op = 'I' then 'N' else 'D' end${actions(input)} end as act
     from ranked s where next_id is null)`,
   ];
   const counts = { inserted: "0", updated: "0", deleted: "0" };
@@ -175,7 +181,24 @@ function foldedChanges(input: SetInput): string {
   }
   return `with ${parts.join(",\n")}
 select ${counts.inserted}::int8 as inserted, ${counts.updated}::int8 as updated, ${counts.deleted}::int8 as deleted,
-       (${missing.updates})::int8 as missing_updates, (${missing.deletes})::int8 as missing_deletes`;
+       (${missing.updates})::int8 as missing_updates, (${missing.deletes})::int8 as missing_deletes,
+       ${isReplacing ? "(select count(*) from net where act = 'A')" : "0::int8"} as doubled_keys`;
+}
+
+/** How many rows of a key the events bring, or take away. */
+const countedRows = `,
+         sum(case op when 'I' then 1 when 'D' then -1 end) over w as balance`;
+
+/** The branch of CASE for keys that two rows have had. */
+function doubledKey(input: SetInput): string {
+  const { table, stage, key } = input;
+  const isSame = key
+    .map((column) => `t.${quoteIdent(column.name)} = s.${alias(stage, column)}`)
+    .join(" and ");
+  return `when balance <> existence % 2 - case first_op when 'I' then 0 else 1 end then 'A'
+                   when existence % 2 = 0 and first_op = 'I'
+                    and (select true from ${table.only}${table.sqlName} t where ${isSame} limit 1) then 'A'
+                   `;
 }
 
 /** The branches of CASE for keys whose row exists in the end. */

@@ -104,6 +104,7 @@ export class TableStage {
       deleted,
       missing_updates: updated === undefined ? 0n : BigInt(updates) - updated,
       missing_deletes: BigInt(deletes) - deleted,
+      doubled_keys: 0n,
     };
   }
 
@@ -123,11 +124,19 @@ export class TableStage {
     if (operations.has("insert") && treatment.replaces !== undefined && !plan.hasKey) {
       throw new DataFailure("events without a key cannot replace rows");
     }
+    if (operations.has("insert") && this.#table.isKeyDeferrable && treatment.replaces === undefined) {
+      throw new DataFailure("its key is deferrable");
+    }
     const sql = setStatement({ table: this.#table, stage, operations, key: plan.keyColumns, treatment });
     return this.#orUndo("londiste_set", async () => {
       const rows = await this.#target.query<SetCounts>(`savepoint londiste_set; ${sql}`);
+      const counts = rows[0]!;
+      if (counts.doubled_keys > 0n) {
+        await this.#target.execute("rollback to savepoint londiste_set; release savepoint londiste_set");
+        throw new DataFailure("two rows have the same key for a while");
+      }
       await this.#target.execute("release savepoint londiste_set");
-      return rows[0]!;
+      return counts;
     });
   }
 

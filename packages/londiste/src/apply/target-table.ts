@@ -32,6 +32,8 @@ export interface TargetTable {
   readonly columns: readonly TargetColumn[];
   /** triggers, rules or foreign keys act in this session's replication role */
   readonly hasActiveTriggers: boolean;
+  /** its primary key is, which in role replica the server does not enforce: a row that is here already must be looked for */
+  readonly isKeyDeferrable: boolean;
 }
 
 interface TableRow {
@@ -39,6 +41,7 @@ interface TableRow {
   relkind: string;
   columns: string;
   has_active_triggers: boolean;
+  is_key_deferrable: boolean;
 }
 
 interface ColumnJson {
@@ -86,6 +89,7 @@ function targetTable(name: string, row: TableRow): TargetTable {
       isIdentityAlways: column.identity_always,
     })),
     hasActiveTriggers: row.has_active_triggers,
+    isKeyDeferrable: row.is_key_deferrable,
   };
 }
 
@@ -115,7 +119,9 @@ select t.nr::int4 as nr, c.relkind::text as relkind,
                 where r.ev_class = c.oid
                   and r.ev_enabled in ('A', case current_setting('session_replication_role')
                                              when 'replica' then 'R' else 'O' end)
-              ) as has_active_triggers
+              ) as has_active_triggers,
+       exists (select from pg_catalog.pg_index i
+                where i.indrelid = c.oid and i.indisprimary and not i.indimmediate) as is_key_deferrable
   from unnest($1::text[], $2::text[]) with ordinality as t(schema_name, table_name, nr)
   join pg_catalog.pg_namespace n on n.nspname = t.schema_name
   join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = t.table_name and c.relkind in ('r', 'p')`;

@@ -16,6 +16,7 @@ export function structureDrift(provider: TableStructure, here: TableStructure): 
   return [
     ...columnDrift(provider, here),
     ...definitionDrift("primary key", keyOf(provider), keyOf(here)),
+    ...deferrableKey(provider),
     ...definitionDrift("unique", uniques(provider), uniques(here)),
     ...definitionDrift("check", constraints(provider, "check"), constraints(here, "check")),
     ...definitionDrift("exclusion", constraints(provider, "exclusion"), constraints(here, "exclusion")),
@@ -46,6 +47,14 @@ function describe(column: TableColumn | undefined): string {
 
 function keyOf(table: TableStructure): string[] {
   return table.primaryKey.length === 0 ? [] : [`(${table.primaryKey.join(", ")})`];
+}
+
+/** Two rows may have such a key within a transaction: their events do not tell them apart. */
+function deferrableKey(provider: TableStructure): Drift[] {
+  const key = provider.constraints.find(({ kind }) => kind === "primary key");
+  if (key === undefined || !/ DEFERRABLE/.test(key.definition)) return [];
+  const what = `${key.definition}: rows that trade keys cannot be told apart`;
+  return [{ object: "primary key", provider: what, here: "does not matter" }];
 }
 
 /** By what they say, not by their names. */

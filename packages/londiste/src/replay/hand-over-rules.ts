@@ -58,6 +58,25 @@ export function heldTick(view: Pick<GrantView, "position" | "batchTick">): bigin
   return view.batchTick ?? view.position + 1n;
 }
 
+const firstPauseMs = 150;
+const longestBatchMs = 5000;
+
+/** How long the worker waits for a copy process that has its grant. Replay of all tables stands meanwhile, so that is a moment;
+ * a copy process that is a batch behind needs, for its part of it, less than the worker has needed for all of it: where batches
+ * take long, a pause may take as long, if shorter ones were in vain.
+ * @param failures grants in a row that the table's copy process did not take
+ * @param batchMs how long the worker's last batch took */
+export function longestPauseMs({
+  failures,
+  batchMs,
+}: {
+  readonly failures: number;
+  readonly batchMs: number;
+}): number {
+  const wanted = firstPauseMs * 2 ** Math.min(failures, 20);
+  return Math.min(wanted, Math.max(firstPauseMs, Math.min(batchMs, longestBatchMs)));
+}
+
 /** now: the copy process stands where the worker stands. late: it is still behind. no: nothing was asked, or the worker has to
  * come closer first. */
 export function grantStep(view: GrantView): "now" | "late" | "no" {

@@ -2,12 +2,10 @@ import { getCascadedConsumers } from "@skytools/pgq/cascade";
 import type { Database, Job } from "@skytools/skytools";
 import { getTableStates, type ReplicatedTable } from "../londiste-api.ts";
 import { copyConsumerName } from "../names.ts";
-import { grantStep, heldTick } from "./hand-over-rules.ts";
+import { grantStep, heldTick, longestPauseMs } from "./hand-over-rules.ts";
 import { moveTable } from "./move-table.ts";
 
 const pollMs = 10;
-const firstPatienceMs = 150;
-const longestPatienceMs = 5000;
 /** After a fruitless wait the worker replays this many times as long before it waits again. */
 const restFactor = 10;
 /** How often the worker leaves a copy process that is a batch behind the chance to meet it between batches. */
@@ -21,11 +19,13 @@ export interface WorkerPosition {
   readonly completedTick: bigint;
   /** end of the batch that is open and not applied; undefined when the queue has no more batches */
   readonly nextTick: bigint | undefined;
+  /** how long the worker's last batch took */
+  readonly batchMs: number;
 }
 
 interface Attempts {
   misses: number;
-  patienceMs: number;
+  failures: number;
   notBefore: number;
 }
 
@@ -56,10 +56,13 @@ export class HandOver {
     }
     await at.target.commit();
     const waiting = new Set([...stale, ...ready].map((table) => table.name));
-    const patienceMs = Math.max(...[...waiting].map((name) => this.#of(name).patienceMs));
-    const untaken = await this.#waitForCopies(at, waiting, patienceMs);
+    const pauses = [...waiting].map((name) =>
+      longestPauseMs({ failures: this.#of(name).failures, batchMs: at.batchMs }),
+    );
+    const pauseMs = Math.max(...pauses);
+    const untaken = await this.#waitForCopies(at, waiting, pauseMs);
     for (const name of waiting) {
-      if (untaken.has(name)) this.#failed(name);
+      if (untaken.has(name)) this.#failed(name, pauseMs);
       else this.#attempts.delete(name);
     }
     for (const table of untaken) {
@@ -99,9 +102,9 @@ export class HandOver {
   async #waitForCopies(
     at: WorkerPosition,
     waiting: ReadonlySet<string>,
-    patienceMs: number,
+    pauseMs: number,
   ): Promise<Set<string>> {
-    const deadline = performance.now() + patienceMs;
+    const deadline = performance.now() + pauseMs;
     for (;;) {
       const states = await getTableStates(at.target, at.queueName, [...waiting]);
       await at.target.commit();
@@ -115,17 +118,17 @@ export class HandOver {
   #of(name: string): Attempts {
     let attempts = this.#attempts.get(name);
     if (attempts === undefined) {
-      attempts = { misses: 0, patienceMs: firstPatienceMs, notBefore: 0 };
+      attempts = { misses: 0, failures: 0, notBefore: 0 };
       this.#attempts.set(name, attempts);
     }
     return attempts;
   }
 
   /** Waits longer the next time, so that a copy process which needs long for its part of a batch gets there at last. */
-  #failed(name: string): void {
+  #failed(name: string, pauseMs: number): void {
     const attempts = this.#of(name);
-    attempts.notBefore = performance.now() + attempts.patienceMs * restFactor;
-    attempts.patienceMs = Math.min(longestPatienceMs, attempts.patienceMs * 2);
+    attempts.notBefore = performance.now() + pauseMs * restFactor;
+    attempts.failures += 1;
     attempts.misses = 0;
   }
 }

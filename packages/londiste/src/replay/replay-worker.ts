@@ -35,6 +35,7 @@ export class ReplayWorker implements CascadedApplication {
   readonly #handOver: HandOver;
   readonly #foreignKeys: ForeignKeyRestorer;
   #tables: readonly ReplicatedTable[] = [];
+  #batchMs = 0;
   #registry: HandlerRegistry | undefined;
 
   constructor(job: Job, queueName: string) {
@@ -67,6 +68,13 @@ export class ReplayWorker implements CascadedApplication {
   }
 
   async applyBatch(batch: CascadedBatch): Promise<BatchOutcome> {
+    const begin = performance.now();
+    const outcome = await this.#applyBatch(batch);
+    this.#batchMs = performance.now() - begin;
+    return outcome;
+  }
+
+  async #applyBatch(batch: CascadedBatch): Promise<BatchOutcome> {
     const { target, source, queueName, role } = batch;
     // Read behind the lock on the position, without which no copy process can hand a table over.
     this.#tables = await getTableList(target, queueName);
@@ -179,6 +187,7 @@ export class ReplayWorker implements CascadedApplication {
       workerName: round.consumerName,
       completedTick: round.state.completedTick,
       nextTick,
+      batchMs: this.#batchMs,
     };
     if (await this.#handOver.run(at, this.#tables, running)) {
       await this.#loadTables(target, queueName);

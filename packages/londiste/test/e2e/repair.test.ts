@@ -221,6 +221,12 @@ test("check tells where a table here is not as on the provider", async () => {
       "",
     ].join("\n"),
   );
+  await branch.query("alter table swaps drop constraint swaps_pkey, add primary key (id) deferrable");
+  assert.match(
+    (await leaf.tryLondiste("check", "swaps")).stdout,
+    /primary key: provider PRIMARY KEY \(id\) DEFERRABLE: rows that trade keys cannot be told apart/,
+  );
+  await branch.query("alter table swaps drop constraint swaps_pkey, add primary key (id)");
   const unknown = await leaf.tryLondiste("check", "nowhere");
   assert.match(unknown.stderr, /Table not subscribed: public\.nowhere/);
 });

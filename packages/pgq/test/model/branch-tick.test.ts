@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { explore } from "@skytools/testbed";
 import { type BranchWorld, branchWorld, checkBranch, fits, movesOf, settle } from "./branch-world.js";
-import { explore } from "./explore.js";
 
 /** Where nothing stands in its way, the worker gets to the end of the queue, whatever has happened before. */
 function checkEnd(world: BranchWorld): void {

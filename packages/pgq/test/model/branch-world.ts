@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { SkytoolsError } from "@skytools/skytools";
+import type { Move } from "@skytools/testbed";
 import { batchPosition } from "#src/cascade/position.js";
 import { tickBeforeBatch, tickOfAppliedBatch } from "#src/cascade/tick-recovery.js";
 import type { WorkerRole } from "#src/cascade/worker-role.js";
 import { workerRole } from "#src/cascade/worker-role.js";
-import type { Move } from "./explore.js";
 
 /* A branch below a root and beside another branch, as far as ticks and positions go. Every batch holds one event. The decisions are
  * those of the worker; what it does in one transaction is one move here, and it may be killed between any two. */

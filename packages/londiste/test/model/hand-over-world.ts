@@ -1,0 +1,282 @@
+import assert from "node:assert/strict";
+import type { Move } from "@skytools/testbed";
+import { copyStep, grantStep, heldTick } from "#src/replay/hand-over-rules.js";
+import { formatTableState, parseTableState, type TableState } from "#src/replay/table-state.js";
+import { nextState, type TableEvent } from "#src/replay/table-state-machine.js";
+
+/* A table on its way from registered to replicated, between its worker and its copy process. Tick n ends batch n, which holds one
+ * event of the table, n; after the newest tick there is one more event. Transitions and decisions are those of the code; what a process
+ * does in one transaction is one move here. Positions, state and rows are in the database; what a process remembers from one move to
+ * the next is lost when it is killed. Whoever is killed is started again. */
+
+type WorkerDoing =
+  | { readonly kind: "idle" }
+  /** a table is in do-sync: it does not move */
+  | { readonly kind: "holding" }
+  | { readonly kind: "ready" };
+
+type CopyDoing =
+  | { readonly kind: "idle" }
+  /** its consumer stands at the newest tick of that time */
+  | { readonly kind: "registered" }
+  | {
+      readonly kind: "decided";
+      readonly step: "apply" | "take-over";
+      readonly batchTick: number | undefined;
+    };
+
+export interface HandOverWorld {
+  /** as it is stored */
+  readonly state: string | null;
+  /** newest event in the copied rows, while their snapshot is stored */
+  readonly snapshot: number | undefined;
+  /** the events that the rows are made of; undefined: those of before the copy */
+  readonly rows: readonly number[] | undefined;
+  readonly newestTick: number;
+  readonly workerPosition: number;
+  /** undefined: the copy's consumer is not registered */
+  readonly copyPosition: number | undefined;
+  readonly worker: WorkerDoing;
+  readonly copy: CopyDoing;
+  /** what may still happen */
+  readonly left: {
+    readonly ticks: number;
+    readonly kills: number;
+    readonly resyncs: number;
+    readonly losses: number;
+  };
+}
+
+const idle = { kind: "idle" } as const;
+
+export function handOverWorld(left: HandOverWorld["left"]): HandOverWorld {
+  return {
+    state: null,
+    snapshot: undefined,
+    rows: undefined,
+    newestTick: 1,
+    workerPosition: 0,
+    copyPosition: undefined,
+    worker: idle,
+    copy: idle,
+    left,
+  };
+}
+
+/** Both processes as they are in the code, or with one rule left out: to see that the rule is needed. */
+export interface Rules {
+  /** the worker takes back what was not taken, before it goes on */
+  readonly withdraws: boolean;
+  /** the snapshot of the copied rows has to be gone before the hand-over is asked for */
+  readonly dropsSnapshotFirst: boolean;
+}
+
+export const rulesOfTheCode: Rules = { withdraws: true, dropsSnapshotFirst: true };
+
+export function movesOf(world: HandOverWorld, rules = rulesOfTheCode): Move<HandOverWorld>[] {
+  return [...workerMoves(world, rules), ...copyMoves(world, rules), ...surroundings(world)];
+}
+
+const stateOf = (world: HandOverWorld): TableState => parseTableState(world.state);
+
+/** A compare-and-set of the state. */
+function moved(world: HandOverWorld, event: TableEvent, tick?: number): HandOverWorld {
+  const next = nextState(stateOf(world), event, tick === undefined ? undefined : BigInt(tick));
+  return next.isMove ? { ...world, state: formatTableState(next.state), snapshot: undefined } : world;
+}
+
+function workerMoves(world: HandOverWorld, rules: Rules): Move<HandOverWorld>[] {
+  switch (world.worker.kind) {
+    case "idle":
+      return [{ name: "worker looks", make: () => workerLooks(world) }];
+    case "holding":
+      return [
+        {
+          name: "worker withdraws",
+          make: () => afterHolding(rules.withdraws ? moved(world, "withdraw") : world),
+        },
+      ];
+    case "ready":
+      return [{ name: "worker applies", make: () => workerApplies(world) }];
+  }
+}
+
+/** It sees to the copy, and grants a hand-over. */
+function workerLooks(world: HandOverWorld): HandOverWorld {
+  const state = stateOf(world);
+  if (state.kind === "none") return { ...moved(world, "start-copy"), worker: { kind: "ready" } };
+  if (state.kind === "do-sync") return { ...world, worker: { kind: "holding" } };
+  const { copyPosition, workerPosition, newestTick } = world;
+  const view = {
+    state,
+    copyPosition: copyPosition === undefined ? undefined : BigInt(copyPosition),
+    position: BigInt(workerPosition),
+    batchTick: workerPosition < newestTick ? BigInt(workerPosition + 1) : undefined,
+  };
+  if (grantStep(view) === "no") return afterHolding(world);
+  return { ...moved(world, "grant", Number(heldTick(view))), worker: { kind: "holding" } };
+}
+
+function afterHolding(world: HandOverWorld): HandOverWorld {
+  return { ...world, worker: { kind: world.workerPosition < world.newestTick ? "ready" : "idle" } };
+}
+
+function workerApplies(world: HandOverWorld): HandOverWorld {
+  const tick = world.workerPosition + 1;
+  if (tick > world.newestTick) return { ...world, worker: idle };
+  const { kind } = stateOf(world);
+  assert.notEqual(kind, "do-sync", "the worker moves while a table is in do-sync");
+  const rows = kind === "ok" ? [...world.rows!, tick] : world.rows;
+  return { ...world, rows, workerPosition: tick, worker: idle };
+}
+
+function copyMoves(world: HandOverWorld, rules: Rules): Move<HandOverWorld>[] {
+  const { copy, copyPosition, newestTick } = world;
+  const { kind } = stateOf(world);
+  switch (copy.kind) {
+    case "registered":
+      return [{ name: "copy copies", make: () => copies(world) }];
+    case "decided":
+      return [{ name: `copy does: ${copy.step}`, make: () => copyActs(world, copy) }];
+    case "idle": {
+      if (kind === "none") return [];
+      if (kind === "ok") {
+        return copyPosition === undefined
+          ? []
+          : [{ name: "copy is done", make: () => ({ ...world, copyPosition: undefined }) }];
+      }
+      if (kind === "in-copy") {
+        const registered = { ...world, copyPosition: newestTick, copy: { kind: "registered" } as const };
+        return [{ name: "copy registers", make: () => registered }];
+      }
+      if (copyPosition === undefined)
+        return [{ name: "copy has lost its place", make: () => moved(world, "place-lost") }];
+      const next = copyPosition < newestTick ? copyPosition + 1 : undefined;
+      const looks = [{ name: "copy looks", make: () => copyLooks(world, next, rules) }];
+      // A copy that is behind takes several ticks at once, up to the worker's position.
+      if (copyPosition + 2 <= world.workerPosition)
+        looks.push({ name: "copy leaps", make: () => copyLooks(world, copyPosition + 2, rules) });
+      return looks;
+    }
+  }
+}
+
+/** The rows, the snapshot and the state, in one transaction. */
+function copies(world: HandOverWorld): HandOverWorld {
+  const copied = moved(world, "data-copied");
+  if (copied === world) return { ...world, copy: idle };
+  const snapshot = world.newestTick + 1;
+  return { ...copied, rows: upTo(snapshot), snapshot, copy: idle };
+}
+
+const upTo = (last: number) => Array.from({ length: last }, (_, nr) => nr + 1);
+
+function copyLooks(world: HandOverWorld, batchTick: number | undefined, rules: Rules): HandOverWorld {
+  const position = world.copyPosition!;
+  const step = copyStep({
+    state: stateOf(world),
+    hasSnapshot: world.snapshot !== undefined && rules.dropsSnapshotFirst,
+    position: BigInt(position),
+    workerPosition: BigInt(world.workerPosition),
+    batchTick: batchTick === undefined ? undefined : BigInt(batchTick),
+  });
+  if (step === "ask") return moved(world, "caught-up", batchTick ?? position + 1);
+  if (step === "apply" || step === "take-over")
+    return { ...world, copy: { kind: "decided", step, batchTick } };
+  return world;
+}
+
+function copyActs(
+  world: HandOverWorld,
+  { step, batchTick }: Extract<CopyDoing, { kind: "decided" }>,
+): HandOverWorld {
+  const { copyPosition, workerPosition, snapshot, rows } = world;
+  if (step === "take-over") {
+    if (copyPosition !== workerPosition) return { ...world, copy: idle };
+    const taken = moved(world, "take-over");
+    return { ...taken, copy: idle, ...(taken === world ? {} : { copyPosition: undefined }) };
+  }
+  if (batchTick === undefined || rows === undefined || copyPosition === undefined)
+    return { ...world, copy: idle };
+  const events = upTo(batchTick).slice(copyPosition);
+  const wanted = events.filter((event) => snapshot === undefined || event > snapshot);
+  const isSettled = snapshot !== undefined && batchTick >= snapshot;
+  return {
+    ...world,
+    rows: [...rows, ...wanted],
+    copyPosition: batchTick,
+    snapshot: isSettled ? undefined : snapshot,
+    copy: idle,
+  };
+}
+
+/** What happens around the two. */
+function surroundings(world: HandOverWorld): Move<HandOverWorld>[] {
+  const { left, worker, copy, state } = world;
+  const moves: Move<HandOverWorld>[] = [];
+  if (left.ticks > 0) {
+    const less = { ...left, ticks: left.ticks - 1 };
+    moves.push({ name: "tick", make: () => ({ ...world, newestTick: world.newestTick + 1, left: less }) });
+  }
+  if (left.kills > 0) {
+    const less = { ...left, kills: left.kills - 1 };
+    if (worker.kind !== "idle")
+      moves.push({ name: "kill worker", make: () => ({ ...world, worker: idle, left: less }) });
+    if (copy.kind !== "idle")
+      moves.push({ name: "kill copy", make: () => ({ ...world, copy: idle, left: less }) });
+  }
+  if (left.resyncs > 0 && state !== null) {
+    const less = { ...left, resyncs: left.resyncs - 1 };
+    // The copy that is under way may not have been ended yet, but no other one begins before that.
+    moves.push({ name: "resync", make: () => ({ ...moved(world, "resync"), left: less }) });
+  }
+  if (left.losses > 0 && world.copyPosition !== undefined && copy.kind === "idle") {
+    const less = { ...left, losses: left.losses - 1 };
+    moves.push({
+      name: "the copy's consumer is removed",
+      make: () => ({ ...world, copyPosition: undefined, left: less }),
+    });
+  }
+  return moves;
+}
+
+/** Throws where rows and positions do not belong together. */
+export function checkHandOver(world: HandOverWorld): void {
+  const { rows, workerPosition, copyPosition, snapshot } = world;
+  const { kind } = stateOf(world);
+  if (kind === "none" || kind === "in-copy") return;
+  assert.deepEqual(rows, upTo(rows!.length), "events of the table");
+  assert.ok(snapshot === undefined || kind === "catching-up", "a snapshot beyond catching up");
+  if (kind === "ok") {
+    assert.equal(rows!.length, workerPosition, "rows at another position than the worker's");
+  } else if (copyPosition !== undefined) {
+    assert.equal(
+      rows!.length,
+      Math.max(copyPosition, snapshot ?? 0),
+      "rows at another position than the copy's",
+    );
+  }
+  if (kind === "wanna-sync" || kind === "do-sync") {
+    // Only a copy that asked while the worker was behind may be ahead.
+    const asked = stateOf(world);
+    assert.ok("tick" in asked && (copyPosition ?? 0) <= Math.max(workerPosition, Number(asked.tick) - 1));
+  }
+}
+
+/** Lets both processes work, with a tick now and then, until nothing changes any more. */
+export function settle(start: HandOverWorld): HandOverWorld {
+  let world: HandOverWorld = { ...start, worker: idle, copy: idle };
+  for (let round = 0; round < 60; round += 1) {
+    if (round === 5 || round === 20) world = { ...world, newestTick: world.newestTick + 1 };
+    if (
+      world.state === "ok" &&
+      world.copyPosition === undefined &&
+      round > 20 &&
+      world.workerPosition === world.newestTick
+    )
+      return world;
+    world = workerMoves(world, rulesOfTheCode)[0]!.make();
+    for (let step = 0; step < 4; step += 1) world = copyMoves(world, rulesOfTheCode)[0]?.make() ?? world;
+  }
+  return world;
+}
