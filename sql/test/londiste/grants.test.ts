@@ -6,63 +6,6 @@ import { answer, createRoot, createSubscriber, rowsOf } from "../pgq_node/node.t
 
 const fixture = databaseFixture(["pgq", "pgq_node", "londiste"]);
 
-const everybody = [
-  "find_column_types",
-  "find_table_fkeys",
-  "find_rel_oid",
-  "find_table_oid",
-  "find_seq_oid",
-  "is_replica_func",
-  "quote_fqname",
-  "make_fqname",
-  "split_fqname",
-  "version",
-];
-const readers = ["get_seq_list", "get_table_list", "_coordinate_copy", "get_copy_progress"];
-const maintainers = ["periodic_maintenance", "root_check_seqs", "_publish_seqs"];
-
-test("each function may be called by exactly the roles it is meant for", async () => {
-  const { db } = await fixture.database();
-  const rows = await db.query<{ name: string; grantees: string[] }>(
-    `select p.proname as name, array(
-              select case a.grantee when 0 then 'public' else a.grantee::regrole::text end
-                from aclexplode(p.proacl) a where a.grantee <> p.proowner order by 1) as grantees
-       from pg_proc p where p.pronamespace = 'londiste'::regnamespace`,
-  );
-  for (const { name, grantees } of rows) {
-    const expected = everybody.includes(name)
-      ? ["public"]
-      : readers.includes(name)
-        ? ["londiste_reader", "londiste_writer"]
-        : maintainers.includes(name)
-          ? ["londiste_writer", "pgq_admin"]
-          : ["londiste_writer"];
-    deepEqual(grantees, expected, name);
-  }
-  const names = rows.map(({ name }) => name);
-  deepEqual(
-    [...everybody, ...readers, ...maintainers].filter((name) => !names.includes(name)),
-    [],
-  );
-});
-
-test("tables are readable by everybody and changed by administrators", async () => {
-  const { db } = await fixture.database();
-  await db.execute("create role grants_nobody login");
-  for (const table of ["table_info", "seq_info", "applied_execute", "pending_fkeys", "copy_progress"]) {
-    deepEqual(
-      await db.queryOne(
-        `select has_table_privilege('grants_nobody', $1, 'select') as reads,
-                has_table_privilege('grants_nobody', $1, 'insert, update, delete, truncate') as changes,
-                has_table_privilege('londiste_reader', $1, 'insert, update, delete, truncate') as reader_changes,
-                has_table_privilege('londiste_writer', $1, 'update') as writer_changes`,
-        [`londiste.${table}`],
-      ),
-      { reads: true, changes: false, reader_changes: false, writer_changes: true },
-    );
-  }
-});
-
 let userCount = 0;
 
 /** A session of a new user with one of the roles, who may create tables. */

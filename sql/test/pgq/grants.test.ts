@@ -1,15 +1,10 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import type { Database } from "@skytools/skytools";
 import { databaseFixture, type Session } from "../fixture.ts";
 import { call } from "./queue.ts";
 
 const fixture = databaseFixture(["pgq", "pgq_coop", "pgq_ext"]);
-const users = ["nobody", "reader", "writer", "admin"] as const;
-type User = (typeof users)[number];
 
 async function databaseWithUsers(): Promise<Session> {
   const session = await fixture.database();
@@ -22,64 +17,6 @@ async function databaseWithUsers(): Promise<Session> {
   return session;
 }
 
-/** Who may call a function, by name: what spec/sql-pgq.md sections 3.1 and 9 say. Admins may do all that the others may. */
-const groups: Readonly<Record<"public" | "read" | "write" | "admin", readonly string[]>> = {
-  public: ["get_consumer_info", "get_queue_info", "quote_fqname", "seq_getval", "version"],
-  read: `_check_rotation _event_sql _snapshot_from batch_event_sql batch_event_tables batch_retry del_event event_failed event_retry
-    failed_event_count failed_event_delete failed_event_list failed_event_retry fail_events find_tick_helper finish_batch force_tick
-    get_batch_cursor get_batch_events get_batch_info get_tick_events next_batch next_batch_custom next_batch_info
-    register_consumer register_consumer_at retry_events show_batch_events unregister_consumer`.split(/\s+/),
-  write: `_check_rotation current_event_table insert_event insert_events jsontriga logutriga sqltriga`.split(
-    /\s+/,
-  ),
-  admin:
-    `create_queue drop_queue event_retry_raw grant_perms insert_event_raw maint_operations maint_retry_events
-    maint_rotate_tables_step1 maint_rotate_tables_step2 maint_tables_to_vacuum rename_queue reset_txids seq_setval set_queue_config
-    ticker tune_storage upgrade_schema _check_tx_limit _function_exists _insert_checked _grant_perms_from _is_subconsumer
-    _refresh_static_inserts`.split(/\s+/),
-};
-
-/** Names of the functions in pgq/function; triggers and capture have tests of their own. */
-function definedFunctions(): Set<string> {
-  const folder = fileURLToPath(new URL("../pgq/function/", import.meta.resolve("@skytools/sql")));
-  const texts = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
-  return new Set(
-    texts.flatMap((text) =>
-      [...text.matchAll(/^create or replace function pgq\.(\w+)/gm)].map((found) => found[1]!),
-    ),
-  );
-}
-
-test("every function may be called by its group, and by nobody else", async () => {
-  const { db } = await databaseWithUsers();
-  const defined = definedFunctions();
-  const rows = await db.query<{ name: string; signature: string } & Record<User, boolean>>(`
-    select proname as name, oid::regprocedure::text as signature,
-           ${users.map((user) => `has_function_privilege('${user}', oid, 'execute') as ${user}`).join(", ")}
-      from pg_proc where pronamespace = 'pgq'::regnamespace order by 1, 2`);
-  for (const { name, signature, ...may } of rows.filter((row) => defined.has(row.name))) {
-    const isPublic = groups.public.includes(name);
-    const [reads, writes] = [groups.read.includes(name), groups.write.includes(name)];
-    const administers = groups.admin.includes(name);
-    deepEqual(
-      may,
-      {
-        nobody: isPublic,
-        reader: isPublic || reads,
-        writer: isPublic || writes,
-        admin: isPublic || reads || writes || administers,
-      },
-      signature,
-    );
-  }
-  deepEqual(
-    Object.values(groups)
-      .flat()
-      .filter((name) => !defined.has(name) && !/triga$|^version$/.test(name)),
-    [],
-  );
-});
-
 test("a definer function pins its search path, or qualifies everything", async () => {
   const { db } = await databaseWithUsers();
   const rows = await db.query<{ name: string }>(`
@@ -91,65 +28,6 @@ test("a definer function pins its search path, or qualifies everything", async (
     rows.map((row) => row.name),
     ["insert_event"],
   );
-});
-
-test("tables and sequences are open to their groups only", async () => {
-  const { db } = await databaseWithUsers();
-  await call(db, "pgq.create_queue", "q");
-  const rights = async (relation: string, kind: "table" | "sequence", names: string): Promise<object> => {
-    const columns = users.map(
-      (
-        user,
-      ) => `(select coalesce(string_agg(p, ' ' order by n), '') from unnest(string_to_array($2, ' ')) with ordinality r (p, n)
-                   where has_${kind}_privilege('${user}', $1, p)) as ${user}`,
-    );
-    return db.queryOne(`select ${columns.join(", ")}`, [relation, names]);
-  };
-  const tableRights = "select insert update delete truncate";
-  for (const table of ["consumer", "queue", "tick", "subscription"]) {
-    deepEqual(
-      await rights(`pgq.${table}`, "table", tableRights),
-      { nobody: "select", reader: "select", writer: "select", admin: "select insert update delete" },
-      table,
-    );
-  }
-  for (const table of ["event_template", "event_1", "event_1_0", "event_1_2"]) {
-    deepEqual(
-      await rights(`pgq.${table}`, "table", tableRights),
-      { nobody: "", reader: "select", writer: "", admin: "select insert truncate" },
-      table,
-    );
-  }
-  for (const table of ["retry_queue", "failed_queue"]) {
-    deepEqual(
-      await rights(`pgq.${table}`, "table", tableRights),
-      { nobody: "", reader: "", writer: "", admin: "select insert update delete" },
-      table,
-    );
-  }
-  const sequenceRights = "select usage update";
-  const everybody = { nobody: "select", reader: "select", writer: "select" };
-  deepEqual(await rights("pgq.event_1_tick_seq", "sequence", sequenceRights), {
-    ...everybody,
-    admin: "select",
-  });
-  deepEqual(await rights("pgq.event_1_id_seq", "sequence", sequenceRights), {
-    ...everybody,
-    admin: "select usage",
-  });
-  for (const sequence of [
-    "batch_id_seq",
-    "queue_queue_id_seq",
-    "consumer_co_id_seq",
-    "subscription_sub_id_seq",
-  ]) {
-    deepEqual(await rights(`pgq.${sequence}`, "sequence", sequenceRights), {
-      nobody: "",
-      reader: "",
-      writer: "",
-      admin: "",
-    });
-  }
 });
 
 const denied = (error: { sqlState?: string }): boolean => error.sqlState === "42501";
@@ -238,26 +116,6 @@ test("names do not inject", async () => {
   await rejects(call(db, "pgq.seq_getval", name));
   await call(db, "pgq.rename_queue", name, `${name}2`);
   equal(await call(db, "pgq.drop_queue", `${name}2`, true), 1);
-});
-
-test("functions of other modules are closed to everybody but their group", async () => {
-  const { db } = await databaseWithUsers();
-  for (const [schema, group] of [
-    ["pgq_coop", "reader"],
-    ["pgq_ext", "writer"],
-  ] as const) {
-    const open = async (user: User): Promise<unknown> =>
-      (
-        await db.query<{ name: string }>(
-          `select proname as name from pg_proc where pronamespace = $1::regnamespace and proname not like '\\_%'
-              and has_function_privilege('${user}', oid, 'execute') group by 1 order by 1`,
-          [schema],
-        )
-      ).map((row) => row.name);
-    deepEqual(await open("nobody"), ["version"]);
-    deepEqual(await open(group === "reader" ? "writer" : "reader"), ["version"]);
-    equal(((await open(group)) as unknown[]).length, schema === "pgq_coop" ? 6 : 8);
-  }
 });
 
 async function names(db: Database, sql: string): Promise<string[]> {
