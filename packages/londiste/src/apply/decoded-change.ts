@@ -1,4 +1,4 @@
-import { parsePartialSql, SkytoolsError } from "@skytools/skytools";
+import { type PartialSqlRow, parsePartialSql, SkytoolsError } from "@skytools/skytools";
 import { ApplyError, type FailedEvent } from "./apply-error.ts";
 import type { RowEventKind } from "./event-kind.ts";
 import type { RawEvent } from "./event-line.ts";
@@ -24,9 +24,7 @@ function parsedChange(
   failed: FailedEvent,
   { operation }: RowEventKind,
 ): RowChange {
-  const { key, data } = readOrFail(failed, () =>
-    parsePartialSql(event.type as "I" | "U" | "D", decodeRaw(event.data) ?? ""),
-  );
+  const { key, data } = readPartialSql(event, failed);
   const row = new Map([...key, ...data]);
   const all = table.columns.filter((column) => !column.isGenerated);
   if (event.type === "U" && !all.every((column) => row.has(column.name))) {
@@ -36,6 +34,13 @@ function parsedChange(
     );
   }
   return { operation, key: [...key.keys()], row };
+}
+
+/** The columns of an event of pgq.sqltriga. @throws ApplyError when its data is something else */
+export function readPartialSql(event: RawEvent, failed: FailedEvent): PartialSqlRow {
+  return readOrFail(failed, () =>
+    parsePartialSql(event.type as "I" | "U" | "D", decodeRaw(event.data) ?? ""),
+  );
 }
 
 function readOrFail<T>(failed: FailedEvent, read: () => T): T {

@@ -1,4 +1,4 @@
-import { quoteIdent, quoteLiteral, SkytoolsError } from "@skytools/skytools";
+import { type PartialSqlRow, quoteIdent, quoteLiteral, SkytoolsError } from "@skytools/skytools";
 import type { RowOperation } from "./event-kind.ts";
 import type { RowsTreatment } from "./rows-treatment.ts";
 import type { TargetTable } from "./target-table.ts";
@@ -94,16 +94,25 @@ function filteredRowStatement(table: TargetTable, change: RowChange, condition: 
   return `${update} ${insertion} and not exists (select from ${target} where ${key}); delete from ${target} where ${key} and not ${isMet};`;
 }
 
-/** The statement for an event of pgq.sqltriga, whose data is a piece of it. */
-export function partialSqlStatement(table: TargetTable, operation: RowOperation, data: string): string {
-  switch (operation) {
-    case "insert":
-      return `insert into ${table.sqlName} ${data};`;
-    case "update":
-      return `update ${table.only}${table.sqlName} set ${data};`;
-    case "delete":
-      return `delete from ${table.only}${table.sqlName} where ${data};`;
-  }
+/** The statement for an event of pgq.sqltriga, made of what its data says and never of its text: whoever writes an event must
+ * not write SQL for this server. Undefined when there is nothing to do.
+ * @throws SkytoolsError EVENT_DATA */
+export function partialSqlStatement(
+  table: TargetTable,
+  operation: RowOperation,
+  { key, data }: PartialSqlRow,
+): string | undefined {
+  if (operation === "insert") return rowStatement(table, { operation, key: [], row: data });
+  const where = [...key]
+    .map(([name, value]) => `${quoteIdent(name)} ${value === null ? "is null" : `= ${literal(value)}`}`)
+    .join(" and ");
+  if (operation === "delete") return `delete from ${table.only}${table.sqlName} where ${where};`;
+  const generated = table.columns.filter((column) => column.isGenerated).map((column) => column.name);
+  const settings = [...data]
+    .filter(([name]) => !generated.includes(name))
+    .map(([name, value]) => `${quoteIdent(name)} = ${literal(value)}`);
+  if (settings.length === 0) return undefined;
+  return `update ${table.only}${table.sqlName} set ${settings.join(", ")} where ${where};`;
 }
 
 function insertStatement(table: TargetTable, row: readonly (readonly [string, string | null])[]): string {
@@ -127,7 +136,7 @@ function keyCondition({ key, row }: RowChange): string {
 }
 
 /** The key as `a=1, b=x`, for messages. */
-export function describeKey({ key, row }: RowChange): string {
+export function describeKey({ key, row }: Pick<RowChange, "key" | "row">): string {
   return key.map((name) => `${name}=${shorten(row.get(name) ?? "NULL")}`).join(", ");
 }
 
@@ -136,5 +145,8 @@ function shorten(value: string): string {
 }
 
 function literal(value: string | null): string {
-  return value === null ? "null" : quoteLiteral(value);
+  if (value === null) return "null";
+  if (value.includes("\0"))
+    throw new SkytoolsError("EVENT_DATA", "value with a zero byte, which no type can hold");
+  return quoteLiteral(value);
 }

@@ -1,7 +1,7 @@
-import { type Database, SkytoolsError } from "@skytools/skytools";
+import { type Database, type PartialSqlRow, SkytoolsError } from "@skytools/skytools";
 import { ApplyError, type FailedEvent } from "./apply-error.ts";
 import type { ApplyCounts } from "./apply-input.ts";
-import { decodedChange } from "./decoded-change.ts";
+import { decodedChange, readPartialSql } from "./decoded-change.ts";
 import type { RowEventKind } from "./event-kind.ts";
 import type { RawEvent } from "./event-line.ts";
 import { decodeRaw } from "./row-layout.ts";
@@ -40,7 +40,8 @@ export class TableStatements {
   /** Adds an event of partial SQL. */
   async addSql(event: RawEvent, kind: RowEventKind): Promise<void> {
     this.#counts.rowByRowEvents += 1;
-    await this.#list.add(this.#sqlStatement(event, kind));
+    const statement = this.#sqlStatement(event, kind);
+    if (statement !== undefined) await this.#list.add(statement);
   }
 
   /** Applies lines of a stage in the order of their events. */
@@ -73,13 +74,8 @@ export class TableStatements {
     event: Pick<FailedEvent, "eventId" | "eventTxid">,
   ): EventStatement | undefined {
     const failed = { ...event, table: this.#table.name, operation: change.operation };
-    try {
-      const sql = treatedRowStatement(this.#table, change, this.#treatment);
-      return sql === undefined ? undefined : { ...failed, sql, describeKey: () => describeKey(change) };
-    } catch (error) {
-      if (!(error instanceof SkytoolsError)) throw error;
-      throw new ApplyError(error.message, failed, { cause: error });
-    }
+    const sql = sqlOrFail(failed, () => treatedRowStatement(this.#table, change, this.#treatment));
+    return sql === undefined ? undefined : { ...failed, sql, describeKey: () => describeKey(change) };
   }
 
   /** The statement of a single event; undefined when there is nothing to do. */
@@ -93,19 +89,36 @@ export class TableStatements {
     return this.#statement(change, { eventId: event.id, eventTxid: event.txid });
   }
 
-  #sqlStatement(event: RawEvent, kind: RowEventKind): EventStatement {
-    const plain = partialSqlStatement(this.#table, kind.operation, decodeRaw(event.data) ?? "");
-    const mustFind = this.#treatment.missingRows === "error" && kind.operation !== "insert";
-    const sql = mustFind ? foundOrFailed(plain) : plain;
-    return {
+  #sqlStatement(event: RawEvent, kind: RowEventKind): EventStatement | undefined {
+    const failed = {
       eventId: event.id,
       eventTxid: event.txid,
       table: this.#table.name,
       operation: kind.operation,
-      sql,
-      describeKey: () => "",
+    };
+    const row = readPartialSql(event, failed);
+    const plain = sqlOrFail(failed, () => partialSqlStatement(this.#table, kind.operation, row));
+    if (plain === undefined) return undefined;
+    const mustFind = this.#treatment.missingRows === "error" && kind.operation !== "insert";
+    return {
+      ...failed,
+      sql: mustFind ? foundOrFailed(plain) : plain,
+      describeKey: () => describeKey(keyOf(row)),
     };
   }
+}
+
+function sqlOrFail(failed: FailedEvent, make: () => string | undefined): string | undefined {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof SkytoolsError)) throw error;
+    throw new ApplyError(error.message, failed, { cause: error });
+  }
+}
+
+function keyOf({ key }: PartialSqlRow): Pick<RowChange, "key" | "row"> {
+  return { key: [...key.keys()], row: key };
 }
 
 /** Ids as text: of numbers without sign the longer one is larger. */

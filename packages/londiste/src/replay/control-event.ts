@@ -1,4 +1,4 @@
-import type { PgqEvent } from "@skytools/pgq";
+import { describeEvent, type PgqEvent } from "@skytools/pgq";
 import type { Database, Log } from "@skytools/skytools";
 import { SkytoolsError } from "@skytools/skytools";
 
@@ -14,16 +14,19 @@ export async function applyLondisteEvent(
 ): Promise<void> {
   switch (event.type ?? "") {
     case "londiste.add-table":
-      return call(target, log, "londiste.global_add_table($1, $2)", [queueName, event.data]);
+      return call(target, log, "londiste.global_add_table($1, $2)", [queueName, nameIn(event, event.data)]);
     case "londiste.remove-table":
-      return call(target, log, "londiste.global_remove_table($1, $2)", [queueName, event.data]);
+      return call(target, log, "londiste.global_remove_table($1, $2)", [
+        queueName,
+        nameIn(event, event.data),
+      ]);
     case "londiste.remove-seq":
-      return call(target, log, "londiste.global_remove_seq($1, $2)", [queueName, event.data]);
+      return call(target, log, "londiste.global_remove_seq($1, $2)", [queueName, nameIn(event, event.data)]);
     case "londiste.update-seq":
       return call(target, log, "londiste.global_update_seq($1, $2, $3::int8)", [
         queueName,
-        event.extra1,
-        event.data,
+        nameIn(event, event.extra1),
+        positionIn(event),
       ]);
     default:
       throw new SkytoolsError(
@@ -32,6 +35,25 @@ export async function applyLondisteEvent(
         { retry: "later" },
       );
   }
+}
+
+function nameIn(event: PgqEvent, name: string | null): string {
+  if (name === null || name === "") throw badEvent(event, "names nothing");
+  return name;
+}
+
+function positionIn(event: PgqEvent): string {
+  const { data } = event;
+  if (data === null || !/^-?\d{1,19}$/.test(data) || BigInt.asIntN(64, BigInt(data)) !== BigInt(data)) {
+    throw badEvent(event, "carries no position of a sequence");
+  }
+  return data;
+}
+
+function badEvent(event: PgqEvent, why: string): SkytoolsError {
+  return new SkytoolsError("LONDISTE_EVENT", `bad event in queue: ${describeEvent(event)} ${why}`, {
+    retry: "later",
+  });
 }
 
 async function call(

@@ -83,9 +83,11 @@ function isTrue(event: PgqEvent): boolean {
   return event.extra3 === "true" || event.extra3 === "t";
 }
 
+const largestInt8 = 2n ** 63n - 1n;
+
 function tickOf(event: PgqEvent): bigint {
   const data = requiredData(event);
-  if (!/^\d+$/.test(data)) {
+  if (!/^\d{1,19}$/.test(data) || BigInt(data) > largestInt8) {
     throw cascadeEventError(`bad event in queue: ${describeEvent(event)} carries no tick id`);
   }
   return BigInt(data);

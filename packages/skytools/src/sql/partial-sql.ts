@@ -52,7 +52,9 @@ class PartialSqlReader {
     if (names.length !== values.length) {
       throw bad(`has ${names.length} columns, but ${values.length} values`);
     }
-    return new Map(names.map((name, index) => [name, values[index]!]));
+    const row = new Map(names.map((name, index) => [name, values[index]!]));
+    if (row.size < names.length) throw bad("names a column twice");
+    return row;
   }
 
   #condition(): Map<string, string | null> {
@@ -74,6 +76,7 @@ class PartialSqlReader {
     const pairs = new Map<string, string | null>();
     do {
       const name = this.#name();
+      if (pairs.has(name)) throw bad("names a column twice");
       pairs.set(name, this.#comparedValue());
     } while (this.#take(separator));
     return pairs;
