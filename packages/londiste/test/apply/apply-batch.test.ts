@@ -103,7 +103,7 @@ test("partial SQL, urlencoded and JSON events of one table are applied in order"
     { type: "I", data: "(id,v) values ('1','a''b')", table: "public.t" },
     { type: "U:id", data: "id=1&v=c+d%25", table: "public.t" },
     jsonEvent("INSERT", "public.t", ["id"], { id: 2, v: null }),
-    { type: "U", data: "v=v || 'x' where id='1'", table: "public.t" },
+    { type: "U", data: "v='c d%x' where id='1'", table: "public.t" },
     { type: "D", data: "id='2'", table: "public.t" },
   ];
   await applied("create table t (id int primary key, v text)", events);
