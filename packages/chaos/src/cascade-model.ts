@@ -21,6 +21,7 @@ export class CascadeModel {
   ]);
   #renames = 0;
   #scripts = 0;
+  #failovers = 0;
 
   get root(): NodeKey {
     return nodeKeys.find((key) => this.providerOf(key) === undefined)!;
@@ -69,12 +70,26 @@ export class CascadeModel {
     for (const key of nodeKeys) if (key !== branch) this.#providers.set(key, branch);
   }
 
+  /** The root is dead: the branch becomes the root, everybody who read from the dead one reads from it, and so will the dead one
+   * when it is back. */
+  failOver(branch: NodeKey): void {
+    const dead = this.root;
+    for (const key of nodeKeys) if (this.providerOf(key) === dead) this.#providers.set(key, branch);
+    this.#providers.set(branch, undefined);
+    this.#providers.set(dead, branch);
+  }
+
   /** @returns the new name */
   rename(key: NodeKey): string {
     this.#renames += 1;
     const name = `${key}_${this.#renames}`;
     this.#names.set(key, name);
     return name;
+  }
+
+  nextFailover(): number {
+    this.#failovers += 1;
+    return this.#failovers;
   }
 
   nextScript(): number {

@@ -3,6 +3,7 @@ import { createSet } from "./create-set.ts";
 import { findDifferences } from "./differences.ts";
 import { History } from "./history.ts";
 import { fillDisk } from "./impediment/fill-disk.ts";
+import { OneAtATime } from "./one-at-a-time.ts";
 import type { ChaosOptions } from "./options.ts";
 import { countEvents } from "./queue-differences.ts";
 import type { ChaosReport } from "./report.ts";
@@ -10,12 +11,15 @@ import { schedule } from "./schedule.ts";
 import { settle } from "./settle.ts";
 import { SmallDisk } from "./small-disk.ts";
 import { Stage } from "./stage.ts";
+import { Throughput } from "./throughput.ts";
 import { tracks } from "./tracks.ts";
 import { Writer } from "./writer.ts";
 
 const writerCount = 3;
 /** So often everything is brought to rest and compared. */
 const roundMs = 120_000;
+/** At the beginning nobody disturbs the writers, for comparison. */
+const calmMs = 15_000;
 
 /** Disturbs a set of nodes for the time that was asked for, and compares everything at the end of each round. */
 export class ChaosRun {
@@ -41,15 +45,25 @@ export class ChaosRun {
     this.#stage = stage;
     const model = await createSet(stage);
     this.history.note("the set is complete");
-    const lanes = tracks.map((track) =>
-      schedule(seed, track, model, smallDisk === undefined ? [fillDisk] : []),
-    );
+    const without = smallDisk === undefined ? [fillDisk] : [];
+    const lanes = tracks.map((track) => schedule(seed, track, model, without));
+    const oneAtATime = new OneAtATime(seed, without);
+    const [calm, disturbed] = [new Throughput(), new Throughput()];
     const writers = Array.from({ length: writerCount }, (_, nr) => new Writer(stage, seed, nr + 1));
     const end = performance.now() + minutes * 60_000;
     let rounds = 0;
     let differences: string[] = [];
     while (differences.length === 0 && performance.now() < end) {
-      await this.#disturb(stage, writers, lanes, Math.min(end, performance.now() + roundMs));
+      stage.isEnding = false;
+      stage.backlog.start();
+      for (const writer of writers) writer.start();
+      if (rounds === 0) await calm.during(stage, model, () => stage.pause(calmMs));
+      await oneAtATime.disturb(stage, model, this.history);
+      const roundEnd = Math.min(end, performance.now() + roundMs);
+      await disturbed.during(stage, model, () => this.#disturb(stage, lanes, roundEnd));
+      await stage.backlog.stop();
+      for (const writer of writers) await writer.stop();
+      if (this.#failure !== undefined) throw this.#failure;
       this.history.note("at rest");
       await settle(stage, model);
       differences = await findDifferences(stage, model);
@@ -64,7 +78,11 @@ export class ChaosRun {
       disturbances: Object.fromEntries(this.history.counts),
       transactions: stage.ledger.accepted.size,
       failedTransactions: stage.ledger.uncertain.size,
+      lostWithRoots: stage.ledger.setAside.size,
       events: await countEvents(stage, model.root),
+      recoveries: stage.recoveries.summary(),
+      calm: calm.rate,
+      disturbed: disturbed.rate,
       seconds: Math.round(this.history.elapsedSeconds),
       skipped: this.#skipped,
       differences,
@@ -72,23 +90,12 @@ export class ChaosRun {
   }
 
   /** Everything at once until the time, and everything whole again. */
-  async #disturb(
-    stage: Stage,
-    writers: readonly Writer[],
-    lanes: readonly ReturnType<typeof schedule>[],
-    end: number,
-  ): Promise<void> {
-    stage.isEnding = false;
-    stage.backlog.start();
-    for (const writer of writers) writer.start();
+  async #disturb(stage: Stage, lanes: readonly ReturnType<typeof schedule>[], end: number): Promise<void> {
     const ending = stage.pause(end - performance.now()).then(() => {
       stage.isEnding = true;
     });
     await Promise.all(lanes.map((lane) => this.#follow(stage, lane)));
     await ending;
-    await stage.backlog.stop();
-    for (const writer of writers) await writer.stop();
-    if (this.#failure !== undefined) throw this.#failure;
   }
 
   async #follow(stage: Stage, lane: ReturnType<typeof schedule>): Promise<void> {

@@ -12,7 +12,7 @@ export interface ChaosTable {
 
 const id = (random: RandomSource) => random.int(1, 300);
 
-/** Never copied anew once the writers have begun: each row tells of one transaction. */
+/** Each row tells of one transaction. Copied anew only where a dead root has come back. */
 export const ledger: ChaosTable = {
   name: "public.ledger",
   create: "create table public.ledger (writer int, nr int, primary key (writer, nr))",
@@ -86,7 +86,7 @@ export const chaosTables: readonly ChaosTable[] = [
   },
 ];
 
-/** On a disk of its own where that can be had. Never copied anew: a full disk is to stop the replay. */
+/** On a disk of its own where that can be had. Not copied anew for its own sake: a full disk is to stop the replay. */
 export const spacious: ChaosTable = {
   name: "public.spacious",
   create: "create table public.spacious (id int primary key, filling text)",
@@ -101,10 +101,15 @@ export const spacious: ChaosTable = {
 export const allTables: readonly ChaosTable[] = [...chaosTables, spacious];
 export const movableTables = chaosTables.filter(({ isMovable }) => isMovable).map(({ name }) => name);
 
-/** What notes each row of the ledger that comes, by an application or by the replay: one that comes twice is there twice. */
+/** What notes each row of the ledger that comes, by an application or by the replay: one that comes twice is there twice. A copy
+ * empties the table first. */
 export const arrivals = `
   create table public.arrival (writer int, nr int);
   create function public.note_arrival() returns trigger language plpgsql as
     'begin insert into public.arrival values (new.writer, new.nr); return new; end';
   create trigger note_arrival after insert on public.ledger for each row execute function public.note_arrival();
-  alter table public.ledger enable always trigger note_arrival`;
+  alter table public.ledger enable always trigger note_arrival;
+  create function public.forget_arrivals() returns trigger language plpgsql as
+    'begin truncate public.arrival; return null; end';
+  create trigger forget_arrivals after truncate on public.ledger for each statement execute function public.forget_arrivals();
+  alter table public.ledger enable always trigger forget_arrivals`;

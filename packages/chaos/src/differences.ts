@@ -29,13 +29,17 @@ interface LedgerRow extends Record<string, unknown> {
 /** What the applications believe, against what the root has. */
 async function findLedgerDifferences(stage: Stage, root: NodeKey): Promise<string[]> {
   const rows = await stage.query<LedgerRow>(root, `select writer, nr from ${ledger.name}`);
-  const { accepted, uncertain } = stage.ledger;
+  const { accepted, uncertain, setAside } = stage.ledger;
   const there = new Set(rows.map(ledgerKey));
-  const lost = [...accepted].filter((transaction) => !there.has(transaction));
+  const lost = [...accepted].filter((transaction) => !there.has(transaction) && !setAside.has(transaction));
+  const kept = [...setAside].filter((transaction) => there.has(transaction));
   const surplus = [...there].filter((each) => !accepted.has(each) && !uncertain.has(each));
   const [row] = await stage.query<{ sum: string }>(root, `select sum(sum)::text from ${total.name}`);
   return [
     ...(lost.length > 0 ? [`${lost.length} transactions are lost: ${lost.slice(0, 5).join(" ")}`] : []),
+    ...(kept.length > 0
+      ? [`on the root, and in the file of lost events too: ${kept.slice(0, 5).join(" ")}`]
+      : []),
     ...(surplus.length > 0 ? [`nobody has written transactions ${surplus.slice(0, 5).join(" ")}`] : []),
     ...(Number(row!.sum) === rows.length ? [] : [`total is ${row!.sum}, with ${rows.length} transactions`]),
   ];

@@ -6,6 +6,7 @@ import { Backlog } from "./backlog.ts";
 import { databases, type NodeKey } from "./cascade-model.ts";
 import { writeConfiguration } from "./configuration.ts";
 import { Daemons } from "./daemons.ts";
+import { Recoveries } from "./recoveries.ts";
 import { Servers } from "./servers.ts";
 import type { SmallDisk } from "./small-disk.ts";
 import { TransactionLedger } from "./transaction-ledger.ts";
@@ -22,6 +23,7 @@ export class Stage implements AsyncDisposable {
   readonly daemons: Daemons;
   readonly ledger = new TransactionLedger();
   readonly backlog = new Backlog(this);
+  readonly recoveries = new Recoveries();
   /** Undefined where a disk of limited size cannot be had. */
   readonly smallDisk: SmallDisk | undefined;
   /** Set when the run is to end: what only waits ends then. */

@@ -9,6 +9,7 @@ import { halfOpenConnections } from "./impediment/half-open-connections.ts";
 import { openTransaction } from "./impediment/open-transaction.ts";
 import { changeProvider } from "./operation/change-provider.ts";
 import { executeScript } from "./operation/execute-script.ts";
+import { failover } from "./operation/failover.ts";
 import { removeAndAddInSet } from "./operation/remove-and-add-in-set.ts";
 import { removeAndAddOnNode } from "./operation/remove-and-add-on-node.ts";
 import { renameNode } from "./operation/rename-node.ts";
@@ -32,6 +33,7 @@ export const tracks: readonly Track[] = [
       removeAndAddInSet,
       executeScript,
       switchover,
+      failover,
       changeProvider,
       renameNode,
     ],

@@ -35,7 +35,16 @@ export const contents: readonly Part[] = [
   {
     title: "Explanation",
     folder: "explanation",
-    pages: ["batches", "rotation", "guarantees", "watermarks", "table-states", "wal-archive", "threats"],
+    pages: [
+      "batches",
+      "rotation",
+      "guarantees",
+      "watermarks",
+      "table-states",
+      "wal-archive",
+      "threats",
+      "reliability",
+    ],
   },
   {
     title: "Reference",

@@ -1,18 +1,19 @@
 import { daemonNames } from "../daemons.ts";
 import type { Disturbance } from "../disturbance.ts";
+import { drawSome } from "../draw-some.ts";
 
 export const killDaemon: Disturbance = {
-  name: "worker or ticker killed",
+  name: "workers and tickers killed",
   weight: 5,
   draw: (random) => {
-    const name = random.pick(daemonNames);
+    const names = drawSome(random, daemonNames);
     const downMs = random.int(0, 3000);
     return {
-      detail: `${name}, down for ${downMs} ms`,
+      detail: `${names.join(", ")}, down for ${downMs} ms`,
       run: async (stage) => {
-        await stage.daemons.kill(name);
+        await Promise.all(names.map((name) => stage.daemons.kill(name)));
         await stage.pause(downMs);
-        stage.daemons.start(name);
+        for (const name of names) stage.daemons.start(name);
       },
     };
   },

@@ -1,11 +1,12 @@
 import { serverKeys } from "../cascade-model.ts";
 import type { Disturbance } from "../disturbance.ts";
+import { drawSome } from "../draw-some.ts";
 
 export const halfOpenConnections: Disturbance = {
   name: "connections half-open",
   weight: 3,
   draw: (random) => {
-    const key = random.pick(serverKeys);
+    const keys = drawSome(random, serverKeys);
     const how = random.pick([
       "stall and go on",
       "stall and are cut",
@@ -13,14 +14,18 @@ export const halfOpenConnections: Disturbance = {
     ]);
     const milliseconds = random.int(500, 6000);
     return {
-      detail: `those to ${key} ${how}, ${milliseconds} ms`,
+      detail: `those to ${keys.join(" ")} ${how}, ${milliseconds} ms`,
       run: async (stage) => {
-        const proxy = stage.servers.proxy(key);
-        if (how.startsWith("stall")) proxy.pause();
-        else proxy.strand();
+        const proxies = keys.map((key) => stage.servers.proxy(key));
+        for (const proxy of proxies) {
+          if (how.startsWith("stall")) proxy.pause();
+          else proxy.strand();
+        }
         await stage.pause(milliseconds);
-        if (how !== "stall and go on") proxy.cut();
-        proxy.resume();
+        for (const proxy of proxies) {
+          if (how !== "stall and go on") proxy.cut();
+          proxy.resume();
+        }
       },
     };
   },

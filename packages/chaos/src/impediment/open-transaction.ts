@@ -1,7 +1,5 @@
-import { Database } from "@skytools/skytools";
-import { queueNodes } from "../cascade-model.ts";
 import type { Disturbance } from "../disturbance.ts";
-import type { Stage } from "../stage.ts";
+import { singleTransaction } from "../single-transaction.ts";
 
 /** The number of this writer in the ledger. */
 const writer = 0;
@@ -14,28 +12,8 @@ export const openTransaction: Disturbance = {
     return {
       detail: `${milliseconds} ms`,
       run: async (stage) => {
-        for (const key of queueNodes) {
-          const isDone = await hold(stage, stage.directConnstr(key), milliseconds).catch(() => false);
-          if (isDone) return;
-        }
+        await singleTransaction(stage, writer, () => stage.pause(milliseconds));
       },
     };
   },
 };
-
-/** @throws what a node says that takes no writes, and what ends the transaction before its time */
-async function hold(stage: Stage, connstr: string, milliseconds: number): Promise<boolean> {
-  const db = await Database.open(connstr);
-  try {
-    const transaction = stage.ledger.begin(writer);
-    const { nr } = transaction;
-    await db.execute(`insert into public.ledger values (${writer}, ${nr})`);
-    await stage.pause(milliseconds);
-    await db.execute(`update public.total set sum = sum + 1 where id = ${nr % 10}`);
-    await db.commit();
-    stage.ledger.accept(transaction);
-    return true;
-  } finally {
-    await db.close();
-  }
-}

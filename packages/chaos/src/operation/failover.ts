@@ -1,0 +1,46 @@
+import { join } from "node:path";
+import { databases, nodeKeys } from "../cascade-model.ts";
+import type { Disturbance } from "../disturbance.ts";
+import { drawCommandKill, killText } from "./command-kill.ts";
+
+/** The root dies, by itself or with its server, while it has what nobody else has; a branch takes over. The old one is back later,
+ * finds writers again before anybody has told it, and becomes a branch. */
+export const failover: Disturbance = {
+  name: "failover",
+  weight: 2,
+  draw: (random, model) => {
+    const dead = model.root;
+    const deadName = model.name(dead);
+    const branch = random.pick(model.branches);
+    const killAfterMs = drawCommandKill(random);
+    const isWithServer = random.chance(0.5);
+    const unseenMs = random.int(0, 3000);
+    const awayMs = random.int(1000, 8000);
+    const file = `lost-${model.nextFailover()}.json`;
+    model.failOver(branch);
+    return {
+      detail: `from ${dead}${isWithServer ? " with its server" : ""} to ${branch}, away for ${awayMs} ms${killText(killAfterMs)}`,
+      run: async (stage) => {
+        const { servers, daemons, ledger, recoveries } = stage;
+        // What operators have done so far is not to be lost: the model knows nothing of that.
+        await stage.londiste(branch, ["wait-sync", "--timeout=50"]);
+        await stage.londiste(branch, ["wait-root"]);
+        daemons.signal(`worker ${branch}`, "SIGSTOP");
+        await stage.pause(unseenMs);
+        const died = performance.now();
+        await servers.closeDatabase(dead);
+        if (isWithServer) await servers.crash(databases[dead], true, async () => {});
+        daemons.signal(`worker ${branch}`, "SIGCONT");
+        await stage.londiste(branch, ["takeover", deadName, "--dead-root"], killAfterMs);
+        const living = nodeKeys.filter((key) => key !== dead);
+        await recoveries.measure(stage, "root dead, another one takes over", died, living);
+        await stage.pause(awayMs);
+        await servers.openDatabase(dead);
+        await stage.londiste(dead, ["resurrect", `--file=${file}`], killAfterMs);
+        ledger.setAsideFrom(join(stage.directory, file));
+        await stage.londiste(dead, ["resume"], killAfterMs);
+        await stage.londiste(dead, ["resync", "--all"], killAfterMs);
+      },
+    };
+  },
+};
