@@ -1,5 +1,6 @@
 // Kills at every crash point of the code: runs the tests that do, and notes where processes really died. A test kills, starts
-// again, and compares with what would have been without the kill; so a point is well when the tests that died there pass.
+// again, and compares with what would have been without the kill; so a point is well when the tests that died there pass. A test
+// file that does not end in time is ended, and has failed.
 //   node .ci/test-crash.mjs [--json] [PATH-PART ...]   only the test files whose path contains one of the parts: then points
 //                                                      that were not reached are no failure
 import { spawn } from "node:child_process";
@@ -23,8 +24,16 @@ const files = [...new Set([...scenarios().values()].flat().flatMap((file) => tes
 // The servers' account writes into it too.
 const records = mkdtempSync(join(tmpdir(), "crash-points-"));
 chmodSync(records, 0o711);
-process.on("exit", () => rmSync(records, { recursive: true, force: true }));
+const running = new Set();
+process.on("exit", () => {
+  for (const child of running) child.kill();
+  rmSync(records, { recursive: true, force: true });
+});
+for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 const env = { ...process.env, SKYTOOLS_TESTBED_SHARED: runDirectory() };
+
+/** Longest time for one test file: ten times what the longest takes on two idle cores. */
+const fileLimitMs = 40 * 60_000;
 
 async function runFile(file, nr) {
   const record = join(records, String(nr));
@@ -38,12 +47,15 @@ async function runFile(file, nr) {
       cwd: root,
       env: { ...env, SKYTOOLS_CRASH_RECORD: record },
       stdio: ["ignore", "pipe", "pipe"],
+      timeout: fileLimitMs,
     },
   );
+  running.add(child);
   let output = "";
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding("utf8").on("data", (text) => (output += text));
   const [code] = await once(child, "close");
+  running.delete(child);
   const kills = readFileSync(record, "utf8").split("\n").filter(Boolean);
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   console.error(`${code === 0 ? "ok    " : "FAILED"} ${file}: ${kills.length} kills, ${seconds} s`);

@@ -6,7 +6,7 @@ import type { Stage } from "./stage.ts";
 
 /** The number of this writer in the ledger. */
 const writer = 9;
-const timeoutMs = 300_000;
+const timeoutMs = 600_000;
 
 export interface Recovery {
   readonly after: string;

@@ -3,7 +3,7 @@ import { type CascadeModel, nodeKeys, type queueNodes } from "./cascade-model.ts
 import { jobName, queueName } from "./configuration.ts";
 import type { Stage } from "./stage.ts";
 
-const timeoutMs = 300_000;
+const timeoutMs = 600_000;
 
 /** With the writers stopped: waits until all tables are in sync on all nodes, and everything that was committed has come to all. */
 export async function settle(stage: Stage, { root }: CascadeModel): Promise<void> {

@@ -12,9 +12,9 @@ import type { SmallDisk } from "./small-disk.ts";
 import { TransactionLedger } from "./transaction-ledger.ts";
 
 /** A command that hangs longer is killed, and run again. */
-const attemptMs = 60_000;
+const attemptMs = 120_000;
 /** Longest time until an operator has got what he wants, whatever fails meanwhile. */
-const operationMs = 240_000;
+const operationMs = 600_000;
 
 /** Servers, daemons and files of one run. */
 export class Stage implements AsyncDisposable {

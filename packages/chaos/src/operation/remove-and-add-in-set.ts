@@ -26,7 +26,7 @@ export const removeAndAddInSet: Disturbance = {
               );
               return rows.length === 0;
             },
-            { timeoutMs: 240_000, intervalMs: 300 },
+            { timeoutMs: 600_000, intervalMs: 300 },
           );
         }
         for (const key of [root, ...subscribers])
