@@ -4,6 +4,7 @@ import {
   configuredConsumer,
   configuredQueue,
   getConsumerState,
+  getQueueLocations,
   isRefusal,
 } from "@skytools/pgq/cascade";
 import type { Database, Job } from "@skytools/skytools";
@@ -85,13 +86,15 @@ export class CopyProcess {
     return this.#registry;
   }
 
-  /** Whether the queue still holds for us what the table lacks: somebody may have removed our consumer, or restored the
-   * provider from a backup. */
+  /** Whether the queue still holds for us what the table lacks: somebody may have removed our consumer, restored the provider from
+   * a backup, or let another node take over because the provider is dead. */
   async #hasPlace(): Promise<boolean> {
     const target = await this.#target();
     const state = await getConsumerState(target, this.#queueName, this.#consumerName);
+    const members = await getQueueLocations(target, this.#queueName);
     await target.commit();
     if (isRefusal(state)) return false;
+    if (members.some(({ nodeName, isDead }) => isDead && nodeName === state.providerNode)) return false;
     const connstr = mergeConnectString(
       state.providerLocation,
       this.#job.config.getOr("remote_extra_connstr", ""),

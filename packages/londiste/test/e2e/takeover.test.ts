@@ -127,3 +127,25 @@ test("the former root comes back: resurrect sets aside what only it has, and its
     assert.equal(compared.code, 0, compared.stdout);
   }
 });
+
+test("a table that was catching up from a root that died is copied from the one that took over", async () => {
+  const [n2, n3, n5] = ["n2", "n3", "n5"].map((name) => running.member(name));
+  await n5!.stopWorker();
+  n5!.startWorker({ SKYTOOLS_CRASH_POINT: "copy.before-take-over=kill" });
+  await n5!.londiste("resync", "ledger");
+  await waitFor("the copy to catch up", async () => {
+    const [row] = await n5!.query<{ merge_state: string | null }>(
+      "select merge_state from londiste.table_info where table_name = 'public.ledger'",
+    );
+    return row?.merge_state?.startsWith("do-sync");
+  });
+  await n5!.stopWorker();
+  await running.set.settle(n3!, n2!);
+  await running.takeDown("n3");
+  n5!.startWorker();
+  await n2!.londiste("takeover", "tromso", "--dead-root");
+  await n5!.londiste("wait-sync");
+  running.startLoad();
+  await running.waitForWrites();
+  await running.assertWhole();
+});
