@@ -10,7 +10,7 @@ export function databaseError(error: unknown, label: string, query?: string): Da
   if (error instanceof DatabaseError) return error;
   const text = error instanceof Error ? error.message.trim() : String(error);
   const fields = error instanceof pg.DatabaseError ? error : undefined;
-  const hint = fields?.hint ?? (fields?.code === undefined ? undefined : meaningOfSqlState(fields.code).hint);
+  const hint = hintOf(fields);
   const where = fields?.code === undefined ? label : `${label}, SQLSTATE ${fields.code}`;
   return new DatabaseError(`${text} (${where})`, {
     database: label,
@@ -22,6 +22,18 @@ export function databaseError(error: unknown, label: string, query?: string): Da
     ...(query === undefined ? {} : { query: shortenQuery(query) }),
   });
 }
+
+function hintOf(fields: pg.DatabaseError | undefined): string | undefined {
+  if (fields?.code === undefined) return fields?.hint;
+  if (missingObject.includes(fields.code) && ownSchema.test(fields.message)) return olderCode;
+  return fields.hint ?? meaningOfSqlState(fields.code).hint;
+}
+
+/** SQLSTATEs undefined_function, undefined_table, undefined_column */
+const missingObject = ["42883", "42P01", "42703"];
+const ownSchema = /\b(?:pgq|pgq_node|pgq_coop|pgq_ext|londiste)\./;
+const olderCode =
+  "The server code in this database is older than this program: skytools_doctor3 says what it lacks, skytools_upgrade3 brings it up to date, in place.";
 
 /** SQL for a message: text longer than 200 characters is cut to 60 plus ` ...`.
  * Source: spec/framework.md 3.6. */

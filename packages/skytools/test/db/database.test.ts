@@ -165,6 +165,18 @@ test("the rows of a first statement with parameters are its own, not those of BE
   assert.equal(await db.queryValue("select count(*) from p"), 2n);
 });
 
+test("what our own schemas lack is told to be older server code", async () => {
+  await using db = await Database.open(connstr);
+  await db.execute("create schema if not exists londiste");
+  await db.commit();
+  await assert.rejects(db.query("select londiste.get_copy_progress('q')"), {
+    message: /function londiste\.get_copy_progress\(unknown\) does not exist/,
+    hint: /older than this program: .*skytools_upgrade3/,
+  });
+  await db.rollback();
+  await assert.rejects(db.query("select nothing('q')"), { hint: /No function matches/ });
+});
+
 test("an error tells SQLSTATE, place and a short form of the statement, and leaves the transaction failed", async () => {
   await using db = await Database.open(connstr);
   const sql = `select no_such_column, '${"x".repeat(300)}'`;
