@@ -43,9 +43,12 @@ begin
     for _function in
         select p.oid, p.oid::regprocedure as signature, p.proname, p.proowner,
                exists (select 1 from pg_trigger t where t.tgfoid = p.oid) as is_used
-          from pg_proc p
+          from unnest('{json,urlenc,sql}'::text[]) f(format)
+         cross join lateral (select format('capture_%s_%s', f.format, i_table) as name) c
+          -- the range is for the index: all tables' functions are there
+          join pg_proc p on p.proname >= c.name::name and p.proname < (c.name || '`')::name
          where p.pronamespace = 'pgq'::regnamespace
-           and p.proname ~ ('^capture_(json|urlenc|sql)_' || i_table || '(_\d+)?$')
+           and p.proname ~ ('^' || c.name || '(_\d+)?$')
     loop
         if not _function.is_used then
             perform pgq._capture_drop_function(_function.proname::text);
