@@ -12,6 +12,7 @@ import { insert } from "./scenario/insert.ts";
 import { latency } from "./scenario/latency.ts";
 import { loaders } from "./scenario/loaders.ts";
 import { memory } from "./scenario/memory.ts";
+import { pauses } from "./scenario/pauses.ts";
 import { replay, single } from "./scenario/replay.ts";
 import { rowLatency } from "./scenario/row-latency.ts";
 import { ticker } from "./scenario/ticker.ts";
@@ -34,6 +35,7 @@ const scenarios: readonly Scenario[] = [
   rowLatency,
   memory,
   growth,
+  pauses,
   walmgr,
 ];
 

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { Database } from "@skytools/skytools";
 import { type Cluster, waitFor } from "@skytools/testbed";
 import { type LondisteFlavour, ourLondiste, pythonLondiste } from "../peer/londiste.ts";
 import { LondistePair } from "../peer/londiste-pair.ts";
 import { originalPgqBinDir } from "../peer/original-pgq.ts";
+import { forSeconds, probeReplication, probeTableSql } from "../probe.ts";
 import { quantileOf } from "../quantile.ts";
 import type { BenchOptions, FigureRow, FigureTable, Scenario } from "../scenario.ts";
 import { benchServer } from "../server.ts";
@@ -72,10 +72,9 @@ async function measured(
   seconds: number,
 ): Promise<FigureRow> {
   const name = `${flavour.name.replaceAll(" ", "_")}_${pace.name}`;
-  const table = "create table probe (id int primary key, v text)";
   await using pair = await LondistePair.start(flavour, name, source, target, {
-    sourceSql: table,
-    targetSql: table,
+    sourceSql: probeTableSql,
+    targetSql: probeTableSql,
     workerKeys: pace.workerKeys,
     tickerKeys: pace.tickerKeys,
   });
@@ -90,34 +89,8 @@ async function measured(
   });
   await using writer = await Database.open(pair.sourceConnstr, { autocommit: true });
   await using reader = await Database.open(pair.targetConnstr, { autocommit: true });
-  const quantile = quantileOf(await exchange(writer, reader, seconds));
+  const { latencies } = await probeReplication(writer, reader, forSeconds(seconds));
+  const quantile = quantileOf(latencies);
   const figures = { p50: quantile(0.5), p99: quantile(0.99), max: quantile(1), rows: quantile.count };
   return { name: flavour.name, figures };
-}
-
-/** @returns milliseconds from each commit to the first look that sees the row */
-async function exchange(writer: Database, reader: Database, seconds: number): Promise<number[]> {
-  const committedAt: number[] = [];
-  const latencies: number[] = [];
-  let isWriting = true;
-  const write = async (): Promise<void> => {
-    const end = performance.now() + seconds * 1000;
-    while (performance.now() < end) {
-      await writer.query("insert into probe values ($1, 'row')", [committedAt.length + 1]);
-      committedAt.push(performance.now());
-      // Not in step with the ticker.
-      await sleep(15 + Math.random() * 10);
-    }
-    isWriting = false;
-  };
-  const read = async (): Promise<void> => {
-    while (isWriting || latencies.length < committedAt.length) {
-      const seen = (await reader.queryValue<number>("select coalesce(max(id), 0) from probe"))!;
-      const now = performance.now();
-      while (latencies.length < seen) latencies.push(now - (committedAt[latencies.length] ?? now));
-      await sleep(2);
-    }
-  };
-  await Promise.all([write(), read()]);
-  return latencies;
 }

@@ -1,6 +1,8 @@
 /** What the worker tells its copier. */
 export type CopierOrder =
   | { readonly kind: "begin"; readonly table: string }
+  /** something that the table's copy waits for may be there */
+  | { readonly kind: "look"; readonly table: string }
   /** the table's copy is not wanted any more: give it up where it is */
   | { readonly kind: "end"; readonly table: string };
 

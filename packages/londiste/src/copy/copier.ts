@@ -39,6 +39,7 @@ export class Copier {
   #obey({ kind, table }: CopierOrder): void {
     const running = this.#running.get(table);
     if (kind === "end") void running?.lane.end();
+    else if (kind === "look") running?.lane.wake();
     else if (running === undefined && !this.#job.isStopping) this.#begin(table);
   }
 

@@ -42,7 +42,7 @@ const leapTicks = 4n;
 type Decision = "apply" | "wait" | "finish";
 
 /** The copy process's side of the hand-over, as an application of the cascaded loop: replays one table's events, asks for the
- * hand-over when it has nothing left to do before the worker's position, and takes the worker's grant.
+ * hand-over when it has nothing left to do before the worker's position, and takes the table over where the two meet.
  * The protocol is in replay/table-state-machine.ts. */
 export class TableCatchUp implements CascadedApplication {
   readonly #job: Job;
@@ -193,7 +193,7 @@ export class TableCatchUp implements CascadedApplication {
         return step;
       case "ask":
         await this.#ask(target, batchTick ?? position + 1n);
-        return "wait";
+        return this.#decide(round, batchTick);
       case "take-over":
         return this.#takeOver(target, position);
       case "done":

@@ -56,6 +56,10 @@ export class CopierProcess {
     this.#order({ kind: "begin", table });
   }
 
+  nudge(table: string): void {
+    this.#order({ kind: "look", table });
+  }
+
   end(table: string): void {
     this.#order({ kind: "end", table });
   }

@@ -14,6 +14,9 @@ const retryGrowth = 4;
 const providerPollMs = 1000;
 /** How often locks are tried that somebody holds. */
 const lockRetryMs = 1000;
+/** How long, once in that time whatever the number of tables: replay waits meanwhile. */
+const lockWaitMs = 100;
+const shortestLockWaitMs = 1;
 
 interface CopyRecord {
   copier: CopierProcess | undefined;
@@ -43,6 +46,7 @@ export class CopySupervisor {
   readonly #job: Job;
   readonly #copies = new Map<string, CopyRecord>();
   #providerAskedAt = Number.NEGATIVE_INFINITY;
+  #lockAwaitedAt = Number.NEGATIVE_INFINITY;
   #isStopping = false;
   /** takes all tables but suspects */
   #copier: CopierProcess | undefined;
@@ -79,6 +83,11 @@ export class CopySupervisor {
       await this.#startCopies(node, node.source, fresh, running, room);
     }
     return running;
+  }
+
+  /** Makes a table's copy look at once whether it can go on. One that a former worker has left looks by itself, later. */
+  nudge(table: string): void {
+    this.#copies.get(table)?.copier?.nudge(table);
   }
 
   /** The next table goes to a new copier, which reads the configuration. */
@@ -163,8 +172,11 @@ export class CopySupervisor {
     room: CopyRoom,
   ): Promise<void> {
     const { log } = this.#job;
-    const keyInUse = await dropForeignKeys(node.target, log, table.destination);
+    const mayWait = performance.now() - this.#lockAwaitedAt >= lockRetryMs;
+    const waitMs = mayWait ? lockWaitMs : shortestLockWaitMs;
+    const keyInUse = await dropForeignKeys(node.target, log, table.destination, waitMs);
     if (keyInUse !== undefined) {
+      if (mayWait) this.#lockAwaitedAt = performance.now();
       this.#record(table.name).notBefore = performance.now() + lockRetryMs;
       this.#wait(table.name, "lock", () =>
         log.warn(

@@ -7,27 +7,29 @@ import {
 } from "../londiste-api.ts";
 
 const periodMs = 10_000;
+const lockedPeriodMs = 1000;
 const failedPeriodMs = 60_000;
-/** Shorter than the server's deadlock_timeout: whoever waits gives way to replay. */
-const lockTimeout = "500ms";
-const dropLockTimeout = "100ms";
+/** Replay's own locks queue up behind one that is waited for. */
+const lockTimeout = "150ms";
 /** SQLSTATEs lock_not_available and deadlock_detected */
 const isInUse = new Set(["55P03", "40P01"]);
 
 /** Drops the foreign keys from and to a table, each in a transaction of its own; their definitions are kept. Replay waits
  * meanwhile, so this waits for locks for a moment only.
+ * @param lockTimeoutMs of that moment
  * @returns name of the key whose tables are in use; undefined when all are gone
  * Source: spec/londiste.md 8.6 */
 export async function dropForeignKeys(
   target: Database,
   log: Log,
   destination: string,
+  lockTimeoutMs: number,
 ): Promise<string | undefined> {
   const keys = await findTableForeignKeys(target, destination);
   await target.commit();
   for (const key of keys) {
     try {
-      await target.execute(`set local lock_timeout = '${dropLockTimeout}'`);
+      await target.execute(`set local lock_timeout = ${lockTimeoutMs}`);
       await dropTableForeignKey(target, key);
       await target.commit();
     } catch (error) {
@@ -89,6 +91,7 @@ export class ForeignKeyRestorer {
       await databases.close("fkeys");
       if (error instanceof DatabaseError && error.retry !== "no") {
         log.debug(`fkeys are tried again: ${text}`);
+        this.#dueAt = performance.now() + lockedPeriodMs;
         return;
       }
       this.#dueAt = performance.now() + failedPeriodMs;

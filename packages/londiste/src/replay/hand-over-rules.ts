@@ -12,7 +12,8 @@ export interface CopyView {
   readonly batchTick: bigint | undefined;
 }
 
-/** apply: the batch at hand. ask: for the hand-over. take-over: the table, if positions are equal behind the lock. done, anew:
+/** apply: the batch at hand. ask: for the hand-over. take-over: the table, if positions are equal behind the lock; nobody need
+ * have granted that. done, anew:
  * end, because the worker has the table, or because its copy has to start again. */
 export type CopyStep = "apply" | "ask" | "take-over" | "wait" | "done" | "anew";
 
@@ -31,7 +32,6 @@ export function copyStep(view: CopyView): CopyStep {
       return batchTick === undefined ? "wait" : "apply";
     }
     case "wanna-sync":
-      return isPassedByWorker(view) ? "apply" : "wait";
     case "do-sync":
       if (position === workerPosition) return "take-over";
       return isPassedByWorker(view) ? "apply" : "wait";

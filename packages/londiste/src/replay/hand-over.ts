@@ -4,11 +4,12 @@ import { getTableStates, type ReplicatedTable } from "../londiste-api.ts";
 import { copyConsumerName } from "../names.ts";
 import { grantStep, heldTick, longestPauseMs } from "./hand-over-rules.ts";
 import { moveTable } from "./move-table.ts";
+import { needsCopyProcess } from "./table-state.ts";
 
 const pollMs = 10;
 /** After a fruitless wait the worker replays this many times as long before it waits again. */
 const restFactor = 10;
-/** How often the worker leaves a copy process that is a batch behind the chance to meet it between batches. */
+/** How often the worker leaves a copy process that has asked the chance to meet it between batches, before it stops for it. */
 const maxMisses = 3;
 
 /** Where the worker stands. */
@@ -29,17 +30,21 @@ interface Attempts {
   notBefore: number;
 }
 
-/** The worker's side of taking tables over from their copy processes; the protocol is in table-state-machine.ts.
- * The worker stops only for copy processes that stand where it stands, or a batch behind, and for a bounded time. */
+/** The worker's side of taking tables over from their copy processes; the protocol is in table-state-machine.ts. As a rule a copy
+ * process that stands where the worker stands takes its table over by itself, and nothing waits for it. The worker stops only
+ * for those that keep missing it, and for a bounded time. */
 export class HandOver {
   readonly #job: Job;
+  readonly #nudge: (table: string) => void;
   readonly #attempts = new Map<string, Attempts>();
 
-  constructor(job: Job) {
+  /** @param nudge makes the table's copy process look at once */
+  constructor(job: Job, nudge: (table: string) => void) {
     this.#job = job;
+    this.#nudge = nudge;
   }
 
-  /** Grants what can be granted, waits, withdraws what was not taken. No table is in do-sync afterwards.
+  /** Grants what it is time to grant, waits, withdraws what was not taken. No table is in do-sync afterwards.
    * @param running tables whose copy process is alive
    * @returns true when states have changed */
   async run(
@@ -47,6 +52,7 @@ export class HandOver {
     tables: readonly ReplicatedTable[],
     running: ReadonlySet<string>,
   ): Promise<boolean> {
+    this.#forgetAllBut(tables);
     const stale = tables.filter((table) => table.isLocal && table.state.kind === "do-sync");
     const ready = await this.#ready(at, tables, running);
     if (stale.length === 0 && ready.length === 0) return false;
@@ -56,16 +62,14 @@ export class HandOver {
     }
     await at.target.commit();
     const waiting = new Set([...stale, ...ready].map((table) => table.name));
+    for (const name of waiting) this.#nudge(name);
     const pauses = [...waiting].map((name) =>
       longestPauseMs({ failures: this.#of(name).failures, batchMs: at.batchMs }),
     );
     const pauseMs = Math.max(...pauses);
     const untaken = await this.#waitForCopies(at, waiting, pauseMs);
-    for (const name of waiting) {
-      if (untaken.has(name)) this.#failed(name, pauseMs);
-      else this.#attempts.delete(name);
-    }
     for (const table of untaken) {
+      this.#failed(table, pauseMs);
       await moveTable(at.target, this.#job.log, { queueName: at.queueName, table, event: "withdraw" });
     }
     await at.target.commit();
@@ -91,7 +95,8 @@ export class HandOver {
     return asking.filter(({ name, state }) => {
       const copyPosition = positions.get(copyConsumerName(at.workerName, name));
       const step = grantStep({ state, copyPosition, position: at.completedTick, batchTick: at.nextTick });
-      if (step !== "late") return step === "now";
+      if (step === "no") return false;
+      if (step === "now") this.#nudge(name);
       const attempts = this.#of(name);
       attempts.misses += 1;
       return attempts.misses > maxMisses;
@@ -113,6 +118,11 @@ export class HandOver {
         return new Set(untaken);
       await this.#job.sleep(pollMs);
     }
+  }
+
+  #forgetAllBut(tables: readonly ReplicatedTable[]): void {
+    const copied = new Set(tables.filter(({ state }) => needsCopyProcess(state)).map(({ name }) => name));
+    for (const name of this.#attempts.keys()) if (!copied.has(name)) this.#attempts.delete(name);
   }
 
   #of(name: string): Attempts {

@@ -42,7 +42,7 @@ export class ReplayWorker implements CascadedApplication {
     this.#job = job;
     this.#foreignKeys = new ForeignKeyRestorer(job, queueName);
     this.#copies = new CopySupervisor(job);
-    this.#handOver = new HandOver(job);
+    this.#handOver = new HandOver(job, (table) => this.#copies.nudge(table));
   }
 
   async startup(): Promise<void> {
@@ -77,7 +77,7 @@ export class ReplayWorker implements CascadedApplication {
   async #applyBatch(batch: CascadedBatch): Promise<BatchOutcome> {
     const { target, source, queueName, role } = batch;
     // Read behind the lock on the position, without which no copy process can hand a table over.
-    this.#tables = await getTableList(target, queueName);
+    this.#note(await getTableList(target, queueName));
     const tables = this.#tables.filter((table) => table.isLocal && table.state.kind === "ok");
     const handled = await this.#handled(tables);
     const isApplied = role.appliesData;
@@ -189,10 +189,7 @@ export class ReplayWorker implements CascadedApplication {
       nextTick,
       batchMs: this.#batchMs,
     };
-    if (await this.#handOver.run(at, this.#tables, running)) {
-      await this.#loadTables(target, queueName);
-      this.#foreignKeys.hurry();
-    }
+    if (await this.#handOver.run(at, this.#tables, running)) await this.#loadTables(target, queueName);
     if (this.#copies.mayHaveLeftovers) {
       this.#copies.mayHaveLeftovers = false;
       await removeLeftoverCopies({
@@ -210,7 +207,15 @@ export class ReplayWorker implements CascadedApplication {
   }
 
   async #loadTables(target: Database, queueName: string): Promise<void> {
-    this.#tables = await target.autocommitted(() => getTableList(target, queueName));
+    this.#note(await target.autocommitted(() => getTableList(target, queueName)));
+  }
+
+  #note(tables: readonly ReplicatedTable[]): void {
+    const inCopy = new Set(
+      this.#tables.filter(({ state }) => needsCopyProcess(state)).map(({ name }) => name),
+    );
+    this.#tables = tables;
+    if (tables.some(({ name, state }) => state.kind === "ok" && inCopy.has(name))) this.#foreignKeys.hurry();
   }
 
   /** Snapshots in state ok come only from a copy by an older program; ours are gone before the hand-over. */

@@ -3,18 +3,19 @@ import type { TableState, TableStateKind } from "./table-state.ts";
 /* How a table gets from registered to replicated, between two processes that may die at any moment.
  *
  *   none --start-copy--> in-copy --data-copied--> catching-up --caught-up--> wanna-sync
- *                                                     ^                          |
- *                                                     |                        grant
- *                                                  withdraw                      v
- *                                                     +----------------------- do-sync --take-over--> ok
+ *                                                     ^                          |   \
+ *                                                     |                        grant  +--take-over--> ok
+ *                                                  withdraw                      v    |
+ *                                                     +----------------------- do-sync
  *
  * The worker (one for the node) and the copy process (one for the table) each keep a position in the target database: the
  * last batch whose effects are committed there. What makes the hand-over exact:
  *
  * 1. The worker applies a table's events only in state ok, and the copy process only in catching-up and wanna-sync and
  *    do-sync. So at any time one of them applies the table.
- * 2. In do-sync the worker does not move. The copy process sets ok only when both positions are equal, seen behind a lock on
- *    the worker's position: everything up to there was applied by the copy process, everything after it will be by the worker.
+ * 2. The copy process sets ok only when both positions are equal, seen behind a lock on the worker's position: everything up to
+ *    there was applied by the copy process, everything after it will be by the worker, which reads the states behind that lock.
+ *    So the worker goes on meanwhile. Only where the two keep missing each other does it stop: in do-sync it does not move.
  * 3. In wanna-sync the copy process applies a batch only when the worker has completed it: it can never be ahead of the
  *    position at which the worker stops.
  * 4. The worker waits a bounded time and then withdraws: a copy process that is slow or dead does not stop the other tables.
@@ -83,7 +84,7 @@ export const transitions: { readonly [S in TableStateKind]: { readonly [E in Tab
     "caught-up": copyNotRunning,
     grant: nothingAsked,
     withdraw: nothingGranted,
-    "take-over": nothingGranted,
+    "take-over": nothingAsked,
     "place-lost": copyNotRunning,
     "rows-changed": copyNotRunning,
     resync: to("none"),
@@ -94,7 +95,7 @@ export const transitions: { readonly [S in TableStateKind]: { readonly [E in Tab
     "caught-up": notCopied,
     grant: nothingAsked,
     withdraw: nothingGranted,
-    "take-over": nothingGranted,
+    "take-over": nothingAsked,
     "place-lost": notCopied,
     "rows-changed": to("none"),
     resync: to("none"),
@@ -105,7 +106,7 @@ export const transitions: { readonly [S in TableStateKind]: { readonly [E in Tab
     "caught-up": to("wanna-sync"),
     grant: nothingAsked,
     withdraw: nothingGranted,
-    "take-over": nothingGranted,
+    "take-over": nothingAsked,
     "place-lost": to("none"),
     "rows-changed": to("none"),
     resync: to("none"),
@@ -116,7 +117,7 @@ export const transitions: { readonly [S in TableStateKind]: { readonly [E in Tab
     "caught-up": refuse("the hand-over is asked for already"),
     grant: to("do-sync"),
     withdraw: nothingGranted,
-    "take-over": nothingGranted,
+    "take-over": to("ok"),
     "place-lost": to("none"),
     "rows-changed": to("none"),
     resync: to("none"),
@@ -145,7 +146,7 @@ export const transitions: { readonly [S in TableStateKind]: { readonly [E in Tab
   },
 };
 
-/** Who takes a table out of a state, besides the operator. */
+/** Who takes a table out of a state, besides the operator. In wanna-sync it is whoever comes first. */
 export const stateOwner = {
   none: "worker",
   "in-copy": "copy",

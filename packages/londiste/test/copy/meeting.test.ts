@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, test } from "node:test";
+import type { CascadeRound } from "@skytools/pgq/cascade";
+import { Database, type Job } from "@skytools/skytools";
+import { type Cluster, moduleDatabase, startCluster } from "@skytools/testbed";
+import { TableCatchUp } from "#src/copy/table-catch-up.js";
+import type { HandlerRegistry } from "#src/handler/handler-registry.js";
+import { getTable, getTableList } from "#src/londiste-api.js";
+import { HandOver } from "#src/replay/hand-over.js";
+import { silentLog } from "../fixture/apply-bench.js";
+
+const table = "public.t";
+const copyName = `worker.copy.${table}`;
+
+let cluster: Cluster;
+let db: Database;
+let other: Database;
+
+before(async () => {
+  cluster = await startCluster();
+  const connstr = await moduleDatabase(cluster, ["pgq", "pgq_node", "londiste"]);
+  db = await Database.open(connstr);
+  other = await Database.open(connstr);
+  await run("select pgq_node.register_location('q', 'root', 'dbname=x', false)");
+  await run("select pgq_node.create_node('q', 'root', 'root', 'worker', null, null, null)");
+  await run("create table t (id int primary key)");
+  await run("select londiste.local_add_table('q', 't')");
+  await run(`select pgq_node.register_consumer('q', '${copyName}', 'root', 1)`);
+});
+
+beforeEach(async () => {
+  await db.rollback();
+  await other.rollback();
+  await run(`select pgq_node.register_consumer('q', '${copyName}', 'root', 1)`);
+});
+
+after(async () => {
+  await db.close();
+  await other.close();
+  await cluster[Symbol.asyncDispose]();
+});
+
+async function run(sql: string): Promise<void> {
+  await db.query(sql);
+  await db.commit();
+}
+
+async function put(state: string, ticks: { worker: number; copy: number }): Promise<void> {
+  await run(`update londiste.table_info set merge_state = '${state}'`);
+  await run(`update pgq_node.local_state set last_tick_id =
+    case consumer_name when 'worker' then ${ticks.worker} else ${ticks.copy} end`);
+}
+
+async function storedState(): Promise<string | null | undefined> {
+  const found = await getTable(db, "q", table);
+  await db.commit();
+  return found?.storedState;
+}
+
+/** What a copy process does that finds nothing more in the queue. */
+async function copyLooks(position: bigint): Promise<TableCatchUp> {
+  const job = { log: silentLog } as unknown as Job;
+  const catchUp = new TableCatchUp(job, {
+    queueName: "q",
+    workerName: "worker",
+    consumerName: copyName,
+    table,
+    registry: {} as HandlerRegistry,
+    connectTarget: async () => {},
+  });
+  await catchUp.idle({ target: db, state: { completedTick: position } } as CascadeRound, undefined);
+  return catchUp;
+}
+
+test("a copy that stands where the worker stands takes its table over in one look, and no worker waits for that", async () => {
+  await put("catching-up", { worker: 7, copy: 7 });
+  assert.equal((await copyLooks(7n)).outcome, "handed over");
+  assert.equal(await storedState(), "ok");
+});
+
+test("a copy that is ahead of the worker offers its table, and leaves it", async () => {
+  await put("catching-up", { worker: 5, copy: 7 });
+  assert.equal((await copyLooks(7n)).outcome, undefined);
+  assert.equal(await storedState(), "wanna-sync:8");
+});
+
+test("a copy that meets the worker in the middle of a batch finds it gone", async () => {
+  await put("wanna-sync:8", { worker: 7, copy: 7 });
+  // As the worker does while it applies a batch.
+  await other.query("update pgq_node.local_state set last_tick_id = 8 where consumer_name = 'worker'");
+  const looking = copyLooks(7n);
+  for (;;) {
+    const { waits } = await other.queryOne<{ waits: boolean }>(
+      "select exists (select from pg_locks where not granted and pid = $1) as waits",
+      [db.backendPid],
+    );
+    if (waits) break;
+  }
+  await other.commit();
+  assert.equal((await looking).outcome, undefined);
+  assert.equal(await storedState(), "wanna-sync:8");
+});
+
+test("the worker tells a copy that it is where the copy is, and goes on; only after some misses does it stop", async () => {
+  await put("wanna-sync:8", { worker: 7, copy: 7 });
+  const nudged: string[] = [];
+  const sleeps: (string | null | undefined)[] = [];
+  const job = {
+    log: silentLog,
+    isStopping: false,
+    // the copy takes over while the worker waits
+    sleep: async () => {
+      sleeps.push((await getTable(other, "q", table))?.storedState);
+      await other.query("update londiste.table_info set merge_state = 'ok'");
+      await other.commit();
+    },
+  } as unknown as Job;
+  const handOver = new HandOver(job, (name) => nudged.push(name));
+  const looks = async (): Promise<boolean> => {
+    const tables = await getTableList(db, "q");
+    await db.commit();
+    const at = { target: db, queueName: "q", workerName: "worker", completedTick: 7n, nextTick: 8n };
+    return handOver.run(at, tables, new Set([table]));
+  };
+  for (const nudges of [1, 2, 3]) {
+    assert.equal(await looks(), false);
+    assert.equal(nudged.length, nudges);
+    assert.equal(await storedState(), "wanna-sync:8");
+  }
+  assert.deepEqual(sleeps, []);
+  assert.equal(await looks(), true);
+  assert.deepEqual(sleeps, ["do-sync:8"]);
+  assert.equal(await storedState(), "ok");
+});
