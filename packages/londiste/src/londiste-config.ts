@@ -24,7 +24,7 @@ export const londisteConfig: ConfigGroup = {
       type: "int",
       default: "4",
       min: 1,
-      doc: "connections that copy one big table at once; 1: each table over one",
+      doc: "connections that copy one big table, and build its indexes, at once; 1: each table over one",
     },
     {
       key: "threaded_copy_min_size",

@@ -34,6 +34,13 @@ export interface StreamedCopy {
   readonly progress: CopyProgress;
 }
 
+export interface StreamedRows {
+  readonly bytes: number;
+  readonly rows: bigint;
+  /** sessions of the streams, no transaction open */
+  readonly targets: readonly Database[];
+}
+
 /** The file that a table's rows are in: it changes each time the table is emptied, or written anew. */
 export async function tableFile(db: Database, quotedName: string): Promise<string> {
   const file = await db.queryValue<string>(
@@ -51,7 +58,7 @@ export async function tableFile(db: Database, quotedName: string): Promise<strin
  * behind their lock, and end without having written.
  * @throws DatabaseError, SkytoolsError of the stream that failed first; nothing was committed then, or the table has to be
  * emptied again */
-export async function copyInStreams(copy: StreamedCopy): Promise<{ bytes: number; rows: bigint }> {
+export async function copyInStreams(copy: StreamedCopy): Promise<StreamedRows> {
   const snapshot = await copy.source.queryValue<string>("select pg_catalog.pg_export_snapshot()");
   if (snapshot === undefined) throw new SkytoolsError("COPY", "no snapshot from the source");
   const pieces = cutInPieces(copy.sourceBlocks, copy.streams);
@@ -82,7 +89,7 @@ export async function copyInStreams(copy: StreamedCopy): Promise<{ bytes: number
     await target.commit();
     if (nr === 0) crashPoint("copy.after-stream-commit");
   }
-  return counts;
+  return { ...counts, targets: streams.map(({ target }) => target) };
 }
 
 /** Conditions that together meet each row once. The last has no upper end, for a table that has grown. */

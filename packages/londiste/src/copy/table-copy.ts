@@ -3,8 +3,9 @@ import { crashPoint, pipeCopy, quoteFqIdent, SkytoolsError, TableStructure } fro
 import type { TableHandler } from "../handler/handler.ts";
 import { columnPairs, listOf, rowChange } from "./copy-columns.ts";
 import type { CopyProgress } from "./copy-progress.ts";
-import { type CopyStream, copyInStreams, tableFile } from "./copy-streams.ts";
+import { type CopyStream, copyInStreams, type StreamedRows, tableFile } from "./copy-streams.ts";
 import { ddlScript, dropObjects, restoreObjects, storedStatements } from "./dropped-objects.ts";
+import { buildIndexes } from "./index-builds.ts";
 
 /** Below this size of the source table indexes stay in place: maintaining them costs less than building them anew, and the
  * catalogs see no churn. */
@@ -75,9 +76,9 @@ interface Begun extends TableCopyInput {
  *
  * As a rule all of it is that transaction: either all is there, rows, keys and indexes, or nothing has changed. A big table that
  * is emptied anyway is loaded in several streams, which cannot commit as one. There the emptied table is committed first, with
- * the statements that bring its keys back; then the rows, while the table's state says that it is in copy; then the open
- * transaction builds the keys. Whatever ends it in between, the next attempt finds the state and the statements, and empties the
- * table again.
+ * the statements that bring its keys back; then the rows, while the table's state says that it is in copy; then the indexes, several
+ * at once; then the open transaction makes keys of them. Whatever ends it in between, the next attempt finds the state and the
+ * statements, and empties the table again.
  * @throws SkytoolsError, DatabaseError; the caller rolls back
  * Source: spec/londiste.md 8.2, 8.3 with its defect replaced */
 export async function copyTable(input: TableCopyInput): Promise<CopiedTable> {
@@ -114,14 +115,14 @@ async function copyRows(begun: Begun): Promise<{ rows: bigint; bytes: number }> 
   const keepsObjects = begun.isJoining || (storedDdl === null && from.sizeBytes < smallTableBytes);
   const stored = storedStatements(storedDdl);
   const dropped = keepsObjects ? stored : await dropObjects(target, log, begun.to, stored);
-  const { rows, bytes } = (await isStreamed(begun))
-    ? await loadInStreams(begun, dropped)
-    : await loadAtOnce(begun);
+  const loaded = (await isStreamed(begun)) ? await loadInStreams(begun, dropped) : await loadAtOnce(begun);
+  const { rows, bytes } = loaded;
   log.info(`${table}: copy finished: ${bytes} bytes, ${rows} rows`);
   await source.rollback();
   crashPoint("copy.after-data");
   await progress.phase(dropped.length > 0 ? "building indexes" : "finishing", rows);
-  await restoreObjects(target, log, table, dropped);
+  const unbuilt = "file" in loaded ? await buildInStreams(begun, dropped, loaded) : dropped;
+  await restoreObjects(target, log, table, unbuilt);
   await begun.handler.placeCopiedRows?.(target, log);
   await begun.storeDdl(null);
   return { rows, bytes };
@@ -150,10 +151,13 @@ async function isStreamed(begun: Begun): Promise<boolean> {
   return !(await begun.others.exist());
 }
 
-async function loadInStreams(
-  begun: Begun,
-  dropped: readonly string[],
-): Promise<{ rows: bigint; bytes: number }> {
+/** Rows that are committed in a table that is not whole yet. */
+interface StreamedTable extends StreamedRows {
+  /** see tableFile() */
+  readonly file: string;
+}
+
+async function loadInStreams(begun: Begun, dropped: readonly string[]): Promise<StreamedTable> {
   const { source, target, log, table, to, streams, progress } = begun;
   const targetTable = to.quotedName;
   await begun.storeDdl(ddlScript(dropped));
@@ -183,8 +187,27 @@ async function loadInStreams(
     rowChange: begun.rowChange,
     progress,
   });
+  return { ...copied, file: targetFile };
+}
+
+/** @returns the statements that are left for the open transaction, which has the table locked then */
+async function buildInStreams(
+  begun: Begun,
+  dropped: readonly string[],
+  { targets, file }: StreamedTable,
+): Promise<readonly string[]> {
+  const { target, log, table, to } = begun;
+  const targetTable = to.quotedName;
+  const left = await buildIndexes({
+    log,
+    table,
+    targetTable,
+    targetFile: file,
+    sessions: targets,
+    statements: dropped,
+  });
   await target.execute(`lock table only ${targetTable} in access exclusive mode`);
-  if ((await tableFile(target, targetTable)) === targetFile) return copied;
+  if ((await tableFile(target, targetTable)) === file) return left;
   throw new SkytoolsError(
     "COPY",
     `table "${begun.destination}" was emptied or written anew by somebody else`,

@@ -30,7 +30,12 @@ beforeEach(async () => {
 });
 
 /** Copies the table as this user of the source. */
-async function copyGoods(user: string, beforeStream?: (nr: number) => Promise<void>) {
+async function copyGoods(
+  user: string,
+  beforeStream?: (nr: number) => Promise<void>,
+  storedDdl: string | null = null,
+  stored: (string | null)[] = [],
+) {
   const connstr = cluster.connstr("source").replace(/ user=\S+/, ` user=${user}`);
   const source = await Database.open(connstr, { isolation: "repeatable read" });
   const target = await Database.open(cluster.connstr("target"));
@@ -41,7 +46,6 @@ async function copyGoods(user: string, beforeStream?: (nr: number) => Promise<vo
     table: "public.goods",
     sourceNode: "root",
   });
-  const stored: (string | null)[] = [];
   const streams: Database[] = [];
   try {
     await openSourceSession(source);
@@ -55,7 +59,7 @@ async function copyGoods(user: string, beforeStream?: (nr: number) => Promise<vo
       skipsTruncate: false,
       handler: {},
       waitForScripts: async () => {},
-      storedDdl: null,
+      storedDdl,
       storeDdl: async (ddl) => void stored.push(ddl),
       others: { exist: async () => false, haveRows: async () => false },
       streams: {
@@ -136,4 +140,54 @@ test("a stream that comes when the table was emptied for another attempt writes 
   });
   await assert.rejects(emptied, /public\.goods was emptied by somebody else/);
   assert.deepEqual(await target("select id from goods"), [{ id: 1 }]);
+});
+
+const indexes = `select pg_get_indexdef(i.indexrelid) as index, pg_get_constraintdef(c.oid) as key
+  from pg_index i left join pg_constraint c on c.conindid = i.indexrelid
+  where i.indrelid = 'goods'::regclass order by i.indexrelid::regclass::text`;
+
+test("indexes of one table are built at once, and keys are made of them", async () => {
+  // A build ends only when another one is under way beside it.
+  await target(`create or replace function meet(own int, other int) returns int immutable language plpgsql as $$ begin
+      perform pg_advisory_lock(own);
+      for i in 1..3000 loop
+        if exists (select from pg_locks where locktype = 'advisory' and objid = other and classid = 0) then return own; end if;
+        perform pg_sleep(0.01);
+      end loop;
+      raise exception 'nobody else builds an index'; end $$`);
+  await target(`create unique index on goods (price) include (id);
+    alter table goods add constraint both_columns unique (price, id) deferrable initially deferred;
+    create index on goods ((case when id = 1 then meet(id, 2) end));
+    create index on goods ((case when id = 2 then meet(id, 1) end))`);
+  const before = await target(indexes);
+  assert.equal(before.length, 5);
+  await copyGoods("postgres", async () => {}, "");
+  assert.deepEqual(await target(indexes), before);
+});
+
+test("an attempt that had built only some of the indexes leaves nothing that the next one does not know", async () => {
+  await target(`create or replace function refuse(price int) returns int immutable language plpgsql as $$ begin
+      if price = 777 then raise exception 'not yet'; end if; return price; end $$`);
+  await target(
+    "create unique index by_price on goods (price); create index refusing on goods (refuse(price))",
+  );
+  const before = await target(indexes);
+  const stored: (string | null)[] = [];
+  await assert.rejects(
+    copyGoods("postgres", async () => {}, "", stored),
+    /not yet/,
+  );
+  await target(
+    "create or replace function refuse(price int) returns int immutable language sql as 'select price'",
+  );
+  const [left] = stored;
+  assert.match(
+    left ?? "",
+    /create unique index goods_pkey .*;\n.*add constraint goods_pkey primary key using index/i,
+  );
+  const built = await target("select from pg_index where indrelid = 'goods'::regclass");
+  assert.notEqual(built.length, 0, "nothing was built before the failure");
+  await copyGoods("postgres", async () => {}, left);
+  assert.deepEqual(await target(indexes), before);
+  assert.deepEqual(await target("select count(*)::int as rows from goods"), [{ rows: rowCount }]);
 });

@@ -32,17 +32,30 @@ function constraintObject(table: TableStructure, constraint: TableConstraint): T
   const { quotedName } = table;
   const name = quoteIdent(constraint.name);
   const index = table.indexes.find((item) => item.constraint === constraint.name);
-  const add = `alter table ${quotedName} add constraint ${name} ${constraint.definition}`;
+  const add = `alter table ${quotedName} add constraint ${name} `;
   return {
     kind: "constraint",
     name: constraint.name,
     drop: [`alter table ${quotedName} drop constraint ${name}`],
     create: [
-      ...inTablespace(constraint.tablespace, add),
+      ...(index !== undefined && takesIndex(constraint)
+        ? [...inTablespace(constraint.tablespace, index.definition), add + definitionUsing(constraint, index)]
+        : inTablespace(constraint.tablespace, add + constraint.definition)),
       ...(index === undefined ? [] : indexMarks(table, index)),
       ...comment(`constraint ${name} on ${quotedName}`, constraint.comment),
     ],
   };
+}
+
+/** Its index can be built before, beside others, while readers go on.
+ * Source: PostgreSQL manual, ALTER TABLE, ADD table_constraint_using_index */
+function takesIndex({ kind, definition }: TableConstraint): boolean {
+  return (kind === "primary key" || kind === "unique") && !definition.includes("WITHOUT OVERLAPS");
+}
+
+function definitionUsing({ kind, definition }: TableConstraint, index: TableIndex): string {
+  const timing = /(?: DEFERRABLE)?(?: INITIALLY DEFERRED)?$/.exec(definition)?.[0] ?? "";
+  return `${kind} using index ${quoteIdent(index.name)}${timing}`;
 }
 
 function indexObject(table: TableStructure, index: TableIndex): TableObject {
