@@ -31,10 +31,34 @@ export async function callLondiste(
   sql: string,
   parameters: readonly unknown[],
 ): Promise<void> {
-  const { ret_code: code, ret_note: note } = await db.queryOne<{ ret_code: number; ret_note: string }>(
-    sql,
-    parameters,
-  );
+  await takeAnswers(db, call, [await db.queryOne<Answer>(sql, parameters)]);
+}
+
+/** The same for a statement that calls a function for several objects: one answer a row. */
+export async function callLondisteForAll(
+  db: Database,
+  call: LondisteCall,
+  sql: string,
+  parameters: readonly unknown[],
+): Promise<void> {
+  await takeAnswers(db, call, await db.query<Answer>(sql, parameters));
+}
+
+interface Answer {
+  readonly ret_code: number;
+  readonly ret_note: string;
+}
+
+async function takeAnswers(db: Database, call: LondisteCall, answers: readonly Answer[]): Promise<void> {
+  for (const answer of answers) await takeAnswer(db, call, answer);
+  if (call.commit !== false) await db.commit();
+}
+
+async function takeAnswer(
+  db: Database,
+  call: LondisteCall,
+  { ret_code: code, ret_note: note }: Answer,
+): Promise<void> {
   if (code >= 400) {
     if (call.commit !== false) await db.rollback();
     const hint = hints.find(([beginning]) => note.startsWith(beginning))?.[1];
@@ -43,5 +67,4 @@ export async function callLondiste(
   if (code >= 300) call.log.warn(note);
   else if (code >= 200 && call.quiet !== true) call.log.info(note);
   else call.log.debug(`${code} ${note}`);
-  if (call.commit !== false) await db.commit();
 }

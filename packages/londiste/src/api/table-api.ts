@@ -1,6 +1,6 @@
 import { type Database, urlDecodeRow, urlEncodeRow } from "@skytools/skytools";
 import { parseTableState, type TableState } from "../replay/table-state.ts";
-import { callLondiste, type LondisteCall } from "./londiste-call.ts";
+import { callLondiste, callLondisteForAll, type LondisteCall } from "./londiste-call.ts";
 
 /** A table as a node knows it. */
 export interface ReplicatedTable {
@@ -175,13 +175,16 @@ export async function localRemoveTable(
   await callLondiste(db, call, "select * from londiste.local_remove_table($1, $2)", [queueName, name]);
 }
 
-export async function globalAddTable(
+/** In one round trip: who replays the same news waits until the caller's transaction ends. */
+export async function globalAddTables(
   db: Database,
   call: LondisteCall,
   queueName: string,
-  name: string,
+  names: readonly string[],
 ): Promise<void> {
-  await callLondiste(db, call, "select * from londiste.global_add_table($1, $2)", [queueName, name]);
+  const sql = `select f.ret_code, f.ret_note from unnest($2::text[]) with ordinality t(name, nr)
+    cross join lateral londiste.global_add_table($1, t.name) f order by t.nr`;
+  await callLondisteForAll(db, call, sql, [queueName, [...names]]);
 }
 
 export async function globalRemoveTable(

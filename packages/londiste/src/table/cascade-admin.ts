@@ -5,7 +5,7 @@ import {
   configuredQueue,
 } from "@skytools/pgq/cascade";
 import type { Database, Job } from "@skytools/skytools";
-import { getSequenceList, getTableList, globalAddTable, globalUpdateSequence } from "../londiste-api.ts";
+import { getSequenceList, getTableList, globalAddTables, globalUpdateSequence } from "../londiste-api.ts";
 import { leafAhead } from "./leaf-ahead.ts";
 import { lostEventCounter } from "./lost-events.ts";
 import { nodeNames } from "./node-names.ts";
@@ -38,10 +38,9 @@ async function copyObjectLists(admin: CascadeAdmin, { local, provider }: Created
   const { queueName } = admin;
   const call = { log: admin.job.log, quiet: true, commit: false };
   const { config } = admin.job;
-  for (const table of await getTableList(provider, queueName)) {
-    if (!isRegistered(config, "tables", table.name)) continue;
-    await globalAddTable(local, call, queueName, table.name);
-  }
+  const tables = (await getTableList(provider, queueName)).map(({ name }) => name);
+  const known = tables.filter((name) => isRegistered(config, "tables", name));
+  await globalAddTables(local, call, queueName, known);
   for (const sequence of await getSequenceList(provider, queueName)) {
     if (!isRegistered(config, "seqs", sequence.name)) continue;
     await globalUpdateSequence(local, call, queueName, sequence.name, sequence.lastValue);

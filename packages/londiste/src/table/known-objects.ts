@@ -3,7 +3,7 @@ import type { Database } from "@skytools/skytools";
 import {
   getSequenceList,
   getTableList,
-  globalAddTable,
+  globalAddTables,
   globalRemoveSequence,
   globalRemoveTable,
   globalUpdateSequence,
@@ -59,11 +59,11 @@ async function addUnknownTables(
 ): Promise<void> {
   const { log, config } = job;
   const known = new Set(here.map((table) => table.name));
-  for (const { name } of there) {
-    if (known.has(name) || !isRegistered(config, "tables", name)) continue;
-    log.info(`Table ${name} info missing from subscriber, adding`);
-    await globalAddTable(local, { log, quiet: true, commit: false }, queueName, name);
-  }
+  const unknown = there
+    .map(({ name }) => name)
+    .filter((name) => !known.has(name) && isRegistered(config, "tables", name));
+  for (const name of unknown) log.info(`Table ${name} info missing from subscriber, adding`);
+  await globalAddTables(local, { log, quiet: true, commit: false }, queueName, unknown);
 }
 
 /** The same for sequences, with their values; leaves the transaction open too. */
