@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import type { CascadeRound } from "@skytools/pgq/cascade";
 import { Database, type Job } from "@skytools/skytools";
-import { type Cluster, moduleDatabase, startCluster } from "@skytools/testbed";
+import { type Cluster, moduleDatabase, startCluster, waitFor } from "@skytools/testbed";
 import { TableCatchUp } from "#src/copy/table-catch-up.js";
 import type { HandlerRegistry } from "#src/handler/handler-registry.js";
 import { getTable, getTableList } from "#src/londiste-api.js";
@@ -89,13 +89,12 @@ test("a copy that meets the worker in the middle of a batch finds it gone", asyn
   // As the worker does while it applies a batch.
   await other.query("update pgq_node.local_state set last_tick_id = 8 where consumer_name = 'worker'");
   const looking = copyLooks(7n);
-  for (;;) {
-    const { waits } = await other.queryOne<{ waits: boolean }>(
-      "select exists (select from pg_locks where not granted and pid = $1) as waits",
-      [db.backendPid],
-    );
-    if (waits) break;
-  }
+  await waitFor("the copy to wait for the worker's position", async () => {
+    const waiting = await cluster.query("select from pg_locks where not granted and pid = $1", [
+      db.backendPid,
+    ]);
+    return waiting.length > 0;
+  });
   await other.commit();
   assert.equal((await looking).outcome, undefined);
   assert.equal(await storedState(), "wanna-sync:8");
