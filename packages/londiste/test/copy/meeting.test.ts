@@ -118,7 +118,14 @@ test("the worker tells a copy that it is where the copy is, and goes on; only af
   const looks = async (): Promise<boolean> => {
     const tables = await getTableList(db, "q");
     await db.commit();
-    const at = { target: db, queueName: "q", workerName: "worker", completedTick: 7n, nextTick: 8n };
+    const at = {
+      target: db,
+      queueName: "q",
+      workerName: "worker",
+      completedTick: 7n,
+      nextTick: 8n,
+      batchMs: 0,
+    };
     return handOver.run(at, tables, new Set([table]));
   };
   for (const nudges of [1, 2, 3]) {
