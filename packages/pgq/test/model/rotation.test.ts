@@ -126,8 +126,9 @@ class RealQueue implements AsyncDisposable {
     { nextTxid }: RotationWorld,
     { switching }: RotationWorld,
   ): Promise<number[] | undefined> {
-    const number = Number(move.split(" ")[1]);
-    switch (move.split(" ")[0]) {
+    const [kind = "", text] = move.split(" ");
+    const number = Number(text);
+    switch (kind) {
       case "begin": {
         const writer = await Database.open(this.#connstr);
         await writer.query("select txid_current()");
