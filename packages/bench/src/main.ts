@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { measure } from "./measure.ts";
 import { contestTable, figureText, machineLine } from "./report.ts";
+import { bloat } from "./scenario/bloat.ts";
 import { branch } from "./scenario/branch.ts";
 import { capture } from "./scenario/capture.ts";
 import { compare } from "./scenario/compare.ts";
@@ -35,6 +36,7 @@ const scenarios: readonly Scenario[] = [
   rowLatency,
   memory,
   growth,
+  bloat,
   pauses,
   walmgr,
 ];
