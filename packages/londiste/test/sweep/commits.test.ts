@@ -48,7 +48,7 @@ describe("commands that are killed after each of their commits, and run again", 
     killed.startWorker();
     writeFileSync(
       root.path("script.sql"),
-      "--*-- Local-Table: t\nalter table @t@ add column w int default 7;\n",
+      "alter table t add column w int default 7;\n",
     );
   });
   after(() => set[Symbol.asyncDispose]());

@@ -3,7 +3,9 @@ import { after, before, test } from "node:test";
 import { Stage } from "../fixture/stage.js";
 
 /** More files than any of these commands gives their names. */
-const mostFiles = 200;
+const mostFiles = 2000;
+/** One after the other so far; then the distance doubles, as each attempt leaves WAL that the last one has to expire. */
+const eachOfFirst = 24;
 
 let stage: Stage;
 let file: string;
@@ -20,13 +22,15 @@ after(async () => {
   await stage[Symbol.asyncDispose]();
 });
 
-/** Runs a command, each time killed after it has given one file more its name, until it comes to its end.
+/** Runs a command, each time killed after it has given more files their names, until it comes to its end.
  * @returns how often it was killed */
 async function killAfterEachFile(of: string, args: readonly string[]): Promise<number> {
-  for (let hit = 1; hit <= mostFiles; hit += 1) {
+  let kills = 0;
+  for (let hit = 1; hit <= mostFiles; hit += hit < eachOfFirst ? 1 : hit) {
     const { code, stderr } = await stage.run(of, args, { SKYTOOLS_CRASH_POINT: `file.named=kill:${hit}` });
-    if (code === 0) return hit - 1;
+    if (code === 0) return kills;
     assert.equal(code, 137, `${args.join(" ")}, file ${hit}: ${stderr}`);
+    kills += 1;
   }
   throw new Error(`${args.join(" ")} names more than ${mostFiles} files`);
 }
