@@ -2,6 +2,7 @@ import { newestTick, registerConsumer, registerConsumerAt } from "@skytools/pgq"
 import {
   type ConsumerState,
   getConsumerState,
+  getQueueLocations,
   isRefusal,
   nodeOf,
   registerCascadedConsumer,
@@ -41,6 +42,11 @@ export async function copySourceNode(
   if (wanted === "") return provider;
   if (wanted === anyCopyNode) {
     return findCopyNode({ job, registry, queueName, start: provider, tables: [table.name] });
+  }
+  const members = await getQueueLocations(target, queueName);
+  if (members.some(({ nodeName, isDead }) => isDead && nodeName === wanted)) {
+    job.log.warn(`${table.name}: node "${wanted}" is dead, the table is copied from the provider`);
+    return provider;
   }
   const local = await nodeOf(target, queueName);
   const found = await namedCopyNode(job, target, queueName, wanted, local?.nodeName ?? "");

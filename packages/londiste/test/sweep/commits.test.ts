@@ -46,10 +46,7 @@ describe("commands that are killed after each of their commits, and run again", 
     killed = await set.add("killed", { type: "leaf", provider: root, setup: tables });
     calm.startWorker();
     killed.startWorker();
-    writeFileSync(
-      root.path("script.sql"),
-      "alter table t add column w int default 7;\n",
-    );
+    writeFileSync(root.path("script.sql"), "alter table t add column w int default 7;\n");
   });
   after(() => set[Symbol.asyncDispose]());
 
