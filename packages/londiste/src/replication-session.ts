@@ -31,9 +31,14 @@ const safetySettings = `
   select set_config('transaction_timeout', '0', false) where current_setting('transaction_timeout', true) <> '0';
   ${durableCommits}`;
 
+/** A database without encoding may hold text that is none: its bytes come as they are, and whoever writes them here refuses or
+ * repairs them. In another client encoding the server would refuse to send them. */
+const bytesAsTheyAre =
+  "select set_config('client_encoding', 'SQL_ASCII', false) where current_setting('server_encoding') = 'SQL_ASCII'";
+
 /** Prepares a session that reads from a provider. */
 export async function openSourceSession(source: Database): Promise<void> {
-  await source.execute(`${formatSettings}; ${safetySettings}; ${roomForSorting}`);
+  await source.execute(`${formatSettings}; ${safetySettings}; ${roomForSorting}; ${bytesAsTheyAre}`);
   await source.commit();
 }
 

@@ -11,7 +11,23 @@ returns void as $$
 declare
     _seq record;
     _value bigint;
+    _unused text[];
+    _reads text;
+    _values bigint[];
 begin
+    -- The server has no function that tells where a sequence stands that was not used yet: it is read, all of them at once.
+    select array_agg(s.seq_name order by s.nr),
+           string_agg(format('(select last_value from %I.%I)', n.nspname, c.relname), ', ' order by s.nr)
+        into _unused, _reads
+        from londiste.seq_info s
+        cross join lateral londiste.split_fqname(s.seq_name) f
+        join pg_catalog.pg_namespace n on (n.nspname = f.schema_part)
+        join pg_catalog.pg_class c on (c.relnamespace = n.oid and c.relname = f.name_part and c.relkind = 'S')
+        where s.queue_name = i_queue_name and s.local and s.seq_name = coalesce(i_seq_name, s.seq_name)
+            and pg_catalog.pg_sequence_last_value(c.oid) is null;
+    if _unused is not null then
+        execute 'select array[' || _reads || ']' into _values;
+    end if;
     for _seq in
         select s.seq_name, s.last_value, c.oid, pg_catalog.pg_sequence_last_value(c.oid) as current_value
         from londiste.seq_info s
@@ -26,7 +42,8 @@ begin
             raise warning 'sequence % of queue % does not exist', _seq.seq_name, i_queue_name;
             continue;
         end if;
-        _value := coalesce(_seq.current_value, pgq.seq_getval(_seq.seq_name));
+        _value := coalesce(_seq.current_value, _values[array_position(_unused, _seq.seq_name)],
+            pgq.seq_getval(_seq.seq_name));
         if _value + i_buffer >= _seq.last_value then
             _value := _value + i_buffer * 3;
             perform pgq.insert_event(i_queue_name, 'londiste.update-seq',

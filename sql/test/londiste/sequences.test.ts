@@ -122,6 +122,25 @@ test("a sequence that somebody dropped does not stop the others", async () => {
   deepEqual((await queueEvents(db, "q")).at(-1), ["londiste.update-seq", "55000", "public.here"]);
 });
 
+test("sequences that were not used yet stand where they were set, however many there are", async () => {
+  const { db } = await fixture.database();
+  await createRoot(db, "q");
+  await db.execute(`do $$ begin
+    for nr in 1..300 loop
+      execute format('create sequence %I', 'S.' || nr);
+      perform londiste.local_add_seq('q', 'public.S.' || nr);
+    end loop;
+  end $$`);
+  await db.execute(
+    `select setval('"S.7"', 50000, false); alter sequence "S.200" restart with 60000; select nextval('"S.9"')`,
+  );
+  equal(await answer(db, "londiste.root_check_seqs", "q"), '100 "Sequences updated"');
+  deepEqual((await queueEvents(db, "q")).slice(300), [
+    ["londiste.update-seq", "80000", "public.S.7"],
+    ["londiste.update-seq", "90000", "public.S.200"],
+  ]);
+});
+
 test("a removed table takes its serial and identity sequences along, whatever their type", async () => {
   const { db } = await fixture.database();
   await createRoot(db, "q");

@@ -1,6 +1,7 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { test } from "node:test";
 import type { Database } from "@skytools/skytools";
+import { waitFor } from "@skytools/testbed";
 import { databaseFixture } from "../fixture.ts";
 import { answer, createRoot, createSubscriber, rowsOf } from "../pgq_node/node.ts";
 import { pairs, tableList, triggersOf } from "./replication.ts";
@@ -150,4 +151,27 @@ test("the replication role is switched for the session or the transaction", asyn
     worker.query("select londiste.set_session_replication_role('superuser', true)"),
     /bad value for session_replication_role/,
   );
+});
+
+test("a table that leaves the set while it is added is told as lost, here and in another queue", async () => {
+  const { db, another } = await fixture.database();
+  for (const queue of ["q", "q2"]) {
+    await createSubscriber(db, queue, "leaf", 100n);
+    await answer(db, "londiste.global_add_table", queue, "data");
+  }
+  await db.execute("create table data (id int4 primary key)");
+  const remover = await another({ autocommit: false });
+  const whileGoing = async (queue: string, note: RegExp) => {
+    await answer(remover, "londiste.global_remove_table", queue, "data");
+    const adding = answer(db, "londiste.local_add_table", "q", "data", ["merge_all"]);
+    const refused = rejects(adding, note);
+    await waitFor("the addition to wait", async () => {
+      const watch = await another();
+      return (await watch.query("select from pg_locks where not granted")).length > 0;
+    });
+    await remover.commit();
+    await refused;
+  };
+  await whileGoing("q2", /lost table: public\.data on queue q2/);
+  await whileGoing("q", /lost table: public\.data/);
 });

@@ -1,7 +1,7 @@
 import type { PgqEvent } from "@skytools/pgq";
 import type { Database, Log } from "@skytools/skytools";
 import { DatabaseError, SkytoolsError } from "@skytools/skytools";
-import { runScript } from "./run-script.ts";
+import { type RunScriptInput, runScript } from "./run-script.ts";
 import { parseScriptAttributes } from "./script-attributes.ts";
 
 /** Replays an EXECUTE event: ev_data is the script, extra1 its name, extra2 its attributes. Within the target's transaction.
@@ -12,7 +12,7 @@ export async function replayScript(
   log: Log,
   queueName: string,
   event: PgqEvent,
-  lockTimeoutSeconds: number,
+  locks: Pick<RunScriptInput, "lockTimeoutSeconds" | "isWorthWaiting">,
 ): Promise<void> {
   try {
     await runScript({
@@ -20,7 +20,7 @@ export async function replayScript(
       log,
       queueName,
       isRoot: false,
-      lockTimeoutSeconds,
+      ...locks,
       script: {
         name: event.extra1 ?? "",
         sql: event.data ?? "",

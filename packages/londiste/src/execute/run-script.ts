@@ -27,6 +27,8 @@ export interface RunScriptInput {
   readonly isRoot: boolean;
   /** how long a statement waits for locks; 0: no limit */
   readonly lockTimeoutSeconds: number;
+  /** Asked when a statement has not got its lock in that time: true makes it try again. Left out: it fails. */
+  readonly isWorthWaiting?: () => Promise<boolean>;
 }
 
 /** Runs a script and remembers that it was run, within the open transaction: both or neither. On a root the event for the other
@@ -95,13 +97,7 @@ async function runStatements(input: RunScriptInput, statements: readonly ScriptS
   const settings = await sessionSettings(db);
   const lockTimeout = await db.queryValue<string>("select current_setting('lock_timeout')");
   await setLockTimeout(db, String(Math.round(input.lockTimeoutSeconds * 1000)));
-  for (const { text, line } of statements) {
-    try {
-      await db.execute(text);
-    } catch (error) {
-      throw atLine(line, error);
-    }
-  }
+  for (const statement of statements) await runStatement(input, statement);
   if (isCaptured && (await ownEvents(db, input.queueName)) !== eventsBefore) {
     throw new SkytoolsError(
       "SCRIPT",
@@ -114,6 +110,28 @@ async function runStatements(input: RunScriptInput, statements: readonly ScriptS
   await setLockTimeout(db, lockTimeout ?? "0");
   await restoreSettings(db, settings);
   if (isSwitching) await setReplicationRole(db, role === "replica" ? "replica" : "origin", true);
+}
+
+/** SQLSTATE */
+const lockNotAvailable = "55P03";
+
+async function runStatement(
+  { db, isWorthWaiting }: RunScriptInput,
+  { text, line }: ScriptStatement,
+): Promise<void> {
+  for (;;) {
+    try {
+      if (isWorthWaiting !== undefined) await db.execute("savepoint londiste_script");
+      await db.execute(text);
+      if (isWorthWaiting !== undefined) await db.execute("release savepoint londiste_script");
+      return;
+    } catch (error) {
+      const isLocked = error instanceof DatabaseError && error.sqlState === lockNotAvailable && !db.isBroken;
+      if (!isLocked || isWorthWaiting === undefined) throw atLine(line, error);
+      await db.execute("rollback to savepoint londiste_script; release savepoint londiste_script");
+      if (!(await isWorthWaiting())) throw atLine(line, error);
+    }
+  }
 }
 
 /** How many events the open transaction has put into the queue. */

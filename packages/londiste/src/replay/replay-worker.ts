@@ -3,6 +3,7 @@ import type { BatchOutcome, CascadedApplication, CascadedBatch, CascadeRound } f
 import { type Database, type Job, Snapshot } from "@skytools/skytools";
 import { applyBatch } from "../apply/apply-batch.ts";
 import { expectedEvents } from "../apply/apply-input.ts";
+import { tablesBeingLoaded } from "../copy/copy-lock.ts";
 import { replayScript } from "../execute/replay-script.ts";
 import { forwardEvents, hasForwarders } from "../handler/forward-events.ts";
 import { type HandledTables, handledTables } from "../handler/handled-tables.ts";
@@ -36,6 +37,7 @@ export class ReplayWorker implements CascadedApplication {
   readonly #foreignKeys: ForeignKeyRestorer;
   #tables: readonly ReplicatedTable[] = [];
   #batchMs = 0;
+  #toldWaiting = "";
   #registry: HandlerRegistry | undefined;
 
   constructor(job: Job, queueName: string) {
@@ -164,17 +166,31 @@ export class ReplayWorker implements CascadedApplication {
     const copied = this.#tables.filter((table) => table.isLocal && needsCopyProcess(table.state));
     const destinations = copied.map(({ destination }) => destination);
     const before = copied.length === 0 ? undefined : await rowMarks(target, destinations);
-    await replayScript(target, log, queueName, event, config.getFloat("lock_timeout"));
+    const script = event.extra1 ?? "";
+    await replayScript(target, log, queueName, event, {
+      lockTimeoutSeconds: config.getFloat("lock_timeout"),
+      isWorthWaiting: () => this.#isCopyInTheWay(target, queueName, script),
+    });
     if (before === undefined) return;
     const after = await rowMarks(target, destinations);
     for (const { name, destination } of copied) {
       if (after.get(destination) === before.get(destination)) continue;
-      log.warn(
-        `script ${event.extra1 ?? ""} has changed rows of ${name} while it was copied: it is copied again`,
-      );
+      log.warn(`script ${script} has changed rows of ${name} while it was copied: it is copied again`);
       await moveTable(target, log, { queueName, table: name, event: "rows-changed" });
       await copyAnew(target, log, await mergePartners(target, queueName, destination));
     }
+  }
+
+  /** A script comes in order with the data, so replay stands while it waits for a table that is being loaded: to the end of that
+   * copy, and not for the pause after a failure, after which all of its batch would have to be applied again. */
+  async #isCopyInTheWay(target: Database, queueName: string, script: string): Promise<boolean> {
+    if (this.#job.isStopping) return false;
+    const tables = (await tablesBeingLoaded(target, queueName)).join(", ");
+    if (tables === "") return false;
+    const message = `script ${script} waits for a lock that the copy of ${tables} holds: replay stands until the copy is through`;
+    if (message !== this.#toldWaiting) this.#job.log.warn(message);
+    this.#toldWaiting = message;
+    return true;
   }
 
   async #manage(round: CascadeRound, source: Database, nextTick: bigint | undefined): Promise<void> {

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Database } from "@skytools/skytools";
+import { type Cluster, moduleDatabase, startCluster } from "@skytools/testbed";
+import { tablesBeingLoaded } from "#src/copy/copy-lock.js";
+import { runScript } from "#src/execute/run-script.js";
+import { parseScriptAttributes } from "#src/execute/script-attributes.js";
+import { silentLog } from "../fixture/apply-bench.js";
+
+let cluster: Cluster;
+let connstr: string;
+
+before(async () => {
+  cluster = await startCluster();
+  connstr = await moduleDatabase(cluster, ["pgq", "pgq_node", "londiste"], "shop");
+  await cluster.query(
+    `create table loading (id int primary key);
+     select pgq_node.register_location('q', 'here', 'dbname=shop', false), pgq_node.register_location('q', 'root', 'dbname=x', false);
+     select pgq_node.create_node('q', 'branch', 'here', 'worker', 'root', 100, null);
+     select londiste.global_add_table('q', 'loading');
+     select londiste.local_add_table('q', 'loading');
+     update londiste.table_info set merge_state = 'in-copy'`,
+    [],
+    "shop",
+  );
+});
+
+after(async () => {
+  await cluster[Symbol.asyncDispose]();
+});
+
+test("a script that does not get its lock tries again while a copy has the table, and fails when it is somebody else", async () => {
+  await using copy = await Database.open(connstr);
+  await using target = await Database.open(connstr);
+  const inTheWay: string[] = [];
+  const run = (name: string) =>
+    runScript({
+      db: target,
+      log: silentLog,
+      queueName: "q",
+      isRoot: false,
+      lockTimeoutSeconds: 0.1,
+      script: { name, sql: "alter table loading add column w int;", attributes: parseScriptAttributes(null) },
+      isWorthWaiting: async () => {
+        const tables = await tablesBeingLoaded(target, "q");
+        inTheWay.push(tables.join());
+        if (inTheWay.length === 2) {
+          await copy.execute("update londiste.table_info set merge_state = 'catching-up'");
+          await copy.commit();
+        }
+        return tables.length > 0;
+      },
+    });
+  await copy.execute("lock table loading in access exclusive mode");
+  assert.equal(await run("first.sql"), "executed");
+  await target.commit();
+  assert.deepEqual(inTheWay, ["public.loading", "public.loading"]);
+  await copy.execute("lock table loading in access exclusive mode");
+  await assert.rejects(run("second.sql"), /second\.sql: line 1: .*lock timeout/);
+  assert.equal(inTheWay.at(-1), "");
+});
