@@ -22,7 +22,9 @@ import { copyStep } from "../replay/hand-over-rules.ts";
 import { dropCopySnapshot, moveTable } from "../replay/move-table.ts";
 import { openSourceSession } from "../replication-session.ts";
 
-const pollMs = 10;
+const shortestPollMs = 10;
+/** Many copies may wait beside each other, and the worker tells each when it comes by. */
+const longestPollMs = 200;
 /** A forced tick jumps the event sequence: now and then is enough. */
 const forceTickPeriodMs = 1000;
 
@@ -96,7 +98,7 @@ export class TableCatchUp implements CascadedApplication {
   async beforeBatch(batch: CascadedBatch): Promise<"apply" | "leave"> {
     this.provider = batch.source;
     await this.#dropNeedlessSnapshot(batch, batch.source);
-    for (;;) {
+    for (let pollMs = shortestPollMs; ; pollMs = Math.min(longestPollMs, pollMs * 2)) {
       const decision = await this.#decide(batch, batch.batch.tickId);
       if (decision === "apply") return "apply";
       if (decision === "finish" || this.#job.isStopping) return "leave";

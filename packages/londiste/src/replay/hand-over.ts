@@ -96,7 +96,7 @@ export class HandOver {
       const copyPosition = positions.get(copyConsumerName(at.workerName, name));
       const step = grantStep({ state, copyPosition, position: at.completedTick, batchTick: at.nextTick });
       if (step === "no") return false;
-      if (step === "now") this.#nudge(name);
+      this.#nudge(name);
       const attempts = this.#of(name);
       attempts.misses += 1;
       return attempts.misses > maxMisses;
