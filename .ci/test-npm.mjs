@@ -50,8 +50,7 @@ test("the tarballs hold what a user needs, and no more", () => {
   );
   for (const { name, bin = {}, exports = {} } of published) {
     const wanted = ["package.json", "README.md", "LICENSE", ...Object.values(bin)];
-    for (const file of Object.values(exports))
-      wanted.push(file.slice(2), file.slice(2).replace(/js$/, "d.ts"));
+    for (const { types, default: code } of Object.values(exports)) wanted.push(types.slice(2), code.slice(2));
     for (const file of wanted) assert.ok(files.get(name)?.includes(file), `${name} lacks ${file}`);
     const surplus = files.get(name).filter((file) => /\.map$|tsbuildinfo|^src\/|test\//.test(file));
     assert.deepEqual(surplus, [], name);

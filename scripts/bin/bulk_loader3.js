@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/bulk-loader3/main.js";
+import "../lib/bulk-loader3/main.js";

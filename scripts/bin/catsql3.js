@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/catsql3/main.js";
+import "../lib/catsql3/main.js";

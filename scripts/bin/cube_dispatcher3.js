@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/cube-dispatcher3/main.js";
+import "../lib/cube-dispatcher3/main.js";

@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/data-maintainer3/main.js";
+import "../lib/data-maintainer3/main.js";

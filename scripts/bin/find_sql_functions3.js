@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/find-sql-functions3/main.js";
+import "../lib/find-sql-functions3/main.js";

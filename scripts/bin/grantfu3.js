@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/grantfu3/main.js";
+import "../lib/grantfu3/main.js";

@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/queue-loader3/main.js";
+import "../lib/queue-loader3/main.js";

@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/queue-mover3/main.js";
+import "../lib/queue-mover3/main.js";

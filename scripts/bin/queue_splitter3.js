@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/queue-splitter3/main.js";
+import "../lib/queue-splitter3/main.js";

@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/simple-consumer3/main.js";
+import "../lib/simple-consumer3/main.js";

@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/simple-local-consumer3/main.js";
+import "../lib/simple-local-consumer3/main.js";

@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/simple-serial-consumer3/main.js";
+import "../lib/simple-serial-consumer3/main.js";

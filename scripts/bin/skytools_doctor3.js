@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/skytools-doctor3/main.js";
+import "../lib/skytools-doctor3/main.js";

@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/skytools-upgrade3/main.js";
+import "../lib/skytools-upgrade3/main.js";

@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/table-dispatcher3/main.js";
+import "../lib/table-dispatcher3/main.js";

@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/setadm/main.js";
+import "../lib/setadm/main.js";

@@ -46,7 +46,7 @@ export { createJob, type JobOptions } from "./script/running-job.ts";
 export { ServiceNotifier } from "./script/service-notifier.ts";
 export { SideJob } from "./script/side-job.ts";
 export { Statistics } from "./script/statistics.ts";
-export { skytoolsVersion } from "./script/version.ts";
+export { skytoolsVersion } from "./version.ts";
 
 // end of SCRIPT
 

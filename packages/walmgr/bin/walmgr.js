@@ -3,4 +3,4 @@ import module from "node:module";
 
 // The server calls this program for every segment: compiled code is kept between calls where Node can do that (22.1).
 module.enableCompileCache?.();
-await import("../dist/main.js");
+await import("../lib/main.js");

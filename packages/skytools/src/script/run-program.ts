@@ -8,6 +8,7 @@ import { planLog } from "../log/log-setup.ts";
 import { redactSecrets } from "../log/redact.ts";
 import { stderrSink } from "../log/stderr-sink.ts";
 import { printJson } from "../terminal/json.ts";
+import { versionText } from "../version.ts";
 import { type CommandLine, parseCommandLine, switchValues } from "./command-line.ts";
 import { DaemonChild } from "./daemonize.ts";
 import { describeProgram } from "./describe-program.ts";
@@ -17,7 +18,6 @@ import { checkOperands, findCommand, similarCommand } from "./operands.ts";
 import type { Command, Program } from "./program.ts";
 import { runJob, signalProgram } from "./run-job.ts";
 import { SwitchTable } from "./switch-table.ts";
-import { versionText } from "./version.ts";
 
 const lingerMs = 1000;
 
