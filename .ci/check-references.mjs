@@ -1,5 +1,6 @@
-// Every package's tsconfig references are exactly its @skytools dependencies: arrows point one way only.
-import { readdirSync, readFileSync } from "node:fs";
+// Every package's tsconfig references are exactly its @skytools dependencies: arrows point one way only. And a package's tests
+// take its single modules (#src/...), never the joined ones of its exports beside them: that would be two of each class.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 
 const root = new URL("..", import.meta.url).pathname;
@@ -25,6 +26,18 @@ for (const [dir, manifest] of manifests) {
     .join(", ");
   if (declared !== referenced) {
     console.error(`${dir}: dependencies are [${declared}], tsconfig references are [${referenced}]`);
+    failed = true;
+  }
+}
+
+for (const [dir, { name, exports }] of manifests) {
+  if (exports?.["."].default?.startsWith("./lib/") !== true) continue;
+  const tests = join(root, dir, "test");
+  for (const file of existsSync(tests) ? readdirSync(tests, { recursive: true }) : []) {
+    if (!file.endsWith(".ts")) continue;
+    const imported = readFileSync(join(tests, file), "utf8").match(/from "(@[^/]+\/[^/"]+)/g) ?? [];
+    if (!imported.includes(`from "${name}`)) continue;
+    console.error(`${dir}/test/${file} imports ${name}: write #src/index.js`);
     failed = true;
   }
 }
