@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
+import { Database } from "@skytools/skytools";
+import { type Cluster, moduleDatabase, startCluster } from "@skytools/testbed";
 import {
   batches,
   copyEvents,
@@ -10,9 +12,7 @@ import {
   insertEvents,
   registerConsumer,
   retryEvent,
-} from "@skytools/pgq";
-import { Database } from "@skytools/skytools";
-import { type Cluster, moduleDatabase, startCluster } from "@skytools/testbed";
+} from "#src/index.js";
 
 describe("producing and consuming", () => {
   let cluster: Cluster;

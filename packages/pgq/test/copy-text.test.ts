@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { CopyTextRows, eventFromCopyLine, type PgqEvent } from "@skytools/pgq";
 import { copyRow } from "@skytools/skytools";
 import fc from "fast-check";
+import { CopyTextRows, eventFromCopyLine, type PgqEvent } from "#src/index.js";
 
 const nullableText = fc.option(fc.string({ unit: "binary" }).filter((text) => !text.includes("\0")));
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { insertEvents, insertEventsByCall } from "@skytools/pgq";
 import { Database, SkytoolsError } from "@skytools/skytools";
 import { type Cluster, startCluster } from "@skytools/testbed";
+import { insertEvents, insertEventsByCall } from "#src/index.js";
 import { QueueDatabase } from "./fixture/queue-database.js";
 
 describe("bulk inserts", () => {

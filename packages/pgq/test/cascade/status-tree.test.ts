@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { compactStatus, type NodeStatus, statusTree } from "@skytools/pgq/cascade";
+import { compactStatus, type NodeStatus, statusTree } from "#src/cascade/index.js";
 import { compactDuration } from "#src/cascade/status/status-tree.js";
 
 function node(nodeName: string, values: Partial<NodeStatus>): NodeStatus {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { type ConsumedEvent, Consumer, type ConsumerBatch, consumerProgram } from "@skytools/pgq";
 import { SkytoolsError, UsageError } from "@skytools/skytools";
 import { type Cluster, startCluster } from "@skytools/testbed";
+import { type ConsumedEvent, Consumer, type ConsumerBatch, consumerProgram } from "#src/index.js";
 import { QueueDatabase } from "../fixture/queue-database.js";
 import { type Settings, type TestJob, testJob } from "../fixture/test-job.js";
 

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
+import type { Database } from "@skytools/skytools";
+import { type Cluster, startCluster, type TemporaryDirectory, temporaryDirectory } from "@skytools/testbed";
 import {
   type ConsumerBatch,
   type ConsumerClass,
@@ -11,9 +13,7 @@ import {
   type PgqEvent,
   RemoteConsumer,
   SerialConsumer,
-} from "@skytools/pgq";
-import type { Database } from "@skytools/skytools";
-import { type Cluster, startCluster, type TemporaryDirectory, temporaryDirectory } from "@skytools/testbed";
+} from "#src/index.js";
 import { QueueDatabase } from "../fixture/queue-database.js";
 import { type Settings, type TestJob, testJob } from "../fixture/test-job.js";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Config, type ConfigGroup, type ConfigKey } from "@skytools/skytools";
 import fc from "fast-check";
 import { editDistance, nearestName } from "#src/config/nearest-name.js";
+import { Config, type ConfigGroup, type ConfigKey } from "#src/index.js";
 
 const keys: readonly ConfigKey[] = [
   { key: "queue_name", type: "string", required: true, doc: "the queue" },

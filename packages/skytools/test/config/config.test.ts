@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { hostname, userInfo } from "node:os";
 import { test } from "node:test";
-import { Config, type ConfigGroup } from "@skytools/skytools";
 import fc from "fast-check";
+import { Config, type ConfigGroup } from "#src/index.js";
 
 function parse(body: string, options: Parameters<typeof Config.parse>[2] = {}): Config {
   return Config.parse(`[s]\n${body}`, "s", { file: "etc/job.one.ini", ...options });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { Config, readIniFile } from "@skytools/skytools";
+import { Config, readIniFile } from "#src/index.js";
 
 // The compiled test stands in dist-test/config.
 const fixtures = new URL("../../test/fixtures/ini/", import.meta.url);

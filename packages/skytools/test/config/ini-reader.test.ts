@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { parseIni, readIniFile } from "@skytools/skytools";
 import { temporaryDirectory } from "@skytools/testbed";
 import fc from "fast-check";
+import { parseIni, readIniFile } from "#src/index.js";
 
 function values(text: string, section = "s"): Record<string, string> {
   const entries = parseIni(text, "t.ini").sections.get(section) ?? new Map();

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Config } from "@skytools/skytools";
 import fc from "fast-check";
 import { InterpolationError, interpolate } from "#src/config/interpolation.js";
+import { Config } from "#src/index.js";
 
 function parse(body: string, file = "t.ini"): Config {
   return Config.parse(body, "s", { file });

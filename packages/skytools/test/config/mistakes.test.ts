@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { after, test } from "node:test";
-import { Config, ConfigError, type ConfigGroup, databaseConfig, frameworkConfig } from "@skytools/skytools";
 import { temporaryDirectory } from "@skytools/testbed";
+import { Config, ConfigError, type ConfigGroup, databaseConfig, frameworkConfig } from "#src/index.js";
 import { planLog } from "#src/log/log-setup.js";
 
 const program: ConfigGroup = {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Config, type ConfigGroup } from "@skytools/skytools";
 import { temporaryDirectory } from "@skytools/testbed";
+import { Config, type ConfigGroup } from "#src/index.js";
 
 const groups: readonly ConfigGroup[] = [
   { title: "t", keys: [{ key: "n", type: "int", default: "7", doc: "a number" }] },

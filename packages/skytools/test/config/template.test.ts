@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Config, type ConfigGroup, databaseConfig, frameworkConfig } from "@skytools/skytools";
 import { configTemplate } from "#src/config/template.js";
+import { Config, type ConfigGroup, databaseConfig, frameworkConfig } from "#src/index.js";
 
 const groups: readonly ConfigGroup[] = [
   {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ConfigError, classifyError, classifySqlState, DatabaseError } from "@skytools/skytools";
+import { ConfigError, classifyError, classifySqlState, DatabaseError } from "#src/index.js";
 
 test("SQLSTATEs: lost or refused sessions, what may pass later, what is wrong for good", () => {
   for (const state of ["57P01", "57P02", "57P03", "53300", "08006", "25P03"]) {

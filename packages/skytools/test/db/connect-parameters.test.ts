@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { describeConnectString, parseConnectString, UsageError } from "@skytools/skytools";
 import { temporaryDirectory } from "@skytools/testbed";
+import { describeConnectString, parseConnectString, UsageError } from "#src/index.js";
 
 test("defaults are libpq's, with Skytools' protections", () => {
   const parameters = parseConnectString("", {});

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import {
   formatConnectString,
   maskConnectString,
   mergeConnectString,
   parseConnectPairs,
   UsageError,
-} from "@skytools/skytools";
-import fc from "fast-check";
+} from "#src/index.js";
 
 const pairsOf = (text: string) => Object.fromEntries(parseConnectPairs(text));
 

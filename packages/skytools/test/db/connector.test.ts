@@ -11,8 +11,8 @@ import {
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { Database, DatabaseError, UsageError } from "@skytools/skytools";
 import { type Cluster, startCluster, temporaryDirectory } from "@skytools/testbed";
+import { Database, DatabaseError, UsageError } from "#src/index.js";
 
 const fixture = join(import.meta.dirname, "../../test/db/fixture/tls");
 let cluster: Cluster;

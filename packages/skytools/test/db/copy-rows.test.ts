@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { test } from "node:test";
-import { CopyRowSplitter, copyRow, parseCopyRow, readCopyRows, rewriteCopyRows } from "@skytools/skytools";
 import fc from "fast-check";
+import { CopyRowSplitter, copyRow, parseCopyRow, readCopyRows, rewriteCopyRows } from "#src/index.js";
 
 /** The same bytes cut at any places. */
 function cut(bytes: Buffer, places: readonly number[]): Buffer[] {

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { PassThrough, Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { after, test } from "node:test";
-import { Database, DatabaseError, pipeCopy } from "@skytools/skytools";
 import { startCluster, waitFor } from "@skytools/testbed";
+import { Database, DatabaseError, pipeCopy } from "#src/index.js";
 
 const cluster = await startCluster({ settings: { log_statement: "none" } });
 after(() => cluster[Symbol.asyncDispose]());

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { Database, DatabaseError, type Notice, pipeCopy, type TextColumn } from "@skytools/skytools";
 import { startCluster, waitFor } from "@skytools/testbed";
+import { Database, DatabaseError, type Notice, pipeCopy, type TextColumn } from "#src/index.js";
 
 const cluster = await startCluster();
 after(() => cluster[Symbol.asyncDispose]());

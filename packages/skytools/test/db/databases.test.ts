@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { ConfigError, Databases, type DatabasesOptions, type Log } from "@skytools/skytools";
 import { startCluster, waitFor } from "@skytools/testbed";
+import { ConfigError, Databases, type DatabasesOptions, type Log } from "#src/index.js";
 import { memoryLog } from "./memory-log.js";
 
 const cluster = await startCluster();

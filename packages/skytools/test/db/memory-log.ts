@@ -1,4 +1,4 @@
-import type { Log, LogLevel } from "@skytools/skytools";
+import type { Log, LogLevel } from "#src/index.js";
 
 /** A log that keeps its lines as `level message`. */
 export function memoryLog(): { log: Log; lines: string[] } {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { DatabaseError, ReplicationConnection } from "@skytools/skytools";
 import { type Cluster, startCluster, waitFor } from "@skytools/testbed";
 import fc from "fast-check";
 import { MessageSplitter } from "#src/db/replication-messages.js";
+import { DatabaseError, ReplicationConnection } from "#src/index.js";
 
 let cluster: Cluster;
 

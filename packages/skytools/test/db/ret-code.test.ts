@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { Database, execCommand, execCommandMany, ReturnCodeError } from "@skytools/skytools";
 import { startCluster } from "@skytools/testbed";
+import { Database, execCommand, execCommandMany, ReturnCodeError } from "#src/index.js";
 import { memoryLog } from "./memory-log.js";
 
 const cluster = await startCluster();

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Database, DatabaseError } from "@skytools/skytools";
 import { startCluster, waitFor } from "@skytools/testbed";
+import { Database, DatabaseError } from "#src/index.js";
 
 /** connect_timeout is also how long a probe waits; 2 is the least. */
 const impatient = " connect_timeout=2";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Snapshot } from "@skytools/skytools";
+import { Snapshot } from "#src/index.js";
 
 test("what a snapshot sees", () => {
   const snapshot = Snapshot.parse("11:20:11,12,15");

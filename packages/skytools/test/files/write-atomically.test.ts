@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { UsageError, writeAtomically } from "@skytools/skytools";
 import { temporaryDirectory } from "@skytools/testbed";
+import { UsageError, writeAtomically } from "#src/index.js";
 
 test("a file is replaced whole, with permissions and a backup of the old one", async () => {
   await using directory = await temporaryDirectory("atomic");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DatabaseError, type LogLevel } from "@skytools/skytools";
+import { DatabaseError, type LogLevel } from "#src/index.js";
 import { parseLineFormat } from "#src/log/line-format.js";
 import { ProgramLog } from "#src/log/program-log.js";
 import { JournalHandler, StreamHandler } from "#src/log/stream-handler.js";

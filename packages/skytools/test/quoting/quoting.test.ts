@@ -20,7 +20,7 @@ import {
   unquoteFqIdent,
   unquoteIdent,
   unquoteLiteral,
-} from "@skytools/skytools";
+} from "#src/index.js";
 import { parseNestedPgArray } from "#src/quoting/pg-array.js";
 
 test("literals", () => {

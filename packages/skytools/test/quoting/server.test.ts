@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { startCluster } from "@skytools/testbed";
+import fc from "fast-check";
 import {
   Database,
   makePgArray,
@@ -12,9 +14,7 @@ import {
   unescapeCopy,
   unquoteIdent,
   unquoteLiteral,
-} from "@skytools/skytools";
-import { startCluster } from "@skytools/testbed";
-import fc from "fast-check";
+} from "#src/index.js";
 import { quotedKeywords } from "#src/quoting/keywords.js";
 
 // What the server says is what is right; each test compares many values in few statements.

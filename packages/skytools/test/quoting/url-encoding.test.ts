@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { urlDecodeRow, urlEncodeRow } from "@skytools/skytools";
 import fc from "fast-check";
+import { urlDecodeRow, urlEncodeRow } from "#src/index.js";
 
 const decoded = (text: string) => [...urlDecodeRow(text)];
 

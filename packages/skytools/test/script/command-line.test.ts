@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Program } from "@skytools/skytools";
+import type { Program } from "#src/index.js";
 import { parseCommandLine, switchValues } from "#src/script/command-line.js";
 import { checkOperands } from "#src/script/operands.js";
 import { parseSwitch, SwitchTable } from "#src/script/switch-table.js";

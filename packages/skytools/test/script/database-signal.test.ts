@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Database } from "@skytools/skytools";
 import { startCluster, waitFor } from "@skytools/testbed";
+import { Database } from "#src/index.js";
 import { WorkerDirectory } from "./worker-directory.ts";
 
 test("connections of a failed round are dropped; SIGTERM takes the running statement along", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { startCluster } from "@skytools/testbed";
 import {
   Config,
   createJob,
@@ -8,8 +9,7 @@ import {
   executeWithRetry,
   frameworkConfig,
   UsageError,
-} from "@skytools/skytools";
-import { startCluster } from "@skytools/testbed";
+} from "#src/index.js";
 import { memoryLog } from "../db/memory-log.ts";
 
 const cluster = await startCluster();

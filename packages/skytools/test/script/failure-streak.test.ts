@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Config, DatabaseError, frameworkConfig, SkytoolsError, UsageError } from "@skytools/skytools";
+import { Config, DatabaseError, frameworkConfig, SkytoolsError, UsageError } from "#src/index.js";
 import { errorNames } from "#src/script/error-names.js";
 import { crashLine } from "#src/script/error-report.js";
 import { FailureStreak } from "#src/script/failure-streak.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Config, createJob, frameworkConfig, type Log, type Program } from "@skytools/skytools";
+import { Config, createJob, frameworkConfig, type Log, type Program } from "#src/index.js";
 
 const program: Program = {
   service: "s",

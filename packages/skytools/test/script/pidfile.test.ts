@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { checkPidfile, Pidfile, probePidfile, signalPidfile } from "@skytools/skytools";
 import { temporaryDirectory, waitFor } from "@skytools/testbed";
+import { checkPidfile, Pidfile, probePidfile, signalPidfile } from "#src/index.js";
 
 function deadPid(): number {
   return spawnSync(process.execPath, ["-e", ""]).pid;

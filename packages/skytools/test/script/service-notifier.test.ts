@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { openSync, statSync } from "node:fs";
 import { test } from "node:test";
-import { isJournalStream, ServiceNotifier } from "@skytools/skytools";
+import { isJournalStream, ServiceNotifier } from "#src/index.js";
 import { DatagramReceiver } from "../datagram-receiver.ts";
 import { WorkerDirectory } from "./worker-directory.ts";
 

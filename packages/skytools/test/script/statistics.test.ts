@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Statistics } from "@skytools/skytools";
 import fc from "fast-check";
+import { Statistics } from "#src/index.js";
 
 test("the line is what log aggregation parses, in the order of first use", () => {
   const statistics = new Statistics();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import {
   deleteRowSql,
   insertRowSql,
@@ -15,8 +16,7 @@ import {
   sqlTokens,
   UsageError,
   updateRowSql,
-} from "@skytools/skytools";
-import fc from "fast-check";
+} from "#src/index.js";
 
 const kinds = (text: string, options?: SqlTokensOptions) =>
   [...sqlTokens(text, options)].map(({ kind, text }) => `${kind} ${text}`);

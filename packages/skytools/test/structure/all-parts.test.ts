@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { startCluster } from "@skytools/testbed";
 import {
   allParts,
   createTableSql,
@@ -10,8 +11,7 @@ import {
   SkytoolsError,
   type TablePart,
   TableStructure,
-} from "@skytools/skytools";
-import { startCluster } from "@skytools/testbed";
+} from "#src/index.js";
 import { withTable } from "#src/structure/definition-split.js";
 
 const cluster = await startCluster({ settings: { log_statement: "none" } });

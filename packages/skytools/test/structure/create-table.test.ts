@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { startCluster } from "@skytools/testbed";
 import {
   basicParts,
   createTableSql,
@@ -7,8 +8,7 @@ import {
   freshIndexNames,
   fullParts,
   TableStructure,
-} from "@skytools/skytools";
-import { startCluster } from "@skytools/testbed";
+} from "#src/index.js";
 
 const cluster = await startCluster({ settings: { log_statement: "none" } });
 const db = await Database.open(cluster.connstr());

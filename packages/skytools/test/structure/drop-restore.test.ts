@@ -2,14 +2,8 @@ import assert from "node:assert/strict";
 import { chownSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import {
-  Database,
-  droppableObjects,
-  foreignKeyObject,
-  TableStructure,
-  triggerObject,
-} from "@skytools/skytools";
 import { startCluster } from "@skytools/testbed";
+import { Database, droppableObjects, foreignKeyObject, TableStructure, triggerObject } from "#src/index.js";
 
 const cluster = await startCluster({ settings: { log_statement: "none" } });
 const space = join(cluster.socketDir, "space");

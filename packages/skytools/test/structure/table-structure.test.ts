@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { Database, TableStructure } from "@skytools/skytools";
 import { startCluster } from "@skytools/testbed";
+import { Database, TableStructure } from "#src/index.js";
 
 const cluster = await startCluster({ settings: { log_statement: "none" } });
 const db = await Database.open(cluster.connstr());

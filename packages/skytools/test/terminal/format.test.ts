@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatBytes, formatCount, formatDuration, formatRate } from "@skytools/skytools";
+import { formatBytes, formatCount, formatDuration, formatRate } from "#src/index.js";
 
 test("sizes", () => {
   const cases: [number | bigint, string][] = [

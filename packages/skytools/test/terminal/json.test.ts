@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
-import { printJson, toJson } from "@skytools/skytools";
 import fc from "fast-check";
+import { printJson, toJson } from "#src/index.js";
 
 test("bigint keeps all its digits, Map and Set are objects and arrays, undefined is left out", () => {
   assert.equal(

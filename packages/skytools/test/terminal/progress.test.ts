@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { WriteStream } from "node:tty";
-import { ProgressDisplay } from "@skytools/skytools";
+import { ProgressDisplay } from "#src/index.js";
 import { barLine } from "#src/terminal/progress.js";
 import { ProgressItem } from "#src/terminal/progress-item.js";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { renderTable } from "@skytools/skytools";
+import { renderTable } from "#src/index.js";
 
 test("columns are at least 15 wide plus two, the last is not padded, two blank lines follow", () => {
   const rows = [

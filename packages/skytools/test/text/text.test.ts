@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { startCluster } from "@skytools/testbed";
+import fc from "fast-check";
 import {
   compareNaturally,
   Database,
@@ -7,9 +9,7 @@ import {
   naturalOrderKey,
   parseIsoTimestamp,
   UsageError,
-} from "@skytools/skytools";
-import { startCluster } from "@skytools/testbed";
-import fc from "fast-check";
+} from "#src/index.js";
 
 const cluster = await startCluster({ settings: { log_statement: "none", timezone: "UTC" } });
 const db = await Database.open(cluster.connstr(), { autocommit: true });
