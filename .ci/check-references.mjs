@@ -33,7 +33,7 @@ for (const [dir, manifest] of manifests) {
 for (const [dir, { name, exports }] of manifests) {
   if (exports?.["."].default?.startsWith("./lib/") !== true) continue;
   const tests = join(root, dir, "test");
-  for (const file of existsSync(tests) ? readdirSync(tests, { recursive: true }) : []) {
+  for (const file of existsSync(tests) ? readdirSync(tests, { recursive: true }).map(String) : []) {
     if (!file.endsWith(".ts")) continue;
     const imported = readFileSync(join(tests, file), "utf8").match(/from "(@[^/]+\/[^/"]+)/g) ?? [];
     if (!imported.includes(`from "${name}`)) continue;
