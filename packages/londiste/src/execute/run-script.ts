@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Database, DatabaseError, type Log, SkytoolsError } from "@skytools/skytools";
 import { setReplicationRole } from "../londiste-api.ts";
 import { canEnterReplicaRole, withoutReplicaRole } from "../replication-session.ts";
@@ -97,7 +98,9 @@ async function runStatements(input: RunScriptInput, statements: readonly ScriptS
   const settings = await sessionSettings(db);
   const lockTimeout = await db.queryValue<string>("select current_setting('lock_timeout')");
   await setLockTimeout(db, String(Math.round(input.lockTimeoutSeconds * 1000)));
-  for (const statement of statements) await runStatement(input, statement);
+  // Ours would go with theirs: releasing or rolling back to a savepoint ends those that came after it.
+  const isWorthWaiting = statements.some(isAboutSavepoint) ? undefined : input.isWorthWaiting;
+  for (const statement of statements) await runStatement(db, statement, isWorthWaiting);
   if (isCaptured && (await ownEvents(db, input.queueName)) !== eventsBefore) {
     throw new SkytoolsError(
       "SCRIPT",
@@ -115,11 +118,20 @@ async function runStatements(input: RunScriptInput, statements: readonly ScriptS
 /** SQLSTATE */
 const lockNotAvailable = "55P03";
 
+/** A statement with NOWAIT comes back at once. */
+const shortestTryMs = 500;
+
+function isAboutSavepoint({ text }: ScriptStatement): boolean {
+  return /^(?:savepoint|release|rollback)\b/i.test(text);
+}
+
 async function runStatement(
-  { db, isWorthWaiting }: RunScriptInput,
+  db: Database,
   { text, line }: ScriptStatement,
+  isWorthWaiting: RunScriptInput["isWorthWaiting"],
 ): Promise<void> {
   for (;;) {
+    const begin = performance.now();
     try {
       if (isWorthWaiting !== undefined) await db.execute("savepoint londiste_script");
       await db.execute(text);
@@ -130,6 +142,7 @@ async function runStatement(
       if (!isLocked || isWorthWaiting === undefined) throw atLine(line, error);
       await db.execute("rollback to savepoint londiste_script; release savepoint londiste_script");
       if (!(await isWorthWaiting())) throw atLine(line, error);
+      await sleep(shortestTryMs - (performance.now() - begin));
     }
   }
 }

@@ -60,10 +60,13 @@ export function heldTick(view: Pick<GrantView, "position" | "batchTick">): bigin
 
 const firstPauseMs = 150;
 const longestBatchMs = 5000;
+/** So many grants in vain: the worker has a backlog, and the copy process needs longer than the worker for its part. */
+const manyFailures = 5;
 
 /** How long the worker waits for a copy process that has its grant. Replay of all tables stands meanwhile, so that is a moment;
  * a copy process that is a batch behind needs, for its part of it, less than the worker has needed for all of it: where batches
- * take long, a pause may take as long, if shorter ones were in vain.
+ * take long, a pause may take as long, if shorter ones were in vain. Where many were, it is about a large table and a worker that
+ * does not come to rest: a longer pause now and then is better than a table that never arrives.
  * @param failures grants in a row that the table's copy process did not take
  * @param batchMs how long the worker's last batch took */
 export function longestPauseMs({
@@ -73,8 +76,9 @@ export function longestPauseMs({
   readonly failures: number;
   readonly batchMs: number;
 }): number {
-  const wanted = firstPauseMs * 2 ** Math.min(failures, 20);
-  return Math.min(wanted, Math.max(firstPauseMs, Math.min(batchMs, longestBatchMs)));
+  const doubled = (times: number) => Math.min(firstPauseMs * 2 ** Math.min(times, 20), longestBatchMs);
+  const asBatches = Math.min(doubled(failures), Math.max(firstPauseMs, batchMs));
+  return Math.max(asBatches, doubled(Math.max(0, failures - manyFailures)));
 }
 
 /** now: the copy process stands where the worker stands. late: it is still behind. no: nothing was asked, or the worker has to

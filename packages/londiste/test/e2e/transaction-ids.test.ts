@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Cluster, startCluster, startProgram, waitFor } from "@skytools/testbed";
 import { NodeSet, type SetNode } from "../fixture/node-set.js";
 
@@ -49,7 +50,10 @@ after(async () => {
 async function underLoad(work: () => Promise<void>): Promise<void> {
   let isWriting = true;
   const write = async () => {
-    while (isWriting) await root.query("insert into t default values; update t set v = v + 1 where id < 20");
+    while (isWriting) {
+      await root.query("insert into t default values; update t set v = v + 1 where id < 20");
+      await sleep(10);
+    }
   };
   const writing = write();
   try {
@@ -97,12 +101,16 @@ test("a provider that changes while rows are copied and their snapshot is needed
       assert.deepEqual(table, { state: "catching-up", has_snapshot: true }, `copied from ${source}`);
       leaf.startWorker();
       await leaf.londiste("change-provider", `--provider=${provider}`);
-      await waitFor("the table to be handed over", async () => {
-        const [{ state } = { state: "" }] = await leaf.query<{ state: string }>(
-          "select merge_state as state from londiste.table_info",
-        );
-        return state === "ok";
-      });
+      await waitFor(
+        "the table to be handed over",
+        async () => {
+          const [{ state } = { state: "" }] = await leaf.query<{ state: string }>(
+            "select merge_state as state from londiste.table_info",
+          );
+          return state === "ok";
+        },
+        { timeoutMs: 180_000, onTimeout: () => leaf.logTail() },
+      );
     });
     await assertSame();
   }

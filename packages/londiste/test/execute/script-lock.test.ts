@@ -59,3 +59,28 @@ test("a script that does not get its lock tries again while a copy has the table
   await assert.rejects(run("second.sql"), /second\.sql: line 1: .*lock timeout/);
   assert.equal(inTheWay.at(-1), "");
 });
+
+test("a script goes back to savepoints of its own, on subscribers too", async () => {
+  await using target = await Database.open(connstr);
+  const sql = `create table kept (id int);
+    savepoint a;
+    create table undone (id int);
+    rollback to savepoint a;
+    release a;
+    insert into kept values (1);`;
+  const outcome = await runScript({
+    db: target,
+    log: silentLog,
+    queueName: "q",
+    isRoot: false,
+    lockTimeoutSeconds: 5,
+    script: { name: "savepoints.sql", sql, attributes: parseScriptAttributes(null) },
+    isWorthWaiting: async () => true,
+  });
+  await target.commit();
+  assert.equal(outcome, "executed");
+  const made = await target.query(
+    "select to_regclass('undone') as undone, (select count(*) from kept)::int as rows",
+  );
+  assert.deepEqual(made, [{ undone: null, rows: 1 }]);
+});

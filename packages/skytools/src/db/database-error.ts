@@ -25,15 +25,17 @@ export function databaseError(error: unknown, label: string, query?: string): Da
 
 function hintOf(fields: pg.DatabaseError | undefined): string | undefined {
   if (fields?.code === undefined) return fields?.hint;
-  if (missingObject.includes(fields.code) && ownSchema.test(fields.message)) return olderCode;
-  return fields.hint ?? meaningOfSqlState(fields.code).hint;
+  if (!missingObject.includes(fields.code) || !ownSchema.test(fields.message)) {
+    return fields.hint ?? meaningOfSqlState(fields.code).hint;
+  }
+  return fields.hint === undefined ? olderCode : `${fields.hint} ${olderCode}`;
 }
 
 /** SQLSTATEs undefined_function, undefined_table, undefined_column */
 const missingObject = ["42883", "42P01", "42703"];
 const ownSchema = /\b(?:pgq|pgq_node|pgq_coop|pgq_ext|londiste)\./;
 const olderCode =
-  "The server code in this database is older than this program: skytools_doctor3 says what it lacks, skytools_upgrade3 brings it up to date, in place.";
+  "Perhaps the server code in this database is older than this program: skytools_doctor3 says what it lacks, skytools_upgrade3 brings it up to date, in place.";
 
 /** SQL for a message: text longer than 200 characters is cut to 60 plus ` ...`.
  * Source: spec/framework.md 3.6. */

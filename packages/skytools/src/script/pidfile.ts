@@ -8,6 +8,9 @@ export type PidfileState =
   | { readonly state: "stale" }
   | { readonly state: "running"; readonly pid: number };
 
+/** Everybody may see whether a program runs, nobody else may say so. */
+const fileMode = 0o644;
+
 /** Looks at a pidfile. Only its first line counts, so files with more lines, as PostgreSQL's, can be asked about too.
  * This process itself does not count as running: in a container every start may get the same number.
  * @throws SkytoolsError PIDFILE when the content is not a number
@@ -60,7 +63,7 @@ export class Pidfile {
   create(): "new" | "stale" {
     const draft = `${this.path}.${process.pid}.new`;
     try {
-      writeFileSync(draft, this.#content);
+      writeFileSync(draft, this.#content, { mode: fileMode });
       const outcome = this.#claim(draft);
       this.#isOurs = true;
       return outcome;
@@ -167,7 +170,7 @@ function linkIfFree(draft: string, path: string, content: string): boolean {
     if (!["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"].includes(code)) throw error;
   }
   try {
-    writeFileSync(path, content, { flag: "wx" });
+    writeFileSync(path, content, { flag: "wx", mode: fileMode });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
