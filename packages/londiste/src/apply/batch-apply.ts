@@ -223,7 +223,7 @@ export class BatchApply {
     const table = (await loadTargetTables(target, [destination])).get(destination);
     if (table === undefined) throw noTable(event, destination);
     if (table.hasActiveTriggers) await this.#beginOneOrder();
-    if (table.isKeyDeferrable && !this.#isOrdered) throw new OrderNeeded();
+    if (table.deferrableKey.length > 0 && !this.#isOrdered) throw new OrderNeeded();
     const counts = this.#counts;
     const passedKeys = this.#passedKeys;
     const seed = this.#events.size;

@@ -29,7 +29,7 @@ function parsedChange(
   const all = table.columns.filter((column) => !column.isGenerated);
   if (event.type === "U" && !all.every((column) => row.has(column.name))) {
     throw new ApplyError(
-      "partial SQL of an update has only the columns that changed: no row can be made of it",
+      "partial SQL of an update has only the columns that changed: no row can be made of it; let the trigger log whole rows (flag L or J in place of Q)",
       failed,
     );
   }

@@ -20,7 +20,7 @@ export function rowStatement(table: TargetTable, change: RowChange): string | un
     table.columns.filter((column) => column.isGenerated).map((column) => column.name),
   );
   const row = [...change.row].filter(([name]) => !generated.has(name));
-  if (change.operation === "insert") return insertStatement(table, row);
+  if (change.operation === "insert") return onlyOne(table, insertStatement(table, row));
   if (change.operation === "delete") return deleteStatement(table, change);
   const where = keyCondition(change);
   // The server refuses any value for an always-identity column in an update; it does not change on the source either.
@@ -49,8 +49,6 @@ export function treatedRowStatement(
     change.operation === "update" ? replaces !== undefined : replaces === "updates and inserts";
   if (!isReplaced) {
     const sql = rowStatement(table, change);
-    if (change.operation === "insert" && table.isKeyDeferrable)
-      return absentOrFailed(table, change, sql ?? "");
     return sql === undefined || change.operation === "insert" ? sql : isFound(sql);
   }
   const deletion = rowStatement(table, { ...change, operation: "delete" });
@@ -61,19 +59,27 @@ function deleteStatement(table: TargetTable, change: RowChange): string {
   return `delete from ${table.only}${table.sqlName} where ${keyCondition(change)};`;
 }
 
-/** An insert that fails when there is a row of its key. */
-function absentOrFailed(table: TargetTable, change: RowChange, insertion: string): string {
-  if (change.key.length === 0) return insertion;
-  const row = `select from ${table.only}${table.sqlName} where ${keyCondition(change)}`;
+/** An insert that fails when there was a row of its primary key, also where the server does not look for it.
+ * Source: PostgreSQL manual, DO */
+function onlyOne(table: TargetTable, insertion: string): string {
+  if (table.deferrableKey.length === 0) return insertion;
+  const key = table.deferrableKey.map((name) => quoteIdent(name));
+  const isSame = key.map((name) => `t.${name} = new_row.${name}`).join(" and ");
+  const count = `(select count(*) from ${table.only}${table.sqlName} t where ${isSame})`;
   const failure = "raise unique_violation using message = 'there is a row of this key already'";
-  return `do ${quoteLiteral(`begin if exists (${row}) then ${failure}; end if; ${insertion} end`)};`;
+  const returning = insertion.replace(/;$/, ` returning ${key.join(", ")} into new_row;`);
+  return doBlock(`declare new_row record; begin ${returning} if ${count} > 1 then ${failure}; end if; end`);
+}
+
+/** Columns may be named like variables of the block. */
+function doBlock(block: string): string {
+  return `do ${quoteLiteral(`#variable_conflict use_column\n${block}`)};`;
 }
 
 /** An update or delete that fails when it finds no row. Source: PostgreSQL manual, DO */
 export function foundOrFailed(sql: string): string {
   const check = "if not found then raise no_data_found using message = 'there is no such row'; end if;";
-  // A column may be named like the variable.
-  return `do ${quoteLiteral(`#variable_conflict use_column\nbegin ${sql} ${check} end`)};`;
+  return doBlock(`begin ${sql} ${check} end`);
 }
 
 /** An update may bring the row here, or take it away. */
@@ -87,11 +93,12 @@ function filteredRowStatement(table: TargetTable, change: RowChange, condition: 
   const isMet = `exists (select from ${row} where (${condition}))`;
   const names = written.map((column) => quoteIdent(column.name)).join(", ");
   const insertion = `insert into ${table.sqlName} (${names}) overriding system value select ${names} from ${row} where (${condition})`;
-  if (change.operation === "insert") return `${insertion};`;
+  if (change.operation === "insert") return onlyOne(table, `${insertion};`);
   const key = keyCondition(change);
   const target = `${table.only}${table.sqlName}`;
   const update = rowStatement(table, change)?.replace(/;$/, ` and ${isMet};`) ?? "";
-  return `${update} ${insertion} and not exists (select from ${target} where ${key}); delete from ${target} where ${key} and not ${isMet};`;
+  const arrival = onlyOne(table, `${insertion} and not exists (select from ${target} where ${key});`);
+  return `${update} ${arrival} delete from ${target} where ${key} and not ${isMet};`;
 }
 
 /** The statement for an event of pgq.sqltriga, made of what its data says and never of its text: whoever writes an event must
@@ -107,9 +114,12 @@ export function partialSqlStatement(
     .map(([name, value]) => `${quoteIdent(name)} ${value === null ? "is null" : `= ${literal(value)}`}`)
     .join(" and ");
   if (operation === "delete") return `delete from ${table.only}${table.sqlName} where ${where};`;
-  const generated = table.columns.filter((column) => column.isGenerated).map((column) => column.name);
+  // An update that changes nothing comes as `id='1' where id='1'`.
+  const fixed = table.columns
+    .filter((column) => column.isGenerated || column.isIdentityAlways)
+    .map((column) => column.name);
   const settings = [...data]
-    .filter(([name]) => !generated.includes(name))
+    .filter(([name]) => !fixed.includes(name))
     .map(([name, value]) => `${quoteIdent(name)} = ${literal(value)}`);
   if (settings.length === 0) return undefined;
   return `update ${table.only}${table.sqlName} set ${settings.join(", ")} where ${where};`;

@@ -19,9 +19,9 @@ export interface RowsTreatment {
 /** What happened on the source. */
 export const plainTreatment: RowsTreatment = {};
 
-/** True when what comes of an event takes the values of its columns, which partial SQL does not show. */
-export function needsColumns({ replaces, operations }: RowsTreatment): boolean {
-  return replaces !== undefined || operations !== undefined;
+/** True when what comes of an event takes the values of its columns: partial SQL is not applied as it is then. */
+export function needsColumns({ replaces, condition, operations }: RowsTreatment): boolean {
+  return replaces !== undefined || condition !== undefined || operations !== undefined;
 }
 
 /** True when it takes a look at the table, or at all changes of a row, to know what becomes of it: rows of different keys cannot

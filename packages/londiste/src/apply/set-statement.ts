@@ -197,7 +197,7 @@ function doubledKey(input: SetInput): string {
     .join(" and ");
   return `when balance <> existence % 2 - case first_op when 'I' then 0 else 1 end then 'A'
                    when existence % 2 = 0 and first_op = 'I'
-                    and (select true from ${table.only}${table.sqlName} t where ${isSame} limit 1) then 'A'
+                    and exists (select from ${table.only}${table.sqlName} t where ${isSame}) then 'A'
                    `;
 }
 

@@ -149,7 +149,7 @@ export class TableEvents {
 
   #openDistinct(plan: RowPlan): DistinctRows | undefined {
     if (this.#isFolding || needsFolding(this.#treatment) || plan.columns.length === 0) return undefined;
-    if (this.table.isKeyDeferrable) return undefined;
+    if (this.table.deferrableKey.length > 0) return undefined;
     if (!plan.hasKey || onlyInserts(this.#treatment)) return new DistinctRows(undefined, this.#passed);
     const reader = KeyReader.of(plan.columns, plan.keyColumns, this.#seed);
     return reader === undefined ? undefined : new DistinctRows(reader, this.#passed);

@@ -124,7 +124,8 @@ export class TableStage {
     if (operations.has("insert") && treatment.replaces !== undefined && !plan.hasKey) {
       throw new DataFailure("events without a key cannot replace rows");
     }
-    if (operations.has("insert") && this.#table.isKeyDeferrable && treatment.replaces === undefined) {
+    const replacesInserts = treatment.replaces === "updates and inserts";
+    if (operations.has("insert") && this.#table.deferrableKey.length > 0 && !replacesInserts) {
       throw new DataFailure("its key is deferrable");
     }
     const sql = setStatement({ table: this.#table, stage, operations, key: plan.keyColumns, treatment });

@@ -32,8 +32,9 @@ export interface TargetTable {
   readonly columns: readonly TargetColumn[];
   /** triggers, rules or foreign keys act in this session's replication role */
   readonly hasActiveTriggers: boolean;
-  /** its primary key is, which in role replica the server does not enforce: a row that is here already must be looked for */
-  readonly isKeyDeferrable: boolean;
+  /** columns of the primary key where it is deferrable, which in role replica the server does not enforce: a row that is here
+   * already must be looked for. Else empty. */
+  readonly deferrableKey: readonly string[];
 }
 
 interface TableRow {
@@ -41,7 +42,7 @@ interface TableRow {
   relkind: string;
   columns: string;
   has_active_triggers: boolean;
-  is_key_deferrable: boolean;
+  deferrable_key: string[];
 }
 
 interface ColumnJson {
@@ -89,7 +90,7 @@ function targetTable(name: string, row: TableRow): TargetTable {
       isIdentityAlways: column.identity_always,
     })),
     hasActiveTriggers: row.has_active_triggers,
-    isKeyDeferrable: row.is_key_deferrable,
+    deferrableKey: row.deferrable_key,
   };
 }
 
@@ -120,8 +121,10 @@ select t.nr::int4 as nr, c.relkind::text as relkind,
                   and r.ev_enabled in ('A', case current_setting('session_replication_role')
                                              when 'replica' then 'R' else 'O' end)
               ) as has_active_triggers,
-       exists (select from pg_catalog.pg_index i
-                where i.indrelid = c.oid and i.indisprimary and not i.indimmediate) as is_key_deferrable
+       array(select a.attname::text
+               from pg_catalog.pg_constraint k
+               join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = any (k.conkey)
+              where k.conrelid = c.oid and k.contype = 'p' and k.condeferrable order by a.attnum) as deferrable_key
   from unnest($1::text[], $2::text[]) with ordinality as t(schema_name, table_name, nr)
   join pg_catalog.pg_namespace n on n.nspname = t.schema_name
   join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = t.table_name and c.relkind in ('r', 'p')`;

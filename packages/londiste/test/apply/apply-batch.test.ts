@@ -110,6 +110,16 @@ test("partial SQL, urlencoded and JSON events of one table are applied in order"
   assert.deepEqual(await bench.rows("select * from t"), [{ id: 1, v: "c d%x" }]);
 });
 
+test("partial SQL of always-identity columns: inserts keep their values, an update that changes nothing does nothing", async () => {
+  const events: TestEvent[] = [
+    { type: "I", data: "(id,v) values ('7','a')", table: "public.t" },
+    { type: "U", data: "id='7' where id='7'", table: "public.t" },
+    { type: "U", data: "id='7',v='b' where id='7'", table: "public.t" },
+  ];
+  await applied("create table t (id int generated always as identity primary key, v text)", events);
+  assert.deepEqual(await bench.rows("select * from t"), [{ id: 7, v: "b" }]);
+});
+
 test("columns may come and go within a batch; a column that is not here is an error that says what to do", async () => {
   const setup = "create table t (id int primary key, v text, w text default 'default')";
   const events = [

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import type { RowsTreatment } from "#src/apply/rows-treatment.js";
+import { setStatement } from "#src/apply/set-statement.js";
+import { openStage } from "#src/apply/stage-table.js";
+import { loadTargetTables } from "#src/apply/target-table.js";
+import type { TableHandler } from "#src/handler/handler.js";
 import { ApplyBench, jsonEvent, type TestEvent } from "../fixture/apply-bench.js";
 
 let bench: ApplyBench;
@@ -94,3 +99,73 @@ for (const key of ["primary key", "primary key deferrable initially deferred"]) 
     }
   });
 }
+
+describe("a row that is here already, of a key that is deferrable here", () => {
+  const sql = (type: string, data: string): TestEvent => ({ type, data, table: "public.t" });
+  const handler = (rows: RowsTreatment) =>
+    new Map([["public.t", { isComplete: false, rows } satisfies TableHandler]]);
+  const filler = Array.from({ length: 60 }, (_, nr) => event("INSERT", nr + 100, "filler"));
+  const ways: Readonly<Record<string, readonly [RowsTreatment, readonly TestEvent[]]>> = {
+    "through a filter": [{ condition: "v <> ''" }, [event("INSERT", 1, "x")]],
+    "through a filter, as many": [{ condition: "v <> ''" }, [...filler, event("INSERT", 1, "x")]],
+    "as partial SQL": [{}, [sql("I", "(id,v) values ('1','x')")]],
+    "as partial SQL through a filter": [{ condition: "v <> ''" }, [sql("I", "(id,v) values ('1','x')")]],
+    "among updates that replace, as many": [
+      { replaces: "updates" },
+      [...filler, event("UPDATE", 2, "x"), event("INSERT", 1, "x")],
+    ],
+    "with another key in the event": [{}, [jsonEvent("INSERT", "public.t", ["v"], { id: 1, v: "x" })]],
+  };
+
+  for (const [what, [treatment, events]] of Object.entries(ways)) {
+    it(`is not doubled ${what}`, async () => {
+      await bench.source.execute(
+        "drop table if exists t; create table t (id int primary key deferrable, v text); insert into t values (1, 'a'), (2, 'b')",
+      );
+      bench.handlers = handler(treatment);
+      try {
+        const applying = bench.apply(events, { "public.t": "public.t" });
+        await assert.rejects(applying, /\[ev_id=\d+,.*there is a row of this key already.*SQLSTATE 23505/);
+        assert.equal((await rows()).length, 2);
+        // A row that the filter keeps away has no key to collide with.
+        if (treatment.condition === undefined) return;
+        await bench.apply([event("INSERT", 1, "")], { "public.t": "public.t" });
+        assert.equal((await rows()).length, 2);
+      } finally {
+        bench.handlers = new Map();
+      }
+    });
+  }
+
+  it("is looked for by columns of any name", async () => {
+    await bench.source.execute(
+      "drop table if exists t; create table t (found int, new_row int, t int, primary key (found, new_row, t) deferrable)",
+    );
+    const one = jsonEvent("INSERT", "public.t", ["found"], { found: 1, new_row: 2, t: 3 });
+    const other = jsonEvent("INSERT", "public.t", ["found"], { found: 1, new_row: 2, t: 4 });
+    await bench.apply([one, other], { "public.t": "public.t" });
+    assert.equal((await bench.rows("select from t")).length, 2);
+    await assert.rejects(
+      bench.apply([other], { "public.t": "public.t" }),
+      /there is a row of this key already/,
+    );
+  });
+});
+
+it("rows of deleted keys are looked for with one reading of a table that has no index of the key", async () => {
+  await bench.source.execute(
+    "drop table if exists t; create table t as select g as id, '' as v from generate_series(1, 20000) g; analyze t",
+  );
+  const table = (await loadTargetTables(bench.target, ["public.t"])).get("public.t")!;
+  const stage = await openStage(bench.target, table, table.columns, "");
+  const sql = setStatement({
+    table,
+    stage,
+    operations: new Set(["insert", "delete"]),
+    key: table.columns.slice(0, 1),
+    treatment: {},
+  });
+  const plan = await bench.target.query<{ "QUERY PLAN": string }>(`explain ${sql}`);
+  await bench.target.rollback();
+  assert.match(plan.map((line) => line["QUERY PLAN"]).join("\n"), /hashed SubPlan/);
+});

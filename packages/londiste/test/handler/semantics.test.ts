@@ -73,6 +73,39 @@ test("filter: rows come when they meet the condition and go when they do not, ho
   }
 });
 
+const sql = (type: "I" | "U" | "D", data: string): TestEvent => ({ type, data, table: "data.t" });
+
+test("filter: partial SQL is filtered too; an update that has not all columns is refused", async () => {
+  const where = { name: "filter", args: ["where=v < 10"] };
+  const setup =
+    "create table t (id int primary key, v int, n text); insert into t values (11, 3, 'old'), (12, 3, 'old')";
+  const inserts = (from: number) =>
+    Array.from({ length: 40 }, (_, nr) => sql("I", `(id,v,n) values ('${from + nr}','60','')`));
+  for (const more of [[], inserts(100)]) {
+    await bench.reset(setup);
+    await bench.apply(
+      [
+        sql("I", "(id,v,n) values ('1','5','in')"),
+        sql("I", "(id,v,n) values ('2','50','out')"),
+        ...more,
+        sql("U", "v='50',n='leaves' where id='11'"),
+        sql("U", "v='2',n='arrives' where id='13'"),
+        sql("D", "id='12'"),
+      ],
+      where,
+    );
+    assert.deepEqual(await bench.rows("select * from t order by id"), [
+      { id: 1, v: 5, n: "in" },
+      { id: 13, v: 2, n: "arrives" },
+    ]);
+  }
+  await bench.reset(setup);
+  await assert.rejects(
+    bench.apply([sql("U", "v='50' where id='11'")], where),
+    /\[ev_id=\d+,.*only the columns that changed.*flag L or J in place of Q.*update on table "data\.t"/,
+  );
+});
+
 test("bulk tells how many rows were not there; methods 1 and 2 insert them", async () => {
   const events = [
     json("UPDATE", { id: 1, v: "a" }),

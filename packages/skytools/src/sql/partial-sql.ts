@@ -12,7 +12,8 @@ export interface PartialSqlRow {
 }
 
 /** Reads the data of an event of pgq.sqltriga: `(a, b) values (1, 'x')` of an insert, `b = 'y' where a = 1` of an update,
- * `a = 1 and ...` of a delete. Numbers stay text. Expressions are not understood.
+ * `a = 1 and ...` of a delete. Numbers stay text; backslashes escape in `E'..'` only, as the server reads it. Expressions are not
+ * understood.
  * @throws SkytoolsError SQL_TEXT; the message holds no value
  * Source: spec/framework.md 7.2 (parse_sqltriga_sql) */
 export function parsePartialSql(operation: "I" | "U" | "D", text: string): PartialSqlRow {
@@ -24,8 +25,8 @@ class PartialSqlReader {
   #at = 0;
 
   constructor(text: string) {
-    const tokens = [...sqlTokens(text, { standardStrings: false })];
-    this.#tokens = tokens.filter((token) => token.kind !== "space");
+    const tokens = [...sqlTokens(text)].filter((token) => token.kind !== "space");
+    this.#tokens = tokens.flatMap(withoutSign);
   }
 
   row(operation: "I" | "U" | "D"): PartialSqlRow {
@@ -101,11 +102,12 @@ class PartialSqlReader {
   #value(): string | null {
     const sign = ["-", "+"].find((each) => this.#take(each)) ?? "";
     const token = this.#tokens[this.#at];
+    if (token?.kind === "string" && !/^e?'/i.test(token.text)) throw unreadString(token);
     const isPlain = token?.kind === "number" || (token?.kind === "string" && sign === "");
     const isWord = sign === "" && token?.kind === "identifier" && /^(null|true|false)$/i.test(token.text);
     if (token === undefined || !(isPlain || isWord)) throw this.#unexpected();
     this.#at++;
-    const value = unquoteLiteral(token.text, false);
+    const value = unquoteLiteral(token.text, true);
     return value === null ? null : sign === "-" ? `-${value}` : value;
   }
 
@@ -125,6 +127,21 @@ class PartialSqlReader {
     const where = token === undefined ? "at its end" : `at character ${token.at + 1}`;
     return bad(wanted === undefined ? `is not understood ${where}` : `lacks "${wanted}" ${where}`);
   }
+}
+
+/** `=-1` without a blank is a comparison and a sign: no operator of the server ends in a sign like that.
+ * Source: PostgreSQL manual, "Lexical Structure", Operators */
+function withoutSign(token: SqlToken): SqlToken[] {
+  if (token.text !== "=-" && token.text !== "=+") return [token];
+  return [
+    { ...token, text: "=" },
+    { ...token, text: token.text.slice(1), at: token.at + 1 },
+  ];
+}
+
+function unreadString({ text, at }: SqlToken): SkytoolsError {
+  const prefix = text.slice(0, text.indexOf("'"));
+  return bad(`has a string of the form ${prefix}'..' at character ${at + 1}: only '..' and E'..' are read`);
 }
 
 function bad(what: string): SkytoolsError {

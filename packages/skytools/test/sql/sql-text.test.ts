@@ -219,6 +219,8 @@ test("partial SQL of inserts, updates and deletes", () => {
     data: { a: "x, y = 3 where", b: "-1.5", c: "true" },
   });
   assert.deepEqual(partial("D", "id = 1 and sub is null"), { key: { id: "1", sub: null }, data: {} });
+  assert.deepEqual(partial("U", "a=-1,b=+2 where id=-3"), { key: { id: "-3" }, data: { a: "-1", b: "2" } });
+  assert.deepEqual(partial("D", "a='x\\y''' and b=e'x\\ty'"), { key: { a: "x\\y'", b: "x\ty" }, data: {} });
   assert.deepEqual(partial("I", "() values ()"), { key: {}, data: {} });
 });
 
@@ -229,6 +231,28 @@ for (const [operation, text, message] of [
   ["U", "a = now() where b = 1", "the partial SQL is not understood at character 5"],
   ["D", "a = 'secret';", "the partial SQL is not understood at character 13"],
   ["D", "a = $$secret$$", "the partial SQL is not understood at character 5"],
+  [
+    "D",
+    "a = b'101'",
+    "the partial SQL has a string of the form b'..' at character 5: only '..' and E'..' are read",
+  ],
+  [
+    "I",
+    "(a) values (X'1f')",
+    "the partial SQL has a string of the form X'..' at character 13: only '..' and E'..' are read",
+  ],
+  [
+    "U",
+    "a=n'x' where b=1",
+    "the partial SQL has a string of the form n'..' at character 3: only '..' and E'..' are read",
+  ],
+  [
+    "D",
+    "a = U&'x'",
+    "the partial SQL has a string of the form U&'..' at character 5: only '..' and E'..' are read",
+  ],
+  ["D", "a = -'1'", "the partial SQL is not understood at character 6"],
+  ["D", "a =- -1", "the partial SQL is not understood at character 6"],
   ["D", "", "the partial SQL is not understood at its end"],
 ] as const) {
   test(`partial SQL is refused without its values: ${operation} ${text}`, () =>
