@@ -46,6 +46,7 @@ export async function copySourceNode(
   const members = await getQueueLocations(target, queueName);
   if (members.some(({ nodeName, isDead }) => isDead && nodeName === wanted)) {
     job.log.warn(`${table.name}: node "${wanted}" is dead, the table is copied from the provider`);
+    await target.commit();
     return provider;
   }
   const local = await nodeOf(target, queueName);
