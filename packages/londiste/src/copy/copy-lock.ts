@@ -46,7 +46,8 @@ export async function tablesInCopy(
   return new Set(rows.map((row) => row.name));
 }
 
-/** Tables whose rows another session is loading: it has locks on them that stand in the way of DDL. */
+/** Tables whose rows another session is loading, or whose indexes it is building: it has locks on them that stand in the way of
+ * DDL. */
 export async function tablesBeingLoaded(target: Database, queueName: string): Promise<readonly string[]> {
   const rows = await target.query<{ name: string }>(
     `select t.table_name as name
@@ -54,7 +55,7 @@ export async function tablesBeingLoaded(target: Database, queueName: string): Pr
       where t.queue_name = $1 and t.local and t.merge_state = 'in-copy'
         and exists (select from pg_catalog.pg_locks l
                      where l.locktype = 'relation' and l.granted and l.pid <> pg_catalog.pg_backend_pid()
-                       and l.mode in ('RowExclusiveLock', 'AccessExclusiveLock')
+                       and l.mode in ('RowExclusiveLock', 'ShareLock', 'AccessExclusiveLock')
                        and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())
                        and l.relation = londiste.find_table_oid(coalesce(t.dest_table, t.table_name)))
       order by t.nr`,

@@ -40,7 +40,11 @@ test("a script that does not get its lock tries again while a copy has the table
       queueName: "q",
       isRoot: false,
       lockTimeoutSeconds: 0.1,
-      script: { name, sql: "alter table loading add column w int;", attributes: parseScriptAttributes(null) },
+      script: {
+        name,
+        sql: "alter table loading add column if not exists w int;",
+        attributes: parseScriptAttributes(null),
+      },
       isWorthWaiting: async () => {
         const tables = await tablesBeingLoaded(target, "q");
         inTheWay.push(tables.join());
@@ -51,12 +55,18 @@ test("a script that does not get its lock tries again while a copy has the table
         return tables.length > 0;
       },
     });
+  // of a transaction that loads all, of a stream, and of one that builds an index
+  for (const mode of ["access exclusive", "row exclusive", "share"]) {
+    inTheWay.length = 0;
+    await target.execute("update londiste.table_info set merge_state = 'in-copy'");
+    await target.commit();
+    await copy.execute(`lock table loading in ${mode} mode`);
+    assert.equal(await run(`${mode}.sql`), "executed");
+    await target.commit();
+    assert.deepEqual(inTheWay, ["public.loading", "public.loading"], mode);
+  }
   await copy.execute("lock table loading in access exclusive mode");
-  assert.equal(await run("first.sql"), "executed");
-  await target.commit();
-  assert.deepEqual(inTheWay, ["public.loading", "public.loading"]);
-  await copy.execute("lock table loading in access exclusive mode");
-  await assert.rejects(run("second.sql"), /second\.sql: line 1: .*lock timeout/);
+  await assert.rejects(run("last.sql"), /last\.sql: line 1: .*lock timeout/);
   assert.equal(inTheWay.at(-1), "");
 });
 
