@@ -6,9 +6,9 @@
 --   200 - removed
 --   400 - not registered, or (not on a root) not local
 -- Raises: what the stored statements raise
--- Locks: the table_info row
--- Calls: londiste.drop_table_triggers, londiste.local_remove_seq, londiste.global_remove_table,
---   londiste.root_notify_change
+-- Locks: the table_info row; with stored statements the table
+-- Calls: londiste.drop_table_triggers, londiste._drop_built_indexes, londiste.local_remove_seq,
+--   londiste.global_remove_table, londiste.root_notify_change
 -- Execute: londiste_writer
 create or replace function londiste.local_remove_table(
     in i_queue_name text,
@@ -70,8 +70,8 @@ begin
 end;
 $$ language plpgsql strict;
 
--- Rebuilds what a copy has dropped, when its registration is removed. Runs the statements with the caller's search
--- path, as they were stored.
+-- Rebuilds what a copy has dropped, when its registration is removed: wherever that copy has ended, also between two of
+-- the indexes that it builds. Runs the statements with the caller's search path, as they were stored.
 create or replace function londiste._give_back_ddl(
     i_queue_name text,
     i_table_name text,
@@ -80,6 +80,7 @@ create or replace function londiste._give_back_ddl(
 returns void as $$
 declare
     _only text;
+    _is_shared boolean;
 begin
     if londiste.find_table_oid(i_effective_table) is null then
         return;
@@ -88,7 +89,14 @@ begin
     perform 1 from londiste.table_info t
         where t.local and coalesce(t.dest_table, t.table_name) = i_effective_table
           and (t.queue_name, t.table_name) <> (i_queue_name, i_table_name);
-    if found then
+    _is_shared := found;
+    if not _is_shared then
+        _only := case when londiste.find_rel_oid(i_effective_table, 'p') is null then 'only ' else '' end;
+        execute format('truncate %s%s', _only, londiste.quote_fqname(i_effective_table));
+    end if;
+    perform londiste._drop_built_indexes(i_effective_table, i_dropped_ddl);
+
+    if _is_shared then
         update londiste.table_info t
             set dropped_ddl = i_dropped_ddl
             where (t.queue_name, t.table_name) = (
@@ -103,9 +111,6 @@ begin
         if found then
             return;
         end if;
-    else
-        _only := case when londiste.find_rel_oid(i_effective_table, 'p') is null then 'only ' else '' end;
-        execute format('truncate %s%s', _only, londiste.quote_fqname(i_effective_table));
     end if;
     execute i_dropped_ddl;
 end;

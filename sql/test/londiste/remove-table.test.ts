@@ -102,6 +102,70 @@ test("a shared table keeps the rows of the other parts, and the next copy gets t
   equal(await indexCount(db, "t"), 2, "nobody else is copying: the indexes come back at once");
 });
 
+const indexesOf = (db: Database, table: string): Promise<unknown[]> =>
+  db.query(
+    `select pg_get_indexdef(i.indexrelid) as index, pg_get_constraintdef(c.oid) as key
+       from pg_index i left join pg_constraint c on c.conindid = i.indexrelid
+      where i.indrelid = $1::regclass order by 1`,
+    [table],
+  );
+
+/** Creates table "T t" with a row and indexes, and leaves it as a copy does that has died while it built them. Dates look other in
+ * the statements than in the session.
+ * @returns its indexes when they are whole, and the statements */
+async function diedBetweenIndexes(db: Database): Promise<{ whole: unknown[]; ddl: string }> {
+  await db.execute(`
+    create schema "S s"; create table "S s"."T t" (id int4 primary key, day date, data text);
+    create function "S s".f(text) returns text immutable language sql as 'select $1';
+    create index "a USING b" on "S s"."T t" ("S s".f(data)) where day > '2026-02-01';
+    create index missing on "S s"."T t" (data); create index added on "S s"."T t" (day)`);
+  const whole = await indexesOf(db, '"S s"."T t"');
+  const statements = await db.query<{ sql: string }>(
+    `select pg_get_indexdef(indexrelid) as sql from pg_index
+      where indrelid = '"S s"."T t"'::regclass and indexrelid <> '"S s".added'::regclass
+     union all select 'alter table "S s"."T t" add constraint "T t_pkey" primary key using index "T t_pkey"'`,
+  );
+  await db.execute(`
+    set datestyle = 'German';
+    alter table "S s"."T t" drop constraint "T t_pkey";
+    create unique index "T t_pkey" on "S s"."T t" (id);
+    insert into "S s"."T t" values (1, '2026-03-01', 'half'); drop index "S s".missing`);
+  return { whole, ddl: statements.map(({ sql }) => `${sql};\n`).join("") };
+}
+
+for (const path of ["public", '"S s", public']) {
+  test(`a copy that has died between its indexes is removed, and all are there, with search path ${path}`, async () => {
+    const { db } = await fixture.database();
+    await createSubscriber(db, "q", "leaf", 1n);
+    const { whole, ddl } = await diedBetweenIndexes(db);
+    await inCopy(db, "q", "t", "t");
+    await db.query("update londiste.table_info set dest_table = 'S s.T t', dropped_ddl = $1", [ddl]);
+    await db.execute(`set search_path = ${path}`);
+    equal(await answer(db, "londiste.local_remove_table", "q", "t"), '200 "Table removed: public.t"');
+    await db.execute("reset search_path; reset datestyle");
+    equal(await rowCount(db, '"S s"."T t"'), 0);
+    deepEqual(await indexesOf(db, '"S s"."T t"'), whole);
+  });
+}
+
+test("a copy that inherits the statements of one that has died between its indexes inherits none of these", async () => {
+  const { db } = await fixture.database();
+  for (const queue of ["part1", "part2"]) await createSubscriber(db, queue, "leaf", 1n);
+  const { whole, ddl } = await diedBetweenIndexes(db);
+  await inCopy(db, "part1", "t", "t");
+  await inCopy(db, "part2", "t", "t");
+  await db.query(
+    "update londiste.table_info set dest_table = 'S s.T t', dropped_ddl = case queue_name when 'part1' then $1 end",
+    [ddl],
+  );
+  await db.query("select * from pgq_node.drop_node('part1', 'leaf')");
+  equal((await tableList(db, "part2"))[0]?.dropped_ddl, ddl);
+  equal(await rowCount(db, '"S s"."T t"'), 1);
+  equal(await indexCount(db, '"S s"."T t"'), 1, "only the index that the copy does not know is left");
+  await db.execute(`${ddl}; reset datestyle`);
+  deepEqual(await indexesOf(db, '"S s"."T t"'), whole);
+});
+
 test("a table that is gone can still be removed", async () => {
   const { db } = await fixture.database();
   await createSubscriber(db, "q", "leaf", 1n);

@@ -5,16 +5,21 @@ const dependentObjectsStillExist = "2BP01";
 
 /** Drops what would slow a copy down: indexes and constraints. What something else depends on stays. Within the open transaction.
  * @param stored statements of an earlier attempt that was committed and not brought to its end
+ * @param dropsAll otherwise only what stands in the way of the stored statements: what that attempt had built already
  * @returns the statements that bring all of it back, those of the earlier attempt too */
 export async function dropObjects(
   target: Database,
   log: Log,
   table: TableStructure,
   stored: readonly string[],
+  dropsAll: boolean,
 ): Promise<readonly string[]> {
   if (table.kind !== "table") return stored;
+  const isKnown = (item: TableObject) => item.create.every((statement) => stored.includes(statement));
   const dropped: TableObject[] = [];
-  const candidates = droppableObjects(table).filter((item) => isWorthDropping(table, item));
+  const candidates = droppableObjects(table).filter(
+    (item) => isWorthDropping(table, item) && (dropsAll || isKnown(item)),
+  );
   for (const item of candidates.toReversed()) {
     try {
       await target.execute(
@@ -29,7 +34,6 @@ export async function dropObjects(
       log.info(`keeping ${item.kind} ${item.name}: other objects depend on it`);
     }
   }
-  const isKnown = (item: TableObject) => item.create.every((statement) => stored.includes(statement));
   return [...stored, ...dropped.filter((item) => !isKnown(item)).flatMap((item) => item.create)];
 }
 

@@ -1,5 +1,5 @@
 import type { Database, Log } from "@skytools/skytools";
-import { SkytoolsError } from "@skytools/skytools";
+import { crashPoint, SkytoolsError } from "@skytools/skytools";
 import { tableFile } from "./copy-streams.ts";
 
 /** Memory for sorting, of all builds together. */
@@ -59,6 +59,7 @@ async function build(builds: IndexBuilds, session: Database, unit: readonly stri
     await session.execute(statement);
   }
   await session.commit();
+  crashPoint("copy.after-index-commit");
 }
 
 /** Each index with the statements around it that say in which tablespace; and what is left. */

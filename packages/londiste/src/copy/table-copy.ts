@@ -114,7 +114,7 @@ async function copyRows(begun: Begun): Promise<{ rows: bigint; bytes: number }> 
   else log.info(`${table}: skipping truncate`);
   const keepsObjects = begun.isJoining || (storedDdl === null && from.sizeBytes < smallTableBytes);
   const stored = storedStatements(storedDdl);
-  const dropped = keepsObjects ? stored : await dropObjects(target, log, begun.to, stored);
+  const dropped = await dropObjects(target, log, begun.to, stored, !keepsObjects);
   const loaded = (await isStreamed(begun)) ? await loadInStreams(begun, dropped) : await loadAtOnce(begun);
   const { rows, bytes } = loaded;
   log.info(`${table}: copy finished: ${bytes} bytes, ${rows} rows`);

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
-import { Database } from "@skytools/skytools";
-import { type Cluster, startCluster, waitFor } from "@skytools/testbed";
+import { Database, type Job } from "@skytools/skytools";
+import { type Cluster, moduleDatabase, startCluster, waitFor } from "@skytools/testbed";
 import { CopyProgress } from "#src/copy/copy-progress.js";
+import { copySourceNode } from "#src/copy/copy-source.js";
 import { copyTable } from "#src/copy/table-copy.js";
+import type { HandlerRegistry } from "#src/handler/handler-registry.js";
+import type { ReplicatedTable } from "#src/londiste-api.js";
 import { openSourceSession } from "#src/replication-session.js";
 import { silentLog } from "../fixture/apply-bench.js";
 
@@ -35,6 +38,7 @@ async function copyGoods(
   beforeStream?: (nr: number) => Promise<void>,
   storedDdl: string | null = null,
   stored: (string | null)[] = [],
+  isJoining = false,
 ) {
   const connstr = cluster.connstr("source").replace(/ user=\S+/, ` user=${user}`);
   const source = await Database.open(connstr, { isolation: "repeatable read" });
@@ -61,7 +65,7 @@ async function copyGoods(
       waitForScripts: async () => {},
       storedDdl,
       storeDdl: async (ddl) => void stored.push(ddl),
-      others: { exist: async () => false, haveRows: async () => false },
+      others: { exist: async () => isJoining, haveRows: async () => isJoining },
       streams: {
         count: beforeStream === undefined ? 1 : 3,
         minBytes: 0n,
@@ -190,4 +194,41 @@ test("an attempt that had built only some of the indexes leaves nothing that the
   await copyGoods("postgres", async () => {}, left);
   assert.deepEqual(await target(indexes), before);
   assert.deepEqual(await target("select count(*)::int as rows from goods"), [{ rows: rowCount }]);
+});
+
+test("rows that are added to those of another queue find indexes that an attempt without these had built", async () => {
+  await target("create index by_price on goods (price); create index added on goods (id, price)");
+  const before = await target(indexes);
+  const left = `CREATE UNIQUE INDEX goods_pkey ON public.goods USING btree (id);
+    CREATE INDEX by_price ON public.goods USING btree (price);
+    alter table public.goods add constraint goods_pkey primary key using index goods_pkey;`;
+  await target(`alter table goods drop constraint goods_pkey; create unique index goods_pkey on goods (id);
+    insert into goods values (-1, 0)`);
+  await copyGoods("postgres", undefined, left, [], true);
+  assert.deepEqual(await target(indexes), before);
+  assert.deepEqual(await target("select count(*)::int as rows from goods"), [{ rows: rowCount + 1 }]);
+});
+
+test("no transaction of the target is open while a table waits for the provider, also where the copy node is dead", async () => {
+  const connstr = await moduleDatabase(cluster, ["pgq", "pgq_node", "londiste"]);
+  await using node = await Database.open(connstr);
+  await node.execute(`select pgq_node.register_location('q', 'here', 'dbname=here', false),
+      pgq_node.register_location('q', 'root', 'dbname=root', false), pgq_node.register_location('q', 'gone', 'dbname=gone', true);
+    select pgq_node.create_node('q', 'branch', 'here', 'worker', 'root', 100, null)`);
+  await node.commit();
+  const place = {
+    job: { log: silentLog } as unknown as Job,
+    queueName: "q",
+    workerName: "worker",
+    consumerName: "copy",
+  };
+  const table = { name: "public.goods", attributes: new Map([["copy_node", "gone"]]) };
+  const source = await copySourceNode(
+    place,
+    node,
+    table as unknown as ReplicatedTable,
+    {} as HandlerRegistry,
+  );
+  assert.deepEqual(source, { name: "root", location: "dbname=root" });
+  assert.equal(node.inTransaction, false);
 });

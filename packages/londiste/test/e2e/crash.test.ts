@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import { waitFor } from "@skytools/testbed";
+import { startProgram, waitFor } from "@skytools/testbed";
 import { assertIdentical, dieAndGoOn } from "../fixture/die-and-go-on.js";
 import { Load, loadRows, loadTables } from "../fixture/load.js";
-import { Replication } from "../fixture/replication.js";
+import { queueName, Replication } from "../fixture/replication.js";
 
 let stage: Replication;
 
@@ -83,21 +83,45 @@ const streamCrashPoints = [
   "copy.before-commit",
 ] as const;
 
+const accountIndexes = `select pg_get_indexdef(i.indexrelid) as index, pg_get_constraintdef(c.oid) as key
+  from pg_index i left join pg_constraint c on c.conindid = i.indexrelid where i.indrelid = 'account'::regclass`;
+
 for (const point of streamCrashPoints) {
   test(`a copy in several streams that dies at ${point} begins anew, with keys and indexes at its end`, async () => {
-    const keys = "select pg_get_indexdef(indexrelid) from pg_index where indrelid = 'account'::regclass";
-    const before = await stage.query("leaf", keys);
+    const before = await stage.query("leaf", accountIndexes);
     const seen = stage.log("leaf").length;
     await dieAndGoOn(stage, `${point}=kill`, "account");
     assert.match(stage.log("leaf").slice(seen), /public\.account: start copy in 3 streams/);
     assert.ok(before.length > 0);
-    assert.deepEqual(await stage.query("leaf", keys), before);
+    assert.deepEqual(await stage.query("leaf", accountIndexes), before);
     assert.deepEqual(
       await stage.query("leaf", "select from londiste.table_info where dropped_ddl is not null"),
       [],
     );
   });
 }
+
+test("a table whose copy died while it built indexes is removed, empty and with its keys, and can be added again", async () => {
+  const before = await stage.query("leaf", accountIndexes);
+  await stage.killProcess("leaf worker");
+  await stage.query("leaf", "select londiste.local_set_table_state($1, 'public.account', null, 'in-copy')", [
+    queueName,
+  ]);
+  const env = { SKYTOOLS_CRASH_POINT: "copy.after-index-commit=kill" };
+  const copy = startProgram("londiste3", ["leaf.ini", "copy", "account", "--set=pidfile="], {
+    cwd: stage.directory,
+    env,
+  });
+  assert.equal((await copy.exit).signal, "SIGKILL", copy.stderrText());
+  const [key] = await stage.query("leaf", accountIndexes);
+  assert.equal(key?.key, null, "the index of the key is there, the key is not");
+  await stage.londiste("leaf", "remove-table", "account");
+  assert.deepEqual(await stage.query("leaf", accountIndexes), before);
+  assert.deepEqual(await stage.query("leaf", "select from account limit 1"), []);
+  stage.startWorker("leaf");
+  await stage.londiste("leaf", "add-table", "account", "--wait-sync");
+  await assertIdentical(stage);
+});
 
 test("either server is restarted while tables are copied and replayed", async () => {
   await using load = new Load(stage);
