@@ -1,6 +1,9 @@
 import { join } from "node:path";
-import { databases, nodeKeys } from "../cascade-model.ts";
+import { waitFor } from "@skytools/testbed";
+import { databases, type NodeKey, nodeKeys } from "../cascade-model.ts";
+import { queueName } from "../configuration.ts";
 import type { Disturbance } from "../disturbance.ts";
+import type { Stage } from "../stage.ts";
 import { drawCommandKill, killText } from "./command-kill.ts";
 
 /** The root dies, by itself or with its server, while it has what nobody else has; a branch takes over. The old one is back later,
@@ -31,8 +34,8 @@ export const failover: Disturbance = {
         await servers.closeDatabase(dead);
         if (isWithServer) await servers.crash(databases[dead], true, async () => {});
         daemons.signal(`worker ${branch}`, "SIGCONT");
-        await stage.londiste(branch, ["takeover", deadName, "--dead-root"], killAfterMs);
         const living = nodeKeys.filter((key) => key !== dead);
+        await takeOver(stage, branch, deadName, living, killAfterMs);
         await recoveries.measure(stage, "root dead, another one takes over", died, living);
         await stage.pause(awayMs);
         await servers.openDatabase(dead);
@@ -44,3 +47,32 @@ export const failover: Disturbance = {
     };
   },
 };
+
+/** Until nobody reads from the dead root: a node whose server is down meanwhile is left out, with a warning to run it again. */
+async function takeOver(
+  stage: Stage,
+  branch: NodeKey,
+  deadName: string,
+  living: readonly NodeKey[],
+  killAfterMs: number | undefined,
+): Promise<void> {
+  let limitMs = killAfterMs;
+  await waitFor(
+    `all nodes to leave ${deadName}`,
+    async () => {
+      const limit = limitMs;
+      limitMs = undefined;
+      await stage.londiste(branch, ["takeover", deadName, "--dead-root"], limit);
+      const left = await Promise.all(
+        living.map((key) =>
+          stage.query(key, "select from pgq_node.local_state where queue_name = $1 and provider_node = $2", [
+            queueName,
+            deadName,
+          ]),
+        ),
+      );
+      return left.every((rows) => rows.length === 0);
+    },
+    { timeoutMs: 600_000, intervalMs: 1000 },
+  );
+}

@@ -27,7 +27,7 @@ export function silentFindings(set: SetState, knownDead?: string): Finding[] {
     .filter(({ failure, nodeName }) => failure !== null && nodeName !== knownDead)
     .map(({ nodeName, failure }) => ({
       kind: "warning",
-      text: `node "${nodeName}" does not answer and is left out: ${failure ?? ""}`,
+      text: `node "${nodeName}" does not answer and is left out, run this again when it is back: ${failure ?? ""}`,
     }));
 }
 
