@@ -17,8 +17,14 @@ import { localCopyEnd } from "../copy-progress-api.ts";
 import { handledTables } from "../handler/handled-tables.ts";
 import type { HandlerRegistry } from "../handler/handler-registry.ts";
 import { getTable, type ReplicatedTable } from "../londiste-api.ts";
-import { copiedAlready, coversCopy, isCopySettled, tickSnapshot } from "../replay/copy-snapshot.ts";
-import { copyStep } from "../replay/hand-over-rules.ts";
+import {
+  copiedAlready,
+  coversCopy,
+  isCopySettled,
+  quietUntil,
+  tickSnapshot,
+} from "../replay/copy-snapshot.ts";
+import { copyStep, isMeeting, type Meeting } from "../replay/hand-over-rules.ts";
 import { dropCopySnapshot, moveTable } from "../replay/move-table.ts";
 import { openSourceSession } from "../replication-session.ts";
 
@@ -182,22 +188,23 @@ export class TableCatchUp implements CascadedApplication {
     }
     if (table.copyRole === "wait-replay") return "wait";
     const position = round.state.completedTick;
-    const step = copyStep({
-      state: table.state,
-      hasSnapshot: table.copySnapshot !== null,
+    const hasSnapshot = table.copySnapshot !== null;
+    const isBehind = position < worker.completedTick && !hasSnapshot;
+    const meeting = {
       position,
       workerPosition: worker.completedTick,
-      batchTick,
-    });
+      quietUntil: isBehind ? await this.#quietUntil(position) : undefined,
+    };
+    const step = copyStep({ ...meeting, state: table.state, hasSnapshot, batchTick });
     switch (step) {
       case "apply":
       case "wait":
         return step;
       case "ask":
         await this.#ask(target, batchTick ?? position + 1n);
-        return this.#decide(round, batchTick);
+        return isMeeting(meeting) ? this.#takeOver(target, meeting) : this.#decide(round, batchTick);
       case "take-over":
-        return this.#takeOver(target, position);
+        return this.#takeOver(target, meeting);
       case "done":
         return this.#finish("handed over");
       case "anew":
@@ -217,12 +224,20 @@ export class TableCatchUp implements CascadedApplication {
     crashPoint("copy.after-ask");
   }
 
+  /** The worker goes on from tick to tick, and a table of which there is nothing to replay need not follow. */
+  async #quietUntil(position: bigint): Promise<bigint | undefined> {
+    const source = this.provider;
+    if (source === undefined) return undefined;
+    const { queueName, table } = this.#options;
+    return source.autocommitted(() => quietUntil(source, queueName, table, position));
+  }
+
   /** Behind a lock on the worker's position, so that it cannot move while this compares. */
-  async #takeOver(target: Database, position: bigint): Promise<Decision> {
+  async #takeOver(target: Database, meeting: Meeting): Promise<Decision> {
     const { queueName, workerName, consumerName, table } = this.#options;
     const { log } = this.#job;
     const worker = await lockConsumerState(target, queueName, workerName);
-    if (isRefusal(worker) || worker.completedTick !== position) {
+    if (isRefusal(worker) || !isMeeting({ ...meeting, workerPosition: worker.completedTick })) {
       await target.rollback();
       return "wait";
     }

@@ -1,18 +1,31 @@
 import type { TableState } from "./table-state.ts";
 
-/** What a copy process sees before it does something. Ticks are those of the queue; a position is the last tick whose batch is
- * committed in the target. */
-export interface CopyView {
+/** Where a copy process and its worker stand. Ticks are those of the queue; a position is the last tick whose batch is committed in
+ * the target. */
+export interface Meeting {
+  readonly position: bigint;
+  readonly workerPosition: bigint;
+  /** a tick up to which no event of the table follows the copy process's position; undefined: not known, or there are some */
+  readonly quietUntil: bigint | undefined;
+}
+
+/** True when the table is, at the copy process's position, what it has to be at the worker's: these are the same, or the worker is
+ * ahead and nothing of the table lies between. */
+export function isMeeting({ position, workerPosition, quietUntil }: Meeting): boolean {
+  if (position === workerPosition) return true;
+  return position < workerPosition && quietUntil !== undefined && workerPosition <= quietUntil;
+}
+
+/** What a copy process sees before it does something. */
+export interface CopyView extends Meeting {
   readonly state: TableState;
   /** the snapshot of the copied rows is still needed */
   readonly hasSnapshot: boolean;
-  readonly position: bigint;
-  readonly workerPosition: bigint;
   /** end of the batch at hand; undefined at the end of the queue */
   readonly batchTick: bigint | undefined;
 }
 
-/** apply: the batch at hand. ask: for the hand-over. take-over: the table, if positions are equal behind the lock; nobody need
+/** apply: the batch at hand. ask: for the hand-over. take-over: the table, if the two meet behind the lock as well; nobody need
  * have granted that. done, anew:
  * end, because the worker has the table, or because its copy has to start again. */
 export type CopyStep = "apply" | "ask" | "take-over" | "wait" | "done" | "anew";
@@ -27,13 +40,13 @@ export function copyStep(view: CopyView): CopyStep {
     case "ok":
       return "done";
     case "catching-up": {
-      const hasCaughtUp = batchTick === undefined || position >= workerPosition;
+      const hasCaughtUp = batchTick === undefined || position >= workerPosition || isMeeting(view);
       if (hasCaughtUp && !view.hasSnapshot) return "ask";
       return batchTick === undefined ? "wait" : "apply";
     }
     case "wanna-sync":
     case "do-sync":
-      if (position === workerPosition) return "take-over";
+      if (isMeeting(view)) return "take-over";
       return isPassedByWorker(view) ? "apply" : "wait";
   }
 }

@@ -6,6 +6,7 @@ import { type Cluster, moduleDatabase, startCluster, waitFor } from "@skytools/t
 import { TableCatchUp } from "#src/copy/table-catch-up.js";
 import type { HandlerRegistry } from "#src/handler/handler-registry.js";
 import { getTable, getTableList } from "#src/londiste-api.js";
+import { quietUntil } from "#src/replay/copy-snapshot.js";
 import { HandOver } from "#src/replay/hand-over.js";
 import { silentLog } from "../fixture/apply-bench.js";
 
@@ -15,14 +16,18 @@ const copyName = `worker.copy.${table}`;
 let cluster: Cluster;
 let db: Database;
 let other: Database;
+let source: Database;
+let lastTick = 100;
 
 before(async () => {
   cluster = await startCluster();
   const connstr = await moduleDatabase(cluster, ["pgq", "pgq_node", "londiste"]);
   db = await Database.open(connstr);
   other = await Database.open(connstr);
+  source = await Database.open(connstr);
   await run("select pgq_node.register_location('q', 'root', 'dbname=x', false)");
   await run("select pgq_node.create_node('q', 'root', 'root', 'worker', null, null, null)");
+  await run("update pgq.queue set queue_external_ticker = true");
   await run("create table t (id int primary key)");
   await run("select londiste.local_add_table('q', 't')");
   await run(`select pgq_node.register_consumer('q', '${copyName}', 'root', 1)`);
@@ -37,6 +42,7 @@ beforeEach(async () => {
 after(async () => {
   await db.close();
   await other.close();
+  await source.close();
   await cluster[Symbol.asyncDispose]();
 });
 
@@ -51,14 +57,27 @@ async function put(state: string, ticks: { worker: number; copy: number }): Prom
     case consumer_name when 'worker' then ${ticks.worker} else ${ticks.copy} end`);
 }
 
+async function tick(): Promise<number> {
+  lastTick += 1;
+  await run(`select pgq.ticker('q', ${lastTick}, now(), ${lastTick})`);
+  return lastTick;
+}
+
+const eventOf = (name: string) => `select pgq.insert_event('q', 'I', 'id=1', '${name}', null, null, null)`;
+
 async function storedState(): Promise<string | null | undefined> {
   const found = await getTable(db, "q", table);
   await db.commit();
   return found?.storedState;
 }
 
+async function isCopyWaiting(): Promise<boolean> {
+  const waiting = await cluster.query("select from pg_locks where not granted and pid = $1", [db.backendPid]);
+  return waiting.length > 0;
+}
+
 /** What a copy process does that finds nothing more in the queue. */
-async function copyLooks(position: bigint): Promise<TableCatchUp> {
+async function copyLooks(position: bigint, provider?: Database): Promise<TableCatchUp> {
   const job = { log: silentLog } as unknown as Job;
   const catchUp = new TableCatchUp(job, {
     queueName: "q",
@@ -68,7 +87,7 @@ async function copyLooks(position: bigint): Promise<TableCatchUp> {
     registry: {} as HandlerRegistry,
     connectTarget: async () => {},
   });
-  await catchUp.idle({ target: db, state: { completedTick: position } } as CascadeRound, undefined);
+  await catchUp.idle({ target: db, state: { completedTick: position } } as CascadeRound, provider);
   return catchUp;
 }
 
@@ -89,15 +108,57 @@ test("a copy that meets the worker in the middle of a batch finds it gone", asyn
   // As the worker does while it applies a batch.
   await other.query("update pgq_node.local_state set last_tick_id = 8 where consumer_name = 'worker'");
   const looking = copyLooks(7n);
-  await waitFor("the copy to wait for the worker's position", async () => {
-    const waiting = await cluster.query("select from pg_locks where not granted and pid = $1", [
-      db.backendPid,
-    ]);
-    return waiting.length > 0;
-  });
+  await waitFor("the copy to wait for the worker's position", isCopyWaiting);
   await other.commit();
   assert.equal((await looking).outcome, undefined);
   assert.equal(await storedState(), "wanna-sync:8");
+});
+
+test("a copy need not follow the worker to take over a table of which nothing lies between", async () => {
+  const copy = await tick();
+  await run(eventOf("public.another"));
+  const worker = await tick();
+  await tick();
+  await put("catching-up", { worker, copy });
+  assert.equal((await copyLooks(BigInt(copy), source)).outcome, "handed over");
+  assert.equal(await storedState(), "ok");
+});
+
+test("an event between them has to be replayed first, also one whose transaction was open at the copy's tick", async () => {
+  const first = await tick();
+  await run(eventOf(table));
+  const second = await tick();
+  await put("catching-up", { worker: second, copy: first });
+  assert.equal((await copyLooks(BigInt(first), source)).outcome, undefined);
+  assert.equal(await storedState(), `wanna-sync:${first + 1}`);
+
+  await other.query(eventOf(table));
+  const open = await tick();
+  const stillOpen = await tick();
+  await other.commit();
+  await put("catching-up", { worker: stillOpen, copy: open });
+  // Between these two there is nothing yet.
+  assert.equal(await quietUntil(source, "q", table, BigInt(open)), BigInt(stillOpen));
+  await source.commit();
+  const closed = await tick();
+  await put("catching-up", { worker: closed, copy: open });
+  assert.equal((await copyLooks(BigInt(open), source)).outcome, undefined);
+  assert.equal(await storedState(), `wanna-sync:${open + 1}`);
+});
+
+test("a worker that has gone farther than the copy has looked keeps its position, and the copy its table", async () => {
+  const copy = await tick();
+  const worker = await tick();
+  await put("wanna-sync:1", { worker, copy });
+  await other.query(
+    `update pgq_node.local_state set last_tick_id = ${worker + 1} where consumer_name = 'worker'`,
+  );
+  const looking = copyLooks(BigInt(copy), source);
+  await waitFor("the copy to wait for the worker's position", isCopyWaiting);
+  await other.query(eventOf(table));
+  await other.commit();
+  assert.equal((await looking).outcome, undefined);
+  assert.equal(await storedState(), "wanna-sync:1");
 });
 
 test("the worker tells a copy that it is where the copy is, and goes on; only after some misses does it stop", async () => {

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import type { Move } from "@skytools/testbed";
-import { copyStep, grantStep, heldTick } from "#src/replay/hand-over-rules.js";
+import { copyStep, grantStep, heldTick, isMeeting, type Meeting } from "#src/replay/hand-over-rules.js";
 import { formatTableState, parseTableState, type TableState } from "#src/replay/table-state.js";
 import { nextState, type TableEvent } from "#src/replay/table-state-machine.js";
 
 /* A table on its way from registered to replicated, between its worker and its copy process. Tick n ends batch n, which holds one
- * event of the table, n; after the newest tick there is one more event. Transitions and decisions are those of the code; what a process
- * does in one transaction is one move here. Positions, state and rows are in the database; what a process remembers from one move to
- * the next is lost when it is killed. Whoever is killed is started again. */
+ * event of the table, n, or none; after the newest tick there may be one more event. Transitions and decisions are those of the code;
+ * what a process does in one transaction is one move here. Positions, state and rows are in the database; what a process remembers
+ * from one move to the next is lost when it is killed. Whoever is killed is started again. */
 
 type WorkerDoing =
   | { readonly kind: "idle" }
@@ -23,6 +23,7 @@ type CopyDoing =
       readonly kind: "decided";
       readonly step: "apply" | "take-over";
       readonly batchTick: number | undefined;
+      readonly quietUntil: number | undefined;
     };
 
 export interface HandOverWorld {
@@ -33,6 +34,8 @@ export interface HandOverWorld {
   /** the events that the rows are made of; undefined: those of before the copy */
   readonly rows: readonly number[] | undefined;
   readonly newestTick: number;
+  /** ticks whose batches hold nothing of the table */
+  readonly quietTicks: readonly number[];
   readonly workerPosition: number;
   /** undefined: the copy's consumer is not registered */
   readonly copyPosition: number | undefined;
@@ -55,6 +58,7 @@ export function handOverWorld(left: HandOverWorld["left"]): HandOverWorld {
     snapshot: undefined,
     rows: undefined,
     newestTick: 1,
+    quietTicks: [],
     workerPosition: 0,
     copyPosition: undefined,
     worker: idle,
@@ -69,9 +73,18 @@ export interface Rules {
   readonly withdraws: boolean;
   /** the snapshot of the copied rows has to be gone before the hand-over is asked for */
   readonly dropsSnapshotFirst: boolean;
+  /** a copy that is behind takes the table over only where it has seen that nothing lies between */
+  readonly looksBetween: boolean;
+  /** and only while the worker has gone no farther than it has looked */
+  readonly comparesBehindLock: boolean;
 }
 
-export const rulesOfTheCode: Rules = { withdraws: true, dropsSnapshotFirst: true };
+export const rulesOfTheCode: Rules = {
+  withdraws: true,
+  dropsSnapshotFirst: true,
+  looksBetween: true,
+  comparesBehindLock: true,
+};
 
 export function movesOf(world: HandOverWorld, rules = rulesOfTheCode): Move<HandOverWorld>[] {
   return [...workerMoves(world, rules), ...copyMoves(world, rules), ...surroundings(world)];
@@ -126,7 +139,7 @@ function workerApplies(world: HandOverWorld): HandOverWorld {
   if (tick > world.newestTick) return { ...world, worker: idle };
   const { kind } = stateOf(world);
   assert.notEqual(kind, "do-sync", "the worker moves while a table is in do-sync");
-  const rows = kind === "ok" ? [...world.rows!, tick] : world.rows;
+  const rows = kind === "ok" ? [...world.rows!, ...eventsOf(world, tick - 1, tick)] : world.rows;
   return { ...world, rows, workerPosition: tick, worker: idle };
 }
 
@@ -135,9 +148,12 @@ function copyMoves(world: HandOverWorld, rules: Rules): Move<HandOverWorld>[] {
   const { kind } = stateOf(world);
   switch (copy.kind) {
     case "registered":
-      return [{ name: "copy copies", make: () => copies(world) }];
+      return [0, 1].map((more) => ({
+        name: `copy copies${more === 0 ? "" : " an event that has no tick yet"}`,
+        make: () => copies(world, world.newestTick + more),
+      }));
     case "decided":
-      return [{ name: `copy does: ${copy.step}`, make: () => copyActs(world, copy) }];
+      return [{ name: `copy does: ${copy.step}`, make: () => copyActs(world, copy, rules) }];
     case "idle": {
       if (kind === "none") return [];
       if (kind === "ok") {
@@ -162,43 +178,60 @@ function copyMoves(world: HandOverWorld, rules: Rules): Move<HandOverWorld>[] {
 }
 
 /** The rows, the snapshot and the state, in one transaction. */
-function copies(world: HandOverWorld): HandOverWorld {
+function copies(world: HandOverWorld, snapshot: number): HandOverWorld {
   const copied = moved(world, "data-copied");
   if (copied === world) return { ...world, copy: idle };
-  const snapshot = world.newestTick + 1;
-  return { ...copied, rows: upTo(snapshot), snapshot, copy: idle };
+  return { ...copied, rows: eventsOf(world, 0, snapshot), snapshot, copy: idle };
 }
 
-const upTo = (last: number) => Array.from({ length: last }, (_, nr) => nr + 1);
+/** The table's events after one tick and up to another. */
+function eventsOf({ quietTicks }: HandOverWorld, after: number, last: number): number[] {
+  const ticks = Array.from({ length: Math.max(0, last - after) }, (_, nr) => after + nr + 1);
+  return ticks.filter((tick) => !quietTicks.includes(tick));
+}
 
 function copyLooks(world: HandOverWorld, batchTick: number | undefined, rules: Rules): HandOverWorld {
-  const position = world.copyPosition!;
+  const { newestTick, snapshot, copyPosition: position = 0, workerPosition } = world;
+  if (snapshot !== undefined && eventsOf(world, position, snapshot).length === 0)
+    return { ...world, snapshot: undefined };
+  const isQuiet = !rules.looksBetween || eventsOf(world, position, newestTick).length === 0;
+  const quietUntil = isQuiet ? newestTick : undefined;
   const step = copyStep({
+    ...meeting(position, workerPosition, quietUntil),
     state: stateOf(world),
-    hasSnapshot: world.snapshot !== undefined && rules.dropsSnapshotFirst,
-    position: BigInt(position),
-    workerPosition: BigInt(world.workerPosition),
+    hasSnapshot: snapshot !== undefined && rules.dropsSnapshotFirst,
     batchTick: batchTick === undefined ? undefined : BigInt(batchTick),
   });
   if (step === "ask") return moved(world, "caught-up", batchTick ?? position + 1);
   if (step === "apply" || step === "take-over")
-    return { ...world, copy: { kind: "decided", step, batchTick } };
+    return { ...world, copy: { kind: "decided", step, batchTick, quietUntil } };
   return world;
+}
+
+function meeting(position: number, workerPosition: number, quietUntil: number | undefined): Meeting {
+  return {
+    position: BigInt(position),
+    workerPosition: BigInt(workerPosition),
+    quietUntil: quietUntil === undefined ? undefined : BigInt(quietUntil),
+  };
 }
 
 function copyActs(
   world: HandOverWorld,
-  { step, batchTick }: Extract<CopyDoing, { kind: "decided" }>,
+  { step, batchTick, quietUntil }: Extract<CopyDoing, { kind: "decided" }>,
+  rules: Rules,
 ): HandOverWorld {
   const { copyPosition, workerPosition, snapshot, rows } = world;
   if (step === "take-over") {
-    if (copyPosition !== workerPosition) return { ...world, copy: idle };
+    const isStillMeeting =
+      copyPosition !== undefined && isMeeting(meeting(copyPosition, workerPosition, quietUntil));
+    if (rules.comparesBehindLock && !isStillMeeting) return { ...world, copy: idle };
     const taken = moved(world, "take-over");
     return { ...taken, copy: idle, ...(taken === world ? {} : { copyPosition: undefined }) };
   }
   if (batchTick === undefined || rows === undefined || copyPosition === undefined)
     return { ...world, copy: idle };
-  const events = upTo(batchTick).slice(copyPosition);
+  const events = eventsOf(world, copyPosition, batchTick);
   const wanted = events.filter((event) => snapshot === undefined || event > snapshot);
   const isSettled = snapshot !== undefined && batchTick >= snapshot;
   return {
@@ -216,7 +249,15 @@ function surroundings(world: HandOverWorld): Move<HandOverWorld>[] {
   const moves: Move<HandOverWorld>[] = [];
   if (left.ticks > 0) {
     const less = { ...left, ticks: left.ticks - 1 };
-    moves.push({ name: "tick", make: () => ({ ...world, newestTick: world.newestTick + 1, left: less }) });
+    const tick = world.newestTick + 1;
+    moves.push({ name: "tick", make: () => ({ ...world, newestTick: tick, left: less }) });
+    if (world.rows?.includes(tick) !== true) {
+      const quietTicks = [...world.quietTicks, tick];
+      moves.push({
+        name: "tick without an event",
+        make: () => ({ ...world, newestTick: tick, quietTicks, left: less }),
+      });
+    }
   }
   if (left.kills > 0) {
     const less = { ...left, kills: left.kills - 1 };
@@ -245,17 +286,13 @@ export function checkHandOver(world: HandOverWorld): void {
   const { rows, workerPosition, copyPosition, snapshot } = world;
   const { kind } = stateOf(world);
   if (kind === "none" || kind === "in-copy") return;
-  assert.deepEqual(rows, upTo(rows!.length), "events of the table");
-  assert.ok(snapshot === undefined || kind === "catching-up", "a snapshot beyond catching up");
   if (kind === "ok") {
-    assert.equal(rows!.length, workerPosition, "rows at another position than the worker's");
+    assert.deepEqual(rows, eventsOf(world, 0, workerPosition), "rows at another position than the worker's");
   } else if (copyPosition !== undefined) {
-    assert.equal(
-      rows!.length,
-      Math.max(copyPosition, snapshot ?? 0),
-      "rows at another position than the copy's",
-    );
+    const last = Math.max(copyPosition, snapshot ?? 0);
+    assert.deepEqual(rows, eventsOf(world, 0, last), "rows at another position than the copy's");
   }
+  assert.ok(snapshot === undefined || kind === "catching-up", "a snapshot beyond catching up");
   if (kind === "wanna-sync" || kind === "do-sync") {
     // Only a copy that asked while the worker was behind may be ahead.
     const asked = stateOf(world);
