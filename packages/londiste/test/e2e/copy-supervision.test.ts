@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Database } from "@skytools/skytools";
 import { waitFor } from "@skytools/testbed";
-import { queueName, Replication } from "../fixture/replication.js";
+import { type NodeName, queueName, Replication } from "../fixture/replication.js";
 
 const both = `
   create table good (id int primary key, v text);
@@ -10,7 +10,11 @@ const both = `
   create table slow (id int primary key, v text);
   create table parent (id int primary key, v text);
   create table child (id int primary key, parent int);
-  create table big (id int primary key, v text, w text, u int);`;
+  create table big (id int primary key, v text, w text, u int);
+  create table cut (id int primary key, v text);`;
+
+const heldRow = 42;
+const holdingLock = 4711;
 
 const onLeaf = `
   alter table bad add constraint no_bad check (v <> 'bad');
@@ -20,7 +24,11 @@ const onLeaf = `
   alter table big add constraint big_vw unique (v, w) deferrable;
   cluster big using big_pkey;
   alter table big replica identity using index big_pkey;
-  comment on index big_v is 'kept';`;
+  comment on index big_v is 'kept';
+  create function hold() returns trigger language plpgsql as
+    'begin perform pg_advisory_xact_lock_shared(${holdingLock}); return new; end';
+  create trigger hold before insert on cut for each row when (new.id = ${heldRow}) execute function hold();
+  alter table cut enable always trigger hold;`;
 
 let stage: Replication;
 
@@ -222,3 +230,38 @@ test("a foreign key that is in use does not hold replay up; its table is copied 
   await user.rollback();
   await stage.waitForState("public.child", /^ok$/);
 });
+
+test("a batch that was applied when the provider died is applied again, not kept without its position", async () => {
+  await using writer = await Database.open(stage.connstr("root"));
+  await using holder = await Database.open(stage.connstr("leaf"));
+  await using other = await Database.open(stage.connstr("leaf"));
+  await stage.londiste("root", "add-table", "cut");
+  // A row that is both copied and in the queue: the copy needs its snapshot.
+  await writer.execute("lock table cut in access exclusive mode; insert into cut values (1, 'copied')");
+  await holder.execute("lock table cut in access share mode");
+  await stage.londiste("leaf", "add-table", "cut");
+  await waitForLock("root", "the copy to be registered", "relation = 'cut'::regclass");
+  await writer.commit();
+  await waitForLock("leaf", "the copy to have its snapshot", "relation = 'cut'::regclass");
+  await stage.query("root", "insert into cut select g, 'replayed' from generate_series(2, 50) g");
+  await stage.waitForWorker();
+  await other.execute(`select pg_advisory_xact_lock(${holdingLock})`);
+  await holder.commit();
+  await waitForLock(
+    "leaf",
+    "the copy to be in its first batch",
+    `locktype = 'advisory' and objid = ${holdingLock}`,
+  );
+  await stage.clusters.root.terminateBackends({ applicationName: "shop_leaf" });
+  await other.commit();
+  await stage.waitUntilReplicated();
+  await stage.londiste("leaf", "compare", "cut");
+});
+
+async function waitForLock(name: NodeName, what: string, lock: string): Promise<void> {
+  await waitFor(
+    what,
+    async () => (await stage.query(name, `select from pg_locks where not granted and ${lock}`)).length > 0,
+    { onTimeout: () => stage.logTail("leaf") },
+  );
+}

@@ -99,7 +99,8 @@ class CascadedWorker implements LoopBody {
     await this.#application.reset?.();
   }
 
-  /** Stores the failure where `status` shows it. Connections are gone, so this opens a new one. */
+  /** Stores the failure where `status` shows it, and nothing else: what the round has written is rolled back, also when the
+   * session has outlived it, as it does when the provider is what failed. */
   async onError(error: unknown): Promise<void> {
     this.#isAfterFailure = true;
     this.#wasIdle = false;
@@ -109,6 +110,7 @@ class CascadedWorker implements LoopBody {
     const message = error instanceof Error ? error.message : String(error);
     try {
       const target = await openTarget(this.#job, this.#application, this.#options.targetKey);
+      await target.rollback();
       await setConsumerError(target, this.#quiet(), queueName, consumerName, message);
     } catch (failure) {
       const reason = failure instanceof Error ? failure.message : String(failure);
