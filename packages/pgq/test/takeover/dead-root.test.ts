@@ -22,7 +22,7 @@ describe("failover of a dead root, and its resurrection", () => {
     running = await RunningSet.create({
       n1: { type: "root", provider: null },
       n2: { type: "branch", provider: "n1" },
-      n3: { type: "branch", provider: "n1" },
+      n3: { type: "branch", provider: "n1", hasOwnServer: true },
       n4: { type: "leaf", provider: "n2" },
       n5: { type: "leaf", provider: "n1" },
     });
@@ -186,4 +186,42 @@ describe("failover of a dead root, and its resurrection", () => {
     await running.command("n3", "resume");
     await running.assertWhole();
   });
+
+  it("leaves out a node whose server is down and says so at last; run again when it is back, it brings that node too", async () => {
+    const n2 = running.member("n2");
+    const failover = ["takeover", "n1", "--dead-root", "--json"];
+    await running.takeDown("n1");
+    const killed = await n2.run(failover, { SKYTOOLS_CRASH_POINT: "plan.after-ask-pause@n3=kill" });
+    assert.equal(killed.code, 137, killed.stderr);
+    await running.stopServer("n3");
+    const without = await n2.command(...failover);
+    assert.match(
+      without.stderr,
+      /WARNING node "n3" does not answer and is left out, run this again when it is back: /,
+    );
+    const last = without.stderr.trimEnd().split("\n").at(-1)!;
+    assert.match(
+      last,
+      /WARNING takeover of n1 by n2 .*: done, but not for "n3": run this again when it is back$/,
+    );
+    assert.deepEqual(leftOut(without.stdout), ["n3"]);
+
+    const before = running.accepted.length;
+    running.startLoad();
+    await waitFor("writes to the new root", () => running.accepted.length > before + 3);
+    await running.startServer("n3");
+    assert.deepEqual(await running.unsettled(), ["n3"], "paused since the command was killed");
+    const again = await n2.command(...failover);
+    assert.deepEqual(leftOut(again.stdout), []);
+    assert.deepEqual((await running.tree()).n3, { type: "branch", provider: "n2" });
+    await running.bringBack("n1");
+    await running.command("n1", "resurrect");
+    running.startWorker("n1");
+    await running.command("n1", "resume");
+    await running.assertWhole();
+  });
 });
+
+function leftOut(stdout: string): string[] {
+  return (JSON.parse(stdout) as { leftOut: string[] }).leftOut;
+}

@@ -28,6 +28,7 @@ export function silentFindings(set: SetState, knownDead?: string): Finding[] {
     .map(({ nodeName, failure }) => ({
       kind: "warning",
       text: `node "${nodeName}" does not answer and is left out, run this again when it is back: ${failure ?? ""}`,
+      leftOut: nodeName,
     }));
 }
 

@@ -31,6 +31,8 @@ export interface Finding {
   readonly text: string;
   /** what to do about a refusal */
   readonly hint?: string | undefined;
+  /** a node for which the plan does nothing, because it does not answer: the command has to be run again for it */
+  readonly leftOut?: string;
 }
 
 /** What a command will do, computed from the state of the databases and nothing else: after an interruption the same command
@@ -53,6 +55,11 @@ export interface WorkerPlace {
 
 export function refusals({ findings }: Plan): Finding[] {
   return findings.filter(({ kind }) => kind === "refusal");
+}
+
+/** Nodes that are not as the command wants them when it has ended. */
+export function leftOut({ findings }: Plan): string[] {
+  return findings.flatMap((finding) => finding.leftOut ?? []);
 }
 
 /** The name of a step in crash points, in --json and in messages. */

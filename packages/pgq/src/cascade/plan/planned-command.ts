@@ -1,7 +1,7 @@
 import { type Job, printJson, SkytoolsError, UsageError } from "@skytools/skytools";
 import type { CascadeAdmin } from "../cascade-admin.ts";
 import { Patience } from "./patience.ts";
-import { type Plan, refusals, stepId } from "./plan.ts";
+import { leftOut, type Plan, refusals, stepId } from "./plan.ts";
 import type { PlanContext } from "./plan-context.ts";
 import { printPlan } from "./plan-print.ts";
 import { runPlan } from "./plan-run.ts";
@@ -43,8 +43,23 @@ export async function runPlanned(
   });
   await askWorkers(admin, context.patience, workers);
   await runPlan(admin, plan);
-  if (plan.steps.length > 0) job.log.info(`${plan.title}: done`);
-  if (job.json) printJson(job.stdout, { plan: plan.title, isDone: true, steps: plan.steps.map(stepId) });
+  conclude(job, plan);
+}
+
+/** The last word of a command that has ended well: what is not as it wants it must not be hidden above all the steps. */
+function conclude(job: Job, plan: Plan): void {
+  const missing = leftOut(plan);
+  if (missing.length > 0) {
+    const names = missing.map((name) => `"${name}"`).join(", ");
+    job.log.warn(
+      `${plan.title}: done, but not for ${names}: run this again when ${missing.length === 1 ? "it is" : "they are"} back`,
+    );
+  } else if (plan.steps.length > 0) {
+    job.log.info(`${plan.title}: done`);
+  }
+  if (!job.json) return;
+  const steps = plan.steps.map(stepId);
+  printJson(job.stdout, { plan: plan.title, isDone: true, leftOut: missing, steps });
 }
 
 /** A row that somebody else has locked must not make a step wait for ever. */
