@@ -39,9 +39,9 @@ export const allowedFunctions: Readonly<Record<string, Readonly<Record<string, s
     owner: `_batch_event _capture_base_type _capture_branch _capture_branches _capture_close _capture_concat
       _capture_current_table _capture_drop_function _capture_equality _capture_insert _capture_insert_all
       _capture_insert_each _capture_insert_one _capture_is_common _capture_is_stale _capture_key_join
-      _capture_move _capture_override_query _capture_pairs _capture_reference _capture_row_function
-      _capture_row_text _capture_set_body _capture_set_section _capture_settings _capture_value_differs
-      _capture_value_json _capture_value_text _capture_value_url _capture_write_function _check_unseen_ticks
+      _capture_move _capture_override_query _capture_pairs _capture_plans _capture_reference
+      _capture_row_function _capture_row_text _capture_set_body _capture_set_section _capture_settings
+      _capture_value_differs _capture_value_json _capture_value_text _capture_value_url _capture_write_function _check_unseen_ticks
       _ensure_membership _ensure_role _raise_serial _row_function_body _static_insert_branch _subscription_id
       _trigger_function_name`,
     pgq_admin: `_check_tx_limit _function_exists _grant_perms_from _insert_checked _is_subconsumer

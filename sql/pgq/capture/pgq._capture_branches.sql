@@ -2,29 +2,23 @@
 -- _type, _data, _extra1 .. _extra4. The function declares these as text and _override as record.
 --
 -- Parameters:
---   i_table, i_format, i_args, i_timing   as in pgq._capture_expressions
+--   i_plans       see pgq._capture_plans
 --   i_operation   SQL text of the operation's name: tg_op
---   i_new, i_old  prefixes of a column reference
 --   i_return      statement that ends the function when there is nothing to log
 --   i_key_update  statements for an UPDATE that changes the key, before the assignments of an INSERT; NULL: an error
 --   i_constants   fields that need no assignment: extra1 .. extra4
 -- Execute: none
 create or replace function pgq._capture_branches(
-    i_table oid, i_format text, i_args text[], i_timing text, i_operation text, i_new text, i_old text,
-    i_return text, i_key_update text, i_constants text[])
+    i_plans jsonb, i_operation text, i_return text, i_key_update text, i_constants text[])
 returns text as $$
 declare
-    _insert text := pgq._capture_branch(i_table, i_format, i_args, i_timing, 'INSERT', i_new, i_old,
-                                         i_return, i_constants);
-    _update text := pgq._capture_branch(i_table, i_format, i_args, i_timing, 'UPDATE', i_new, i_old,
-                                         i_return, i_constants);
-    _delete text := pgq._capture_branch(i_table, i_format, i_args, i_timing, 'DELETE', i_new, i_old,
-                                         i_return, i_constants);
-    _update_plan record;
+    _insert text := pgq._capture_branch(i_plans -> 'INSERT', i_return, i_constants);
+    _update text := pgq._capture_branch(i_plans -> 'UPDATE', i_return, i_constants);
+    _delete text := pgq._capture_branch(i_plans -> 'DELETE', i_return, i_constants);
+    _update_plan jsonb := i_plans -> 'UPDATE';
 begin
-    select * into _update_plan from pgq._capture_expressions(i_table, i_format, i_args, i_timing, 'UPDATE', i_new, i_old);
-    if _update_plan.o_error is null and _update_plan.o_key_changed is not null then
-        _update := format(E'if %s then\n%selse\n%send if;\n', _update_plan.o_key_changed,
+    if _update_plan ->> 'o_error' is null and _update_plan ->> 'o_key_changed' is not null then
+        _update := format(E'if %s then\n%selse\n%send if;\n', _update_plan ->> 'o_key_changed',
                           coalesce(i_key_update || _insert, E'raise exception ''primary key update not allowed'';\n'),
                           _update);
     end if;
@@ -36,37 +30,29 @@ $$ language plpgsql stable set search_path = pg_catalog, pg_temp;
 
 -- The branch of one operation, without the key check.
 -- Execute: none
-create or replace function pgq._capture_branch(
-    i_table oid, i_format text, i_args text[], i_timing text, i_operation text, i_new text, i_old text, i_return text,
-    i_constants text[])
+create or replace function pgq._capture_branch(i_plan jsonb, i_return text, i_constants text[])
 returns text as $$
 declare
-    _plan record;
     _field text;
     _lines text := '';
 begin
-    select * into _plan
-      from pgq._capture_expressions(i_table, i_format, i_args, i_timing, i_operation, i_new, i_old);
-    if _plan.o_error is not null then
-        return format(E'raise exception using message = %L;\n', _plan.o_error);
+    if i_plan ->> 'o_error' is not null then
+        return format(E'raise exception using message = %L;\n', i_plan ->> 'o_error');
     end if;
-    if i_operation = 'UPDATE' and _plan.o_is_silent is not null then
-        _lines := _lines || format(E'if %s then %s end if;\n', _plan.o_is_silent, i_return);
+    if i_plan ->> 'o_is_silent' is not null then
+        _lines := _lines || format(E'if %s then %s end if;\n', i_plan ->> 'o_is_silent', i_return);
     end if;
-    if _plan.o_key_missing is not null then
+    if i_plan ->> 'o_key_missing' is not null then
         _lines := _lines || format(E'if %s then raise exception ''logtriga: Unexpected NULL key value''; end if;\n',
-                                   _plan.o_key_missing);
+                                   i_plan ->> 'o_key_missing');
     end if;
     foreach _field in array '{type,data,extra1,extra2,extra3,extra4}'::text[] loop
         continue when _field = any (i_constants);
-        _lines := _lines || format(E'_%s := %s;\n', _field,
-                                   case _field when 'type' then _plan.o_type when 'data' then _plan.o_data
-                                               when 'extra1' then _plan.o_extra1 when 'extra2' then _plan.o_extra2
-                                               when 'extra3' then _plan.o_extra3 else _plan.o_extra4 end);
+        _lines := _lines || format(E'_%s := %s;\n', _field, i_plan ->> ('o_' || _field));
     end loop;
-    if _plan.o_override is not null then
-        _lines := _lines || format(E'select * into _override from (%s) as y;\n', _plan.o_override);
-        foreach _field in array _plan.o_overridden loop
+    if i_plan ->> 'o_override' is not null then
+        _lines := _lines || format(E'select * into _override from (%s) as y;\n', i_plan ->> 'o_override');
+        for _field in select * from jsonb_array_elements_text(i_plan -> 'o_overridden') loop
             _lines := _lines || format(E'_%1$s := _override.%1$s;\n', _field);
         end loop;
         _lines := _lines || format(E'if not pgq._capture_when(_override.o_when_type, _override.o_when) then %s end if;\n',

@@ -169,6 +169,20 @@ begin
 end;
 $$ language plpgsql stable security definer set search_path = pg_catalog, pg_temp;
 
+-- The expressions of all operations, made once for whoever needs them several times: an object of INSERT, UPDATE and DELETE,
+-- each an object of what pgq._capture_expressions returns.
+-- Execute: none
+create or replace function pgq._capture_plans(
+    i_table oid, i_format text, i_args text[], i_timing text, i_new text, i_old text)
+returns jsonb as $$
+begin
+    return (
+        select jsonb_object_agg(o.operation, to_jsonb(x))
+          from unnest('{INSERT,UPDATE,DELETE}'::text[]) o(operation)
+         cross join lateral pgq._capture_expressions(i_table, i_format, i_args, i_timing, o.operation, i_new, i_old) x);
+end;
+$$ language plpgsql stable set search_path = pg_catalog, pg_temp;
+
 -- Event type of JSON format.
 -- Execute: public
 create or replace function pgq._capture_json_type(i_operation text, i_schema text, i_table text, i_keys text[])

@@ -9,35 +9,33 @@ create or replace function pgq._capture_row_function(
     i_name text, i_table oid, i_format text, i_args text[], i_has_set boolean)
 returns text as $$
 declare
+    _plans jsonb := pgq._capture_plans(i_table, i_format, i_args, 'AFTER', 'new.', 'old.');
+    _delete jsonb := _plans -> 'DELETE';
+    _is_stale text := pgq._capture_is_stale(i_table);
     _update_key text;
-    _delete record;
     _constants text[] := '{}';
     _extra text[];
 begin
-    select * into _delete
-      from pgq._capture_expressions(i_table, i_format, i_args, 'AFTER', 'DELETE', 'new.', 'old.');
-    if _delete.o_override is not null then
+    if _delete ->> 'o_override' is not null then
         _update_key := format(E'perform pgq._capture_row(%L, %L, %L, tg_when, tg_op, new, old, true);\nreturn null;\n',
                               i_format, i_table, i_args);
-    elsif _delete.o_error is null then
+    elsif _delete ->> 'o_error' is null then
         _update_key := format(E'perform pgq.insert_event(%L, %s, %s, %s, %s, %s, %s);\n', i_args[1],
-                              _delete.o_type, _delete.o_data, _delete.o_extra1, _delete.o_extra2, _delete.o_extra3,
-                              _delete.o_extra4);
+                              _delete ->> 'o_type', _delete ->> 'o_data', _delete ->> 'o_extra1', _delete ->> 'o_extra2',
+                              _delete ->> 'o_extra3', _delete ->> 'o_extra4');
     end if;
     -- what is the same for every row is written into the INSERT: each assignment counts
-    if _delete.o_override is null then
+    if _delete ->> 'o_override' is null then
         select array_agg(e.field) filter (where e.is_constant),
                array_agg(case when e.is_constant then e.value else '_' || e.field end order by e.field)
           into _constants, _extra
-          from (select u.field, min(u.value) as value,
+          from (select f.field, min(u.value) as value,
                        count(distinct u.value) = 1
                        and bool_and(u.value ~ '^(null|''([^''\\]|'''')*'')::pg_catalog\.text$') as is_constant
-                  from unnest('{INSERT,UPDATE,DELETE}'::text[]) o(operation)
-                 cross join lateral pgq._capture_expressions(i_table, i_format, i_args, 'AFTER', o.operation,
-                                                             'new.', 'old.') x
-                 cross join lateral (values ('extra1', x.o_extra1), ('extra2', x.o_extra2),
-                                            ('extra3', x.o_extra3), ('extra4', x.o_extra4)) u(field, value)
-                 group by u.field) e;
+                  from jsonb_each(_plans) p(operation, plan)
+                 cross join unnest('{extra1,extra2,extra3,extra4}'::text[]) f(field)
+                 cross join lateral (select p.plan ->> ('o_' || f.field)) u(value)
+                 group by f.field) e;
     end if;
     return format($body$
 #variable_conflict use_column
@@ -66,7 +64,7 @@ end if;
 %3$s%4$sreturn null;
 end;
 $body$,
-        pgq._capture_is_stale(i_table),
+        _is_stale,
         format(E'perform pgq._capture_renew(%1$L);\n'
                '_relation := pgq._capture_relation(tg_relid, %1$L);\n'
                'if tg_op operator(pg_catalog.=) ''INSERT'' then\n'
@@ -76,13 +74,12 @@ $body$,
                'else\n'
                'perform pgq._capture_row(%2$L, _relation, %3$L, tg_when, tg_op, old, old, true);\n'
                'end if;\n', i_name, i_format, i_args),
-        pgq._capture_branches(i_table, i_format, i_args, 'AFTER', 'tg_op', 'new.', 'old.', 'return null;', _update_key,
-                              coalesce(_constants, '{}')),
-        case when _delete.o_override is null
+        pgq._capture_branches(_plans, 'tg_op', 'return null;', _update_key, coalesce(_constants, '{}')),
+        case when _delete ->> 'o_override' is null
              then pgq._capture_current_table(i_args[1]) || pgq._capture_insert_one(i_args[1], _extra)
              else format(E'perform pgq.insert_event(%L, _type, _data, _extra1, _extra2, _extra3, _extra4);\n', i_args[1])
         end,
-        case when i_has_set then pgq._capture_set_section(i_name, i_table, i_format, i_args) else '' end);
+        case when i_has_set then pgq._capture_set_section(i_name, i_table, i_format, i_args, _is_stale) else '' end);
 end;
 $$ language plpgsql stable set search_path = pg_catalog, pg_temp set standard_conforming_strings = on;
 

@@ -14,9 +14,11 @@
 -- PL/pgSQL text at the start of the function. The function declares _table integer, _event record, _open, _noted and
 -- _note text, _mark bigint.
 --
--- Parameters: i_name (of the function), i_table, i_format, i_args (queue, trigger arguments)
+-- Parameters: i_name (of the function), i_table, i_format, i_args (queue, trigger arguments), i_is_stale (see
+--   pgq._capture_is_stale)
 -- Execute: none
-create or replace function pgq._capture_set_section(i_name text, i_table oid, i_format text, i_args text[])
+create or replace function pgq._capture_set_section(
+    i_name text, i_table oid, i_format text, i_args text[], i_is_stale text)
 returns text as $$
 declare
     _body text := pgq._capture_set_body(i_table, i_format, i_args);
@@ -59,7 +61,7 @@ end if;
 $body$,
         'pgq.noted_' || i_name, 'pgq.open_' || i_name,
         (select q.queue_event_seq from pgq.queue q where q.queue_name = i_args[1]),
-        case when _body is null then 'true' else pgq._capture_is_stale(i_table) end,
+        case when _body is null then 'true' else i_is_stale end,
         i_name, i_format, i_args, coalesce(_body, ''), i_args[1], i_table);
 end;
 $$ language plpgsql stable set search_path = pg_catalog, pg_temp;
@@ -69,28 +71,33 @@ $$ language plpgsql stable set search_path = pg_catalog, pg_temp;
 create or replace function pgq._capture_set_body(i_table oid, i_format text, i_args text[])
 returns text as $$
 declare
-    _insert record;
-    _update record;
-    _delete record;
+    _plans jsonb;
+    _insert text;
+    _update text;
+    _delete text;
     _joined text;
     _numbered text;
     _key text;
 begin
-    select * into _insert from pgq._capture_expressions(i_table, i_format, i_args, 'AFTER', 'INSERT', 'n.', 'o.');
-    select * into _update from pgq._capture_expressions(i_table, i_format, i_args, 'AFTER', 'UPDATE', 'n.', 'o.');
-    select * into _delete from pgq._capture_expressions(i_table, i_format, i_args, 'AFTER', 'DELETE', 'n.', 'o.');
-    if not pgq._capture_fits_set(i_table, i_format, i_args) or _update.o_error is not null then
+    if not pgq._capture_fits_set(i_table, i_format, i_args) then
         return null;
     end if;
+    _plans := pgq._capture_plans(i_table, i_format, i_args, 'AFTER', 'n.', 'o.');
+    if _plans #>> '{UPDATE,o_error}' is not null then
+        return null;
+    end if;
+    _insert := _plans #>> '{INSERT,o_event}';
+    _update := _plans #>> '{UPDATE,o_event}';
+    _delete := _plans #>> '{DELETE,o_event}';
     select k.o_joined, k.o_key into _joined, _key from pgq._capture_key_join(i_table) k;
     -- in the order in which rows were changed: other unique columns may be handed on
     _numbered := replace(_joined, 'new_rows n',
                          '(select *, pg_catalog.row_number() over () as _pgq_position from new_rows) n');
     return pgq._capture_current_table(i_args[1])
         || E'if tg_op operator(pg_catalog.=) ''INSERT'' then\n'
-        || pgq._capture_insert_all(i_args[1], format('select %s from new_rows n', _insert.o_event))
+        || pgq._capture_insert_all(i_args[1], format('select %s from new_rows n', _insert))
         || E'elsif tg_op operator(pg_catalog.=) ''DELETE'' then\n'
-        || pgq._capture_insert_all(i_args[1], format('select %s from old_rows o', _delete.o_event))
+        || pgq._capture_insert_all(i_args[1], format('select %s from old_rows o', _delete))
         || E'else\n'
         -- a full join is never a nested loop, whatever size the plan was made for
         || format(E'perform 1 from %s where o.%s is null or n.%s is null limit 1;\nif found then\n', _joined, _key, _key)
@@ -98,10 +105,10 @@ begin
                'select * from (select 1 as step, 0 as position, %s from %s where n.%s is null '
                'union all select 2, n._pgq_position, %s from %s where o.%s is not null and n.%s is not null '
                'union all select 3, n._pgq_position, %s from %s where o.%s is null) q order by q.step, q.position',
-               _delete.o_event, _joined, _key, _update.o_event, _numbered, _key, _key,
-               _insert.o_event, _numbered, _key))
+               _delete, _joined, _key, _update, _numbered, _key, _key,
+               _insert, _numbered, _key))
         || E'else\n'
-        || pgq._capture_insert_all(i_args[1], format('select %s from new_rows n', _update.o_event))
+        || pgq._capture_insert_all(i_args[1], format('select %s from new_rows n', _update))
         || E'end if;\nend if;\n';
 end;
 $$ language plpgsql stable set search_path = pg_catalog, pg_temp;

@@ -80,8 +80,8 @@ end;
 $body$,
         i_table, pgq._capture_shape(i_table),
         (select n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = i_table), i_args,
-        pgq._capture_branches(i_table, i_format, i_args, 'BEFORE', 'i_operation', 'i_new.', 'i_old.', 'return true;', null,
-                              '{}'),
+        pgq._capture_branches(pgq._capture_plans(i_table, i_format, i_args, 'BEFORE', 'i_new.', 'i_old.'),
+                              'i_operation', 'return true;', null, '{}'),
         i_args[1]);
 end;
 $$ language plpgsql stable set search_path = pg_catalog, pg_temp;
