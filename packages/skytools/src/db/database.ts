@@ -128,6 +128,11 @@ export class Database {
     return !this.isBroken && this.#session.transactionStatus !== "I";
   }
 
+  /** a statement runs: the session is not to be taken away from whoever waits for it */
+  get isBusy(): boolean {
+    return this.#session.isBusy;
+  }
+
   /** the session is gone: the server, the network or close() ended it */
   get isBroken(): boolean {
     return this.#session.lost !== undefined;

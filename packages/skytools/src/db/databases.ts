@@ -224,13 +224,22 @@ export class Databases {
     ]);
   }
 
-  /** Ends the sessions that are older than connection_lifetime; called between rounds, never within one. */
+  /** Rolls back what is open on the sessions: after a failure, for whoever cleans up over the same sessions, and would otherwise
+   * find a failed transaction, or commit what the failure has left. */
+  async rollbackAll(): Promise<void> {
+    const databases = await Promise.allSettled([...this.#entries.values()].map((entry) => entry.database));
+    for (const opened of databases) if (opened.status === "fulfilled") await opened.value.rollback();
+  }
+
+  /** Ends the sessions that are older than connection_lifetime; called between rounds, never within one. One with a statement that
+   * runs beside the rounds, a vacuum or the validation of a foreign key, stays until a later call finds it without. */
   async expire(): Promise<void> {
     for (const [key, entry] of this.#entries) {
       const maxAgeSeconds =
         this.#defaults.get(key)?.maxAgeSeconds ??
         this.#seconds("connection_lifetime", defaultLifetimeSeconds);
       if (maxAgeSeconds <= 0 || this.#now() - entry.openedAt < maxAgeSeconds * 1000) continue;
+      if ((await entry.database.catch(() => undefined))?.isBusy === true) continue;
       this.#options.log.debug(`connection "${key}" has reached its lifetime`);
       await this.#drop(key, entry);
     }

@@ -51,6 +51,11 @@ export class Session {
     return this.#lost;
   }
 
+  /** a statement runs, or waits for one that does */
+  get isBusy(): boolean {
+    return this.#pending > 0;
+  }
+
   markLost(reason: Error): void {
     this.#lost ??= reason;
   }
@@ -158,7 +163,7 @@ export class Session {
    * locks, until it has something to send. */
   async end(): Promise<void> {
     const { client } = this.connected;
-    const isBusy = this.#pending > 0 && this.#lost === undefined;
+    const isBusy = this.isBusy && this.#lost === undefined;
     this.markLost(new Error("connection was closed"));
     const impatience = setTimeout(() => client.connection.stream.destroy(), 2000);
     try {

@@ -113,6 +113,34 @@ test("sessions older than connection_lifetime end between rounds, younger ones s
   assert.equal((await job.databases.get("a")).isBroken, false);
 });
 
+test("a statement that runs beside the rounds keeps its session however old it is, and no longer", async () => {
+  let now = 0;
+  await using job = setUp({ db: first, other: first, connection_lifetime: "100" }, { now: () => now });
+  job.databases.setDefaults("other", { maxAgeSeconds: 0 });
+  const [db, other] = [await job.databases.get("db"), await job.databases.get("other")];
+  await other.execute("select pg_advisory_lock(7)");
+  now = 200_000;
+  const running = db.query("select pg_advisory_lock_shared(7)");
+  await job.databases.expire();
+  assert.equal(db.isBroken, false);
+  await other.execute("select pg_advisory_unlock(7)");
+  await running;
+  await job.databases.expire();
+  assert.equal(db.isBroken, true);
+});
+
+test("what a failure leaves open on the sessions is rolled back", async () => {
+  await using job = setUp({ a: first, b: first, c: first });
+  const [a, b, c] = await Promise.all(["a", "b", "c"].map((key) => job.databases.get(key)));
+  await a!.execute("create table left_open ()");
+  await assert.rejects(b!.execute("select 1 / 0"));
+  await cluster.query("select pg_terminate_backend($1)", [c!.backendPid]);
+  await waitFor("the loss to be noticed", () => c!.isBroken);
+  await job.databases.rollbackAll();
+  assert.equal(await a!.queryValue("select to_regclass('left_open')"), null);
+  assert.equal(await b!.queryValue("select 1"), 1);
+});
+
 test("a session that broke is replaced at the next get", async () => {
   await using job = setUp({ db: first });
   const db = await job.databases.get("db");

@@ -53,6 +53,8 @@ async function undoSteps(
   const goOn = "Run the same command again to go on.";
   if (done.some((step) => step.isPointOfNoReturn === true)) return goOn;
   try {
+    // In a transaction that has failed nothing could be undone, and one that has not would be committed with it.
+    await admin.job.databases.rollbackAll();
     // whether a commit that failed has happened is known to the database only
     if (failed.isPointOfNoReturn === true && (await failed.isDone())) return goOn;
     const undoable = [...done, failed].filter((step) => step.undo !== undefined).toReversed();
