@@ -99,10 +99,10 @@ export class CopyProcess {
       state.providerLocation,
       this.#job.config.getOr("remote_extra_connstr", ""),
     );
-    const source = await this.#job.databases.get("copy_source", { connstr });
+    const source = await this.#job.databases.get("copy_place", { connstr });
     const [place] = await getConsumerInfo(source, this.#queueName, this.#consumerName);
     await source.commit();
-    await this.#job.databases.close("copy_source");
+    await this.#job.databases.close("copy_place");
     return place?.lastTick === state.completedTick || place?.nextTick === state.completedTick;
   }
 

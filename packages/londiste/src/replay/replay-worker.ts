@@ -27,6 +27,8 @@ import { wantedEvents } from "./wanted-events.ts";
 /** Pause of an idle worker while a table is on its way to being handed over, and while one is being copied. */
 const handOverPollMs = 25;
 const copyPollMs = 250;
+/** How often a node that cannot be reached is asked to forget a copy that has ended. */
+const leftoverRetryMs = 60_000;
 
 /** The node's worker: replays batches, and gets tables from registered to replicated. */
 export class ReplayWorker implements CascadedApplication {
@@ -38,6 +40,7 @@ export class ReplayWorker implements CascadedApplication {
   #tables: readonly ReplicatedTable[] = [];
   #batchMs = 0;
   #toldWaiting = "";
+  #leftoversDueAt = 0;
   #registry: HandlerRegistry | undefined;
 
   constructor(job: Job, queueName: string) {
@@ -206,9 +209,9 @@ export class ReplayWorker implements CascadedApplication {
       batchMs: this.#batchMs,
     };
     if (await this.#handOver.run(at, this.#tables, running)) await this.#loadTables(target, queueName);
-    if (this.#copies.mayHaveLeftovers) {
+    if (this.#copies.mayHaveLeftovers && performance.now() >= this.#leftoversDueAt) {
       this.#copies.mayHaveLeftovers = false;
-      await removeLeftoverCopies({
+      const areAllGone = await removeLeftoverCopies({
         job: this.#job,
         source,
         providerNode: round.state.providerNode,
@@ -218,6 +221,10 @@ export class ReplayWorker implements CascadedApplication {
         tables: this.#tables,
         running,
       });
+      if (!areAllGone) {
+        this.#copies.mayHaveLeftovers = true;
+        this.#leftoversDueAt = performance.now() + leftoverRetryMs;
+      }
     }
     this.#foreignKeys.tend();
   }
