@@ -47,11 +47,13 @@ export interface SetCounts {
  * | update, delete | insert | R: the row was deleted and inserted anew, columns that events do not have get their defaults |
  *
  * Treatments change that. Where rows are replaced, W stands for U and R, or for I too: delete the row if it is there, insert the
- * last image. With a condition, X deletes the row if it is there, where the last image does not meet it, and P in place of U
- * updates the row or inserts it: it may not have met the condition before.
+ * last image; and where an insert replaces, one that is deleted again takes the row with it: X. With a condition, X deletes the
+ * row if it is there, where the last image does not meet it, and P in place of U updates the row or inserts it: it may not have met
+ * the condition before.
  *
  * Where a key of the source is deferrable, two rows may have it for a while, and an insert comes before the delete of the row that
- * was there. Then the row's existence is not what inserts and deletes lead to: A stands for such a key, and nothing is to be done.
+ * was there; where it is not unique, or NULL, several rows have it for good. Then the row's existence is not what inserts and
+ * deletes lead to: A stands for such a key, and nothing is to be done.
  *
  * Deletes run before updates and these before inserts, so that a value of another unique index that moves from a deleted to a
  * new row does not collide. Values that change places among updated rows do collide: the caller then goes row by row.
@@ -126,6 +128,14 @@ function foldedChanges(input: SetInput): string {
   const { table, stage, key, operations, treatment } = input;
   const sameKey = keyMatch(input);
   const isReplacing = operations.has("insert") && operations.has("delete");
+  const replacesInserts = treatment.replaces === "updates and inserts";
+  const mayDouble =
+    !replacesInserts &&
+    (operations.has("insert") || treatment.replaces !== undefined || treatment.condition !== undefined);
+  const ofKey = `partition by ${key.map((column) => alias(stage, column)).join(", ")} order by ev_id`;
+  const rows = mayDouble
+    ? `(select s.*, lag(op) over w as former_op from ${stage.rows} s window w as (${ofKey})) s`
+    : `${stage.rows} s`;
   const mayDelete =
     operations.has("delete") || treatment.replaces !== undefined || treatment.condition !== undefined;
   const settable = settableColumns(input);
@@ -135,10 +145,10 @@ function foldedChanges(input: SetInput): string {
   const parts = [
     `ranked as (
   select s.*, first_value(op) over w as first_op, lead(ev_id) over w as next_id,
-         max(case op when 'I' then ev_id * 2 + 1 when 'D' then ev_id * 2 end) over w as existence${isReplacing ? countedRows : ""}
-    from ${stage.rows} s window w as (partition by ${key.map((column) => alias(stage, column)).join(", ")} order by ev_id))`,
+         max(case ${replacesInserts ? "" : "when op = 'U' then null "}when op = 'D' then ev_id * 2 else ev_id * 2 + 1 end) over w as existence${mayDouble ? irregular : ""}
+    from ${rows} window w as (${ofKey}))`,
     `net as materialized (
-  select s.*, case ${isReplacing && treatment.replaces === undefined ? doubledKey(input) : ""}when existence % 2 = 0 then case when first_op = 'I' then 'N' else 'D' end${actions(input)} end as act
+  select s.*, case ${unclearKey(input, mayDouble)}when existence % 2 = 0 then case when first_op = 'I' then '${replacesInserts ? "X" : "N"}' else 'D' end${actions(input)} end as act
     from ranked s where next_id is null)`,
   ];
   const counts = { inserted: "0", updated: "0", deleted: "0" };
@@ -182,21 +192,23 @@ function foldedChanges(input: SetInput): string {
   return `with ${parts.join(",\n")}
 select ${counts.inserted}::int8 as inserted, ${counts.updated}::int8 as updated, ${counts.deleted}::int8 as deleted,
        (${missing.updates})::int8 as missing_updates, (${missing.deletes})::int8 as missing_deletes,
-       ${isReplacing ? "(select count(*) from net where act = 'A')" : "0::int8"} as doubled_keys`;
+       (select count(*) from net where act = 'A') as doubled_keys`;
 }
 
-/** How many rows of a key the events bring, or take away. */
-const countedRows = `,
-         sum(case op when 'I' then 1 when 'D' then -1 end) over w as balance`;
+/** Of a row that is alone with its key an insert comes first, or after a delete, and nothing else after a delete. */
+const irregular = `,
+         bool_or(case former_op when 'D' then op <> 'I' else op = 'I' and former_op is not null end) over w as is_irregular`;
 
-/** The branch of CASE for keys that two rows have had. */
-function doubledKey(input: SetInput): string {
-  const { table, stage, key } = input;
+/** The branches of CASE for keys whose events do not tell of one row: NULL is nobody's key. */
+function unclearKey({ table, stage, key, operations }: SetInput, mayDouble: boolean): string {
+  const isNull = key.map((column) => `${alias(stage, column)} is null`).join(" or ");
+  const isUnclear = `when ${isNull}${mayDouble ? " or is_irregular" : ""} then 'A'
+                   `;
+  if (!mayDouble || !operations.has("insert") || !operations.has("delete")) return isUnclear;
   const isSame = key
     .map((column) => `t.${quoteIdent(column.name)} = s.${alias(stage, column)}`)
     .join(" and ");
-  return `when balance <> existence % 2 - case first_op when 'I' then 0 else 1 end then 'A'
-                   when existence % 2 = 0 and first_op = 'I'
+  return `${isUnclear}when existence % 2 = 0 and first_op = 'I'
                     and exists (select from ${table.only}${table.sqlName} t where ${isSame}) then 'A'
                    `;
 }
