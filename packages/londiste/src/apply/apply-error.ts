@@ -20,6 +20,11 @@ const uniqueViolation = "23505";
 const rowIsHere =
   "Somebody has written the row here, or the key is deferrable on the provider, where two rows had it for a while: make it not deferrable there. Use resync for the table.";
 
+function hintFor({ operation }: FailedEvent, { sqlState, cause }: ApplyErrorDetails) {
+  if (operation === "insert" && sqlState === uniqueViolation) return { hint: rowIsHere };
+  return cause instanceof SkytoolsError && cause.hint !== undefined ? { hint: cause.hint } : {};
+}
+
 /** An event that cannot be applied. The message names the event, its table and key, and what the server said, in one line that
  * begins as monitoring knows it: `[ev_id=<id>,ev_txid=<txid>] ...`. */
 export class ApplyError extends SkytoolsError {
@@ -37,7 +42,7 @@ export class ApplyError extends SkytoolsError {
     super("APPLY", `[ev_id=${event.eventId},ev_txid=${event.eventTxid}] ${reason} (${what.join(", ")})`, {
       retry: details.retry ?? "later",
       cause: details.cause,
-      ...(event.operation === "insert" && details.sqlState === uniqueViolation ? { hint: rowIsHere } : {}),
+      ...hintFor(event, details),
     });
     this.reason = reason;
     this.event = event;

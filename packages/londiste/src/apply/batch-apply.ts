@@ -16,8 +16,9 @@ import { OpenedHandlers } from "./opened-handlers.ts";
 import { OrderNeeded } from "./order-needed.ts";
 import { PassedKeys } from "./passed-rows.ts";
 import { PieceFlow } from "./piece-flow.ts";
+import { RepairedText } from "./repaired-text.ts";
 import { DecodedRowEvent } from "./row-event.ts";
-import { copyNull, decodeRaw } from "./row-layout.ts";
+import { copyNull, readableRaw } from "./row-layout.ts";
 import type { RowChange } from "./row-statement.ts";
 import type { RowsTreatment } from "./rows-treatment.ts";
 import { dropStages } from "./stage-table.ts";
@@ -38,6 +39,7 @@ export class BatchApply {
   readonly #passedKeys: PassedKeys | undefined;
   readonly #counts: ApplyCounts = { rowByRowEvents: 0, missingRows: 0 };
   readonly #opened: OpenedHandlers;
+  readonly #repairedText: RepairedText;
   /** what handlers run; together with everything else where all goes in one order */
   readonly #statements: StatementList;
   /** control events that touch no table: run at the end, in order */
@@ -55,6 +57,7 @@ export class BatchApply {
     this.#tables = new BatchTables(input);
     this.#passedKeys = isOrdered ? undefined : new PassedKeys();
     this.#statements = new StatementList(input.target);
+    this.#repairedText = new RepairedText(input.log);
     this.#flow = new PieceFlow(input.limits ?? usualLimits);
     const { log, target, queueName, tickId, tickTime } = input;
     this.#opened = new OpenedHandlers({
@@ -147,7 +150,7 @@ export class BatchApply {
   #kindOf(event: RawEvent): EventKind {
     let kind = this.#kinds.get(event.type);
     if (kind === undefined) {
-      kind = classifyEventType(decodeRaw(event.type));
+      kind = classifyEventType(readableRaw(event.type));
       this.#kinds.set(event.type, kind);
     }
     const isTableEvent = kind.kind === "row" || kind.kind === "truncate";
@@ -173,7 +176,10 @@ export class BatchApply {
     if (handler?.actsOnOtherTables === true) await this.#beginOneOrder();
     if (handler?.open !== undefined) {
       const sink = await this.#opened.sinkOf(table.name, handler);
-      return sink.row(new DecodedRowEvent(event, kind));
+      const repairs = handler.repairsText === true;
+      return sink.row(
+        repairs ? this.#repairedText.rowEvent(event, kind, table.name) : new DecodedRowEvent(event, kind),
+      );
     }
     const operation = handler?.rows?.operations?.[kind.operation] ?? kind.operation;
     if (operation === "ignored") return;

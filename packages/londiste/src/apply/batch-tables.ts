@@ -1,7 +1,7 @@
 import type { TableHandler } from "../handler/handler.ts";
 import type { RowOperation } from "./event-kind.ts";
 import type { TableChoice } from "./event-line.ts";
-import { copyNull, decodeRaw } from "./row-layout.ts";
+import { copyNull, readableRaw } from "./row-layout.ts";
 
 /** A table whose events are applied. */
 export interface AppliedTable {
@@ -92,7 +92,7 @@ export class BatchTables {
     first: Omit<FirstEvent, "table">,
   ): Promise<(AppliedTable & FoundTable) | undefined> {
     const { tables, handlers, finder } = this.#input;
-    const name = rawName === copyNull ? "" : (decodeRaw(rawName) ?? "");
+    const name = rawName === copyNull ? "" : (readableRaw(rawName) ?? "");
     const listed = tables.get(name);
     if (listed !== undefined) return { ...listed, handler: handlers.get(name) };
     const found = await finder?.find({ ...first, table: name });

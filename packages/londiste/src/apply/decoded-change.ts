@@ -9,12 +9,12 @@ import type { TargetTable } from "./target-table.ts";
 /** The change that an event tells of, values as text.
  * @throws ApplyError when its data cannot be read, or does not tell all that a row has */
 export function decodedChange(table: TargetTable, event: RawEvent, kind: RowEventKind): RowChange {
-  const failed = { eventId: event.id, eventTxid: event.txid, table: table.name };
-  if (kind.format === "sql")
-    return parsedChange(table, event, { ...failed, operation: kind.operation }, kind);
+  const { operation } = kind;
+  const failed = { eventId: event.id, eventTxid: event.txid, table: table.name, operation };
+  if (kind.format === "sql") return parsedChange(table, event, failed, kind);
   const { format } = kind;
   const row = readOrFail(failed, () => decodeRow(format, event.data));
-  return { operation: kind.operation, key: kind.key, row };
+  return { operation, key: kind.key, row };
 }
 
 /** Partial SQL, whose type says what its data looks like, whatever it counts as. */

@@ -1,6 +1,6 @@
 import { type PgqEvent, unordered } from "@skytools/pgq";
 import { quoteLiteral } from "@skytools/skytools";
-import { copyNull, decodeRaw } from "./row-layout.ts";
+import { copyNull, decodeRaw, readableRaw } from "./row-layout.ts";
 
 /** An event as it comes off the COPY stream: raw fields, see row-layout.ts. */
 export interface RawEvent {
@@ -60,7 +60,8 @@ export function parseEventLine(line: string): RawEvent {
   };
 }
 
-/** An event with everything in it. */
+/** An event with everything in it.
+ * @throws SkytoolsError EVENT_DATA for text that is none */
 export function decodeEvent(raw: RawEvent): PgqEvent {
   const more = decodeRaw(raw.more);
   const [time, extra2, extra3, extra4] = (more === null ? [] : JSON.parse(more)) as (string | null)[];
@@ -69,9 +70,9 @@ export function decodeEvent(raw: RawEvent): PgqEvent {
     txid: BigInt(raw.txid),
     time: time ?? "",
     retry: null,
-    type: decodeRaw(raw.type),
+    type: readableRaw(raw.type),
     data: decodeRaw(raw.data),
-    extra1: decodeRaw(raw.extra1),
+    extra1: readableRaw(raw.extra1),
     extra2: extra2 ?? null,
     extra3: extra3 ?? null,
     extra4: extra4 ?? null,

@@ -2,20 +2,20 @@ import { SkytoolsError } from "@skytools/skytools";
 import { ApplyError } from "./apply-error.ts";
 import type { AppliedTable } from "./batch-tables.ts";
 import type { RawEvent } from "./event-line.ts";
-import { decodeRaw } from "./row-layout.ts";
+import { readableRaw } from "./row-layout.ts";
 
 /** All that a message needs of an event. */
 export type EventIds = Pick<RawEvent, "id" | "txid">;
 
 export function retriedEvent(event: RawEvent, queueName: string): SkytoolsError {
-  const text = `event ${event.id} of type "${decodeRaw(event.type) ?? ""}" in queue "${queueName}" was put into the retry queue: its order is lost`;
+  const text = `event ${event.id} of type "${readableRaw(event.type) ?? ""}" in queue "${queueName}" was put into the retry queue: its order is lost`;
   return new SkytoolsError("CASCADE_EVENT", text, { retry: "later" });
 }
 
 export function unknownEvent(event: RawEvent, queueName: string): SkytoolsError {
   return new SkytoolsError(
     "CASCADE_EVENT",
-    `Unhandled event type in queue: ${decodeRaw(event.type) ?? ""} (queue "${queueName}", event ${event.id})`,
+    `Unhandled event type in queue: ${readableRaw(event.type) ?? ""} (queue "${queueName}", event ${event.id})`,
     { retry: "later" },
   );
 }

@@ -1,10 +1,10 @@
 import type { PgqEvent } from "@skytools/pgq";
 import { parsePartialSql, SkytoolsError } from "@skytools/skytools";
 import type { Row, RowEvent } from "../handler/handler.ts";
-import { ApplyError } from "./apply-error.ts";
+import { ApplyError, type FailedEvent } from "./apply-error.ts";
 import type { RowEventKind, RowOperation } from "./event-kind.ts";
 import { decodeEvent, type RawEvent } from "./event-line.ts";
-import { decodeRow } from "./row-layout.ts";
+import { decodeRow, readableRaw } from "./row-layout.ts";
 
 /** A row event for a handler; decoded once, when it is asked for. */
 export class DecodedRowEvent implements RowEvent {
@@ -13,10 +13,11 @@ export class DecodedRowEvent implements RowEvent {
   readonly #kind: RowEventKind;
   #row: Row | undefined;
 
+  /** @throws ApplyError for text that is none */
   constructor(raw: RawEvent, kind: RowEventKind) {
-    this.event = decodeEvent(raw);
     this.#raw = raw;
     this.#kind = kind;
+    this.event = this.#orFail(() => decodeEvent(raw));
   }
 
   get operation(): RowOperation {
@@ -33,24 +34,29 @@ export class DecodedRowEvent implements RowEvent {
   }
 
   #decode(): Row {
-    const failed = {
-      eventId: this.#raw.id,
-      eventTxid: this.#raw.txid,
-      table: this.event.extra1 ?? "",
-      operation: this.operation,
-    };
     if (this.#kind.format === "sql" && this.operation !== "insert") {
       throw new ApplyError(
         `Unsupported event type: ${this.event.type ?? ""}: partial SQL has no columns`,
-        failed,
+        this.#failed,
       );
     }
+    const { format } = this.#kind;
+    return this.#orFail(() =>
+      format === "sql" ? parsePartialSql("I", this.event.data ?? "").data : decodeRow(format, this.#raw.data),
+    );
+  }
+
+  #orFail<T>(read: () => T): T {
     try {
-      if (this.#kind.format === "sql") return parsePartialSql("I", this.event.data ?? "").data;
-      return decodeRow(this.#kind.format, this.#raw.data);
+      return read();
     } catch (error) {
       if (!(error instanceof SkytoolsError)) throw error;
-      throw new ApplyError(error.message, failed, { cause: error });
+      throw new ApplyError(error.message, this.#failed, { cause: error });
     }
+  }
+
+  get #failed(): FailedEvent {
+    const { id, txid, extra1 } = this.#raw;
+    return { eventId: id, eventTxid: txid, table: readableRaw(extra1) ?? "", operation: this.operation };
   }
 }

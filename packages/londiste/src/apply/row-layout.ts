@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { quoteCopy, SkytoolsError, urlDecodeRow } from "@skytools/skytools";
 import { parseFlatJson } from "./flat-json.ts";
 
@@ -47,12 +48,31 @@ export function decodeRow(format: "json" | "url", raw: string): ReadonlyMap<stri
   try {
     return urlDecodeRow(data);
   } catch (cause) {
-    throw new SkytoolsError("EVENT_DATA", "event data is not urlencoded", { cause });
+    throw damagedText(cause);
   }
 }
 
-/** The text of a raw value. */
+/** The text of a raw value.
+ * @throws SkytoolsError EVENT_DATA when its bytes are no UTF-8: what is damaged must not be written as if it were whole */
 export function decodeRaw(raw: string): string | null {
+  if (isRawText(raw)) return readableRaw(raw);
+  throw damagedText();
+}
+
+function damagedText(cause?: unknown): SkytoolsError {
+  return new SkytoolsError("EVENT_DATA", "text that is not valid UTF-8", {
+    cause,
+    hint: "Its database has no encoding. With the handler argument encoding=utf8 (see change-handler) such bytes become U+FFFD here.",
+  });
+}
+
+/** Whether the bytes of a raw value are UTF-8. */
+export function isRawText(raw: string): boolean {
+  return isAscii(raw) || isUtf8(Buffer.from(raw, "latin1"));
+}
+
+/** The same for messages, and for names that are compared with others: bytes that are no UTF-8 become U+FFFD. */
+export function readableRaw(raw: string): string | null {
   if (raw === copyNull) return null;
   const text =
     raw.indexOf("\\") < 0

@@ -2,7 +2,7 @@ import { type Database, type PartialSqlRow, SkytoolsError } from "@skytools/skyt
 import { ApplyError, type FailedEvent } from "./apply-error.ts";
 import type { ApplyCounts } from "./apply-input.ts";
 import { decodedChange, readPartialSql } from "./decoded-change.ts";
-import type { RowEventKind } from "./event-kind.ts";
+import type { RowEventKind, RowOperation } from "./event-kind.ts";
 import type { RawEvent } from "./event-line.ts";
 import { decodeRaw } from "./row-layout.ts";
 import type { RowPlan } from "./row-plan.ts";
@@ -51,19 +51,18 @@ export class TableStatements {
     const rows = lines.map((line) => line.split("\t"));
     rows.sort((a, b) => compareIds(a[0]!, b[0]!));
     for (const [eventId, eventTxid, letter, ...values] of rows) {
-      await this.addStaged(plan, {
-        eventId: eventId!,
-        eventTxid: eventTxid!,
-        letter: letter!,
-        values: values.map(decodeRaw),
-      });
+      const event = { eventId: eventId!, eventTxid: eventTxid! };
+      const decoded = orFail({ ...event, table: this.#table.name, operation: operationOf(letter!) }, () =>
+        values.map(decodeRaw),
+      );
+      await this.addStaged(plan, { ...event, letter: letter!, values: decoded });
     }
     await this.flush();
   }
 
   async addStaged(plan: RowPlan, { eventId, eventTxid, letter, values }: StagedRow): Promise<void> {
     this.#counts.rowByRowEvents += 1;
-    const operation = letter === "I" ? "insert" : letter === "U" ? "update" : "delete";
+    const operation = operationOf(letter);
     const row = new Map(plan.columns.map((column, nr) => [column.name, values[nr] ?? null]));
     const statement = this.#statement({ operation, key: plan.key, row }, { eventId, eventTxid });
     if (statement !== undefined) await this.#list.add(statement);
@@ -74,7 +73,7 @@ export class TableStatements {
     event: Pick<FailedEvent, "eventId" | "eventTxid">,
   ): EventStatement | undefined {
     const failed = { ...event, table: this.#table.name, operation: change.operation };
-    const sql = sqlOrFail(failed, () => treatedRowStatement(this.#table, change, this.#treatment));
+    const sql = orFail(failed, () => treatedRowStatement(this.#table, change, this.#treatment));
     return sql === undefined ? undefined : { ...failed, sql, describeKey: () => describeKey(change) };
   }
 
@@ -97,7 +96,7 @@ export class TableStatements {
       operation: kind.operation,
     };
     const row = readPartialSql(event, failed);
-    const plain = sqlOrFail(failed, () => partialSqlStatement(this.#table, kind.operation, row));
+    const plain = orFail(failed, () => partialSqlStatement(this.#table, kind.operation, row));
     if (plain === undefined) return undefined;
     const mustFind = this.#treatment.missingRows === "error" && kind.operation !== "insert";
     return {
@@ -108,7 +107,11 @@ export class TableStatements {
   }
 }
 
-function sqlOrFail(failed: FailedEvent, make: () => string | undefined): string | undefined {
+function operationOf(letter: string): RowOperation {
+  return letter === "I" ? "insert" : letter === "U" ? "update" : "delete";
+}
+
+function orFail<T>(failed: FailedEvent, make: () => T): T {
   try {
     return make();
   } catch (error) {

@@ -1,6 +1,8 @@
-import type { TableStructure } from "@skytools/skytools";
+import { isUtf8 } from "node:buffer";
+import type { PipeCopyOptions, TableStructure } from "@skytools/skytools";
 import { copyRow, parseCopyRow, quoteIdent, rewriteCopyRows, SkytoolsError } from "@skytools/skytools";
-import type { Row, TableHandler } from "../handler/handler.ts";
+import { RepairedText } from "../apply/repaired-text.ts";
+import type { Row } from "../handler/handler.ts";
 import type { TableCopyInput } from "./table-copy.ts";
 
 /** A column on its way. */
@@ -40,14 +42,26 @@ export function listOf(columns: readonly ColumnPair[], side: keyof ColumnPair): 
   return columns.map((column) => quoteIdent(column[side])).join(", ");
 }
 
-/** The handler's change of each row, for one stream of rows; without one no row is looked at. */
-export function rowChange(handler: TableHandler, columns: readonly ColumnPair[]) {
-  if (handler.copyRow === undefined) return {};
-  const change = (row: Row) => handler.copyRow?.(row) ?? row;
-  const transform = rewriteCopyRows((line) => {
-    const values = parseCopyRow(line.toString("utf8"));
-    const row = change(new Map(columns.map(({ source }, nr) => [source, values[nr] ?? null])));
+/** The handler's change of each row: a call for each stream of rows. Without one no row is looked at. */
+export function rowChange(
+  { log, table, handler }: Pick<TableCopyInput, "log" | "table" | "handler">,
+  columns: readonly ColumnPair[],
+): () => Pick<PipeCopyOptions, "transform"> {
+  if (handler.copyRow === undefined && handler.repairsText !== true) return () => ({});
+  const repairedText = handler.repairsText === true ? new RepairedText(log) : undefined;
+  const parse = (text: string): Row => {
+    const values = parseCopyRow(text);
+    return new Map(columns.map(({ source }, nr) => [source, values[nr] ?? null]));
+  };
+  const rewrite = (line: Buffer): string => {
+    const read = repairedText?.copiedRow(line, table, parse) ?? parse(textOf(line, table));
+    const row = handler.copyRow?.(read) ?? read;
     return copyRow(columns.map(({ source }) => row.get(source) ?? null)).slice(0, -1);
-  });
-  return { transform };
+  };
+  return () => ({ transform: rewriteCopyRows(rewrite) });
+}
+
+function textOf(line: Buffer, table: string): string {
+  if (isUtf8(line)) return line.toString("utf8");
+  throw new SkytoolsError("COPY", `table "${table}": text that is not valid UTF-8`, { retry: "later" });
 }

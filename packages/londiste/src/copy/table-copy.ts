@@ -68,7 +68,7 @@ interface Begun extends TableCopyInput {
   /** COPY statement for the source; `rows` is a condition for only some of the rows */
   readonly copyFrom: (rows?: string) => string;
   readonly copyInto: string;
-  readonly rowChange: () => ReturnType<typeof rowChange>;
+  readonly rowChange: ReturnType<typeof rowChange>;
 }
 
 /** Copies a table and leaves a transaction of the target open for the caller to store the new state and commit. The source is
@@ -103,7 +103,7 @@ export async function copyTable(input: TableCopyInput): Promise<CopiedTable> {
     isEmptied: !input.skipsTruncate && !isJoining,
     copyFrom: (rows) => copyFrom(from, listOf(columns, "source"), condition, rows),
     copyInto: `copy ${to.quotedName} (${listOf(columns, "target")}) from stdin`,
-    rowChange: () => rowChange(input.handler, columns),
+    rowChange: rowChange(input, columns),
   });
   return { ...copied, snapshot };
 }

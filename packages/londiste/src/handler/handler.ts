@@ -76,6 +76,9 @@ export interface TableHandler {
   copyColumn?(column: string): string | undefined;
   /** changes a row on its way in a copy; source column names to text */
   copyRow?(row: Row): Row;
+  /** Bytes of the source that are no UTF-8 become U+FFFD, in copies and in events that `open` takes; the log says in which column.
+   * Otherwise they are an error. */
+  readonly repairsText?: boolean;
   /** TRUNCATE of the source leaves the table here alone */
   readonly ignoresTruncate?: boolean;
   /** how the default apply treats the rows; not for handlers with `open` */

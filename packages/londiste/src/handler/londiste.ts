@@ -1,5 +1,5 @@
-import { encodingArgument, openRepairing, repairRow } from "./encoding-argument.ts";
-import type { Handler } from "./handler.ts";
+import { encodingArgument, repairsText } from "./encoding-argument.ts";
+import type { EventSink, HandledTable, Handler, HandlerBatch } from "./handler.ts";
 import { ignoresTruncate, ignoreTruncateArgument } from "./truncate-argument.ts";
 
 /** Source: spec/londiste.md 12.2 */
@@ -10,8 +10,17 @@ export const londisteHandler: Handler = {
   arguments: [ignoreTruncateArgument, encodingArgument],
   create: (table) => ({
     ignoresTruncate: ignoresTruncate(table),
-    ...(table.arguments.get("encoding") === "utf8"
-      ? { open: (batch) => openRepairing(batch, table), copyRow: repairRow }
-      : {}),
+    ...(repairsText(table) ? { repairsText: true, open: (batch) => repeated(batch, table) } : {}),
   }),
 };
+
+/** Events as they are, once they are text. */
+function repeated(batch: HandlerBatch, { destination }: HandledTable): EventSink {
+  return {
+    row: async (event) => {
+      const { operation, key } = event;
+      await batch.change(event, destination, { operation, key, row: event.row() });
+    },
+    flush: async () => {},
+  };
+}

@@ -7,7 +7,7 @@ import {
   UsageError,
   urlDecodeRow,
 } from "@skytools/skytools";
-import { encodingArgument } from "./encoding-argument.ts";
+import { encodingArgument, repairsText } from "./encoding-argument.ts";
 import type { HandledTable, Handler, HandlerArgument, TableHandler } from "./handler.ts";
 import { ignoresTruncate, ignoreTruncateArgument } from "./truncate-argument.ts";
 
@@ -137,6 +137,7 @@ function shardTable(table: HandledTable, hash: string, isDisabled: boolean): Tab
     copiesRows: !isDisabled,
     isComplete: false,
     ignoresTruncate: isDisabled || ignoresTruncate(table),
+    repairsText: repairsText(table),
     registration: isDisabled ? ["virtual_table"] : [`ev_extra3='hash='||${hash}`],
     keyColumns: [hashKey(table.arguments) ?? []].flat(),
     rowCondition: async (local) => shardCondition(hash, await loadShard(local, table.config)),

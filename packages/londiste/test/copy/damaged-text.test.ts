@@ -2,8 +2,12 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Database, pipeCopy } from "@skytools/skytools";
 import { type Cluster, startCluster } from "@skytools/testbed";
+import { applyBatch } from "#src/apply/apply-batch.js";
 import { rowChange } from "#src/copy/copy-columns.js";
+import type { TableHandler } from "#src/handler/handler.js";
 import { openSourceSession } from "#src/replication-session.js";
+import { silentLog } from "../fixture/apply-bench.js";
+import { testRegistry } from "../fixture/handler-bench.js";
 
 let cluster: Cluster;
 
@@ -27,11 +31,82 @@ test("text that is none, out of a database without encoding: refused where it wo
   await using target = await Database.open(cluster.connstr());
   await openSourceSession(source);
   const columns = ["id", "v"].map((name) => ({ source: name, target: name }));
-  const copy = (handler: Parameters<typeof rowChange>[0]) =>
-    pipeCopy(source, "copy t to stdout", target, "copy t from stdin", rowChange(handler, columns));
+  const copy = (handler: TableHandler) =>
+    pipeCopy(
+      source,
+      "copy t to stdout",
+      target,
+      "copy t from stdin",
+      rowChange({ log: silentLog, table: "public.t", handler }, columns)(),
+    );
   await assert.rejects(copy({}), /invalid byte sequence for encoding "UTF8": 0xe9.*postgres on/);
   await source.rollback();
   await target.rollback();
-  await copy({ copyRow: (row) => row });
+  // A handler of one's own that changes rows does not get to see what is no text.
+  await assert.rejects(copy({ copyRow: (row) => row }), /table "public\.t": text that is not valid UTF-8/);
+  await source.rollback();
+  await target.rollback();
+  await copy({ repairsText: true });
   assert.deepEqual(await target.query("select v from t order by id"), [{ v: "x\ufffd" }, { v: "très" }]);
+  assert.match(silentLog.lines.join("\n"), /Fixed invalid UTF8 in column <public\.t\.v>/);
+});
+
+test("events with such text, few and many: refused with their ids, or repaired where the handler is told to", async () => {
+  await cluster.query(
+    `create table ev (ev_id int8, ev_time timestamptz default now(), ev_txid int8 default 1, ev_retry int4, ev_type text, ev_data text,
+       ev_extra1 text default 'public.t', ev_extra2 text, ev_extra3 text, ev_extra4 text);
+     insert into ev (ev_id, ev_type, ev_data)
+     select g, '{"op":"INSERT","table":["public","t"],"pkey":["id"]}', '{"id":' || g || case g when 50 then E',"v":"x\\xe9"}' else ',"v":"très"}' end
+       from generate_series(11, 100) g`,
+    [],
+    "damaged",
+  );
+  await using source = await Database.open(cluster.connstr("damaged"));
+  await using target = await Database.open(cluster.connstr());
+  await openSourceSession(source);
+  const registry = await testRegistry("");
+  const apply = async (where: string, args: readonly string[]) => {
+    const spec = { name: "londiste", arguments: new Map(args.map((name) => [name, "utf8"])) };
+    const handler = registry.create(spec, { name: "public.t", destination: "public.t" });
+    try {
+      await applyBatch({
+        source,
+        target,
+        log: silentLog,
+        batchId: 1n,
+        tickId: 2n,
+        tickTime: "2026-01-01",
+        queueName: "q",
+        eventQuery: `select * from ev where ${where} order by 1`,
+        expectedEvents: 1,
+        tables: new Map([["public.t", { name: "public.t", destination: "public.t" }]]),
+        handlers: new Map(args.length === 0 ? [] : [["public.t", handler]]),
+        onControlEvent: async () => {},
+      });
+      await target.commit();
+    } finally {
+      await source.rollback();
+      await target.rollback();
+    }
+  };
+  for (const where of ["ev_id = 50", "ev_id in (49, 50)", "true"]) {
+    await target.execute("truncate t");
+    await target.commit();
+    await assert.rejects(apply(where, []), (error: Error & { hint?: string }) => {
+      assert.match(
+        error.message,
+        /^\[ev_id=50,ev_txid=1\] text that is not valid UTF-8 \(insert on table "public\.t"/,
+      );
+      assert.match(error.hint ?? "", /encoding=utf8/);
+      return true;
+    });
+    silentLog.lines.length = 0;
+    await apply(where, ["encoding"]);
+    assert.deepEqual(await target.query("select v from t where id = 50"), [{ v: "x\ufffd" }]);
+    await target.commit();
+    assert.equal(
+      silentLog.lines.filter((line) => line.includes("Fixed invalid UTF8 in column <public.t.v>")).length,
+      1,
+    );
+  }
 });

@@ -315,15 +315,24 @@ test("obfuscate hides values here and in the events that go on; what is no numbe
   );
 });
 
-test("londiste encoding=utf8 replaces bytes that are no text and says where", async () => {
-  await bench.reset("create table t (id int primary key, v text)");
-  await bench.apply([{ type: "I:id", data: "id=1&v=a%ffb%c3%a9", table: "data.t" }], {
-    name: "londiste",
-    args: ["encoding=utf8"],
+const damaged = { type: "I:id", data: "id=1&v=a%ffb%c3%a9", table: "data.t", extra3: "hash=1" };
+
+for (const { name, args = [] } of [
+  { name: "londiste" },
+  { name: "bulk_direct", args: ["method=1"] },
+  { name: "dispatch", args: ["table_mode=direct"] },
+  { name: "shard", args: ["hash_key=id"] },
+]) {
+  test(`${name}: encoding=utf8 replaces bytes that are no text and says where; without it they are refused`, async () => {
+    await bench.reset("create table t (id int primary key, v text)");
+    await assert.rejects(bench.apply([damaged], { name, args }), /\[ev_id=\d+,.*insert on table "data\.t"/);
+    assert.deepEqual(await bench.rows("select v from t"), []);
+    silentLog.lines.length = 0;
+    await bench.apply([damaged], { name, args: [...args, "encoding=utf8"] });
+    assert.deepEqual(await bench.rows("select v from t"), [{ v: "a\ufffdb\u00e9" }]);
+    assert.match(silentLog.lines.join("\n"), /Fixed invalid UTF8 in column <data\.t\.v>/);
   });
-  assert.deepEqual(await bench.rows("select v from t"), [{ v: "a\ufffdb\u00e9" }]);
-  assert.match(silentLog.lines.join("\n"), /Fixed invalid UTF8 in column <data\.t\.v>/);
-});
+}
 
 test("a module of one's own is loaded; one that cannot be is named with its key", async () => {
   const file = join(directory.path, "own.mjs");

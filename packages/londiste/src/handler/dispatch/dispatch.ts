@@ -1,6 +1,6 @@
 import type { Database, Log } from "@skytools/skytools";
 import { methodArgument } from "../bulk.ts";
-import { encodingArgument } from "../encoding-argument.ts";
+import { encodingArgument, repairsText } from "../encoding-argument.ts";
 import type { HandledTable, Handler, HandlerArgument, TableHandler } from "../handler.ts";
 import { hashExpression, hashKey, isOfShard, loadShard, shardArguments, shardCondition } from "../shard.ts";
 import { ignoresTruncate, ignoreTruncateArgument } from "../truncate-argument.ts";
@@ -132,6 +132,7 @@ function dispatchedTable(table: HandledTable, defaults: Readonly<Record<string, 
   return {
     isComplete: false,
     ignoresTruncate: ignoresTruncate(table) || rules.tableMode === "ignore",
+    repairsText: repairsText(table),
     hasPartitions: rules.tableMode === "part",
     copiesRows: rules.tableMode !== "ignore",
     ...(rules.tableMode === "part"
