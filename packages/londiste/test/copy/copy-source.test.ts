@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
-import { Database, type Job } from "@skytools/skytools";
+import { Config, Database, Databases, type Job } from "@skytools/skytools";
 import { type Cluster, moduleDatabase, startCluster, waitFor } from "@skytools/testbed";
 import { CopyProgress } from "#src/copy/copy-progress.js";
 import { copySourceNode } from "#src/copy/copy-source.js";
 import { copyTable } from "#src/copy/table-copy.js";
-import type { HandlerRegistry } from "#src/handler/handler-registry.js";
+import { HandlerRegistry } from "#src/handler/handler-registry.js";
 import type { ReplicatedTable } from "#src/londiste-api.js";
+import { londisteConfig } from "#src/londiste-config.js";
 import { openSourceSession } from "#src/replication-session.js";
+import { findCopyNode } from "#src/table/copy-node.js";
 import { silentLog } from "../fixture/apply-bench.js";
 
 const rowCount = 1000;
@@ -207,6 +209,39 @@ test("rows that are added to those of another queue find indexes that an attempt
   await copyGoods("postgres", undefined, left, [], true);
   assert.deepEqual(await target(indexes), before);
   assert.deepEqual(await target("select count(*)::int as rows from goods"), [{ rows: rowCount + 1 }]);
+});
+
+test("a node whose handler for the table is not known here is passed over: nobody can tell whether it has all rows", async () => {
+  const modules = ["pgq", "pgq_node", "londiste"];
+  const near = await moduleDatabase(cluster, modules);
+  const root = await moduleDatabase(cluster, modules);
+  const setUp = async (connstr: string, node: string, attributes: string) => {
+    await using db = await Database.open(connstr, { autocommit: true });
+    await db.query("select pgq_node.register_location('q', 'near', $1, false)", [near]);
+    await db.query("select pgq_node.register_location('q', 'root', $1, false)", [root]);
+    await db.execute(`select pgq_node.create_node('q', ${node}, null)`);
+    await db.query(
+      "insert into londiste.table_info (queue_name, table_name, local, merge_state, table_attrs) values ('q', 'public.goods', true, 'ok', $1)",
+      [attributes],
+    );
+  };
+  await setUp(near, "'branch', 'near', 'worker', 'root', 100", "handler=mystery");
+  await setUp(root, "'root', 'root', 'worker', null, null", "handler=londiste");
+  const databases = new Databases({ setting: () => undefined, log: silentLog });
+  const config = Config.parse("[londiste3]\ndb = dbname=x\n", "londiste3", { groups: [londisteConfig] });
+  try {
+    const found = await findCopyNode({
+      job: { log: silentLog, config, databases } as unknown as Job,
+      registry: await HandlerRegistry.load(config),
+      queueName: "q",
+      start: { name: "near", location: near },
+      tables: ["public.goods"],
+    });
+    assert.equal(found.name, "root");
+    assert.ok(silentLog.lines.includes("Node near does not have all tables"));
+  } finally {
+    await databases.closeAll();
+  }
 });
 
 test("no transaction of the target is open while a table waits for the provider, also where the copy node is dead", async () => {

@@ -97,6 +97,14 @@ test("a copy that stands where the worker stands takes its table over in one loo
   assert.equal(await storedState(), "ok");
 });
 
+test("a copy whose table was removed meanwhile ends, and says so", async () => {
+  await put("catching-up", { worker: 7, copy: 7 });
+  await run("update londiste.table_info set local = false");
+  assert.equal((await copyLooks(7n)).outcome, "removed");
+  assert.ok(silentLog.lines.includes(`Table ${table} removed from replication`));
+  await run("update londiste.table_info set local = true");
+});
+
 test("a copy that is ahead of the worker offers its table, and leaves it", async () => {
   await put("catching-up", { worker: 5, copy: 7 });
   assert.equal((await copyLooks(7n)).outcome, undefined);

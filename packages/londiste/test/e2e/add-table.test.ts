@@ -195,11 +195,21 @@ test("resync --copy-node copies from the node that is named, and knows the names
 });
 
 test("--skip-non-existing leaves out what is not here, with a warning, and adds the rest", async () => {
+  // What the set has lost while this node was away.
+  await branch.query(
+    `insert into londiste.table_info (queue_name, table_name, local, merge_state) values ('q', 'public.lost', true, 'ok');
+     insert into londiste.seq_info (queue_name, seq_name, last_value) values ('q', 'public.lost_seq', 1)`,
+  );
   await branch.query("create table more (id int primary key, v text)");
   const result = await branch.londiste("add-table", "more", "late", "nowhere", "--skip-non-existing");
   assert.match(result.stderr, /WARNING Table public\.late does not exist on local node, skipping/);
   assert.match(result.stderr, /WARNING public\.nowhere not available/);
   assert.match(result.stderr, /Table added: public\.more/);
+  assert.match(result.stderr, /Table public\.lost gone but exists on subscriber, removing/);
+  assert.deepEqual(
+    await branch.query("select from londiste.table_info where table_name = 'public.lost'"),
+    [],
+  );
 });
 
 test("attributes are stored: --skip-truncate, --max-parallel-copy", async () => {
@@ -255,27 +265,36 @@ test("add-seq --create makes the sequence as it is on the provider, ahead of it"
   const shape =
     "select seqincrement, seqmax, format_type(seqtypid, null) as type from pg_sequence where seqrelid = 'counter'::regclass";
   assert.deepEqual(await branch.query(shape), await root.query(shape));
+  assert.match(added.stderr, /Sequence public\.lost_seq gone but exists on subscriber, removing/);
+  assert.deepEqual(
+    await branch.query("select from londiste.seq_info where seq_name = 'public.lost_seq'"),
+    [],
+  );
   const again = await branch.londiste("add-seq", "counter", "--create");
   assert.match(again.stderr, /public\.counter already processed/);
 });
 
 test("--trigger-flags and --trigger-arg make the trigger, --no-sequences leaves the column's sequence alone, --names-only lists", async () => {
-  await root.query("create table flagged (id serial primary key, v text)");
+  await root.query(
+    "create table flagged (id serial primary key, v text); create table flagged_too (id serial primary key, v text)",
+  );
   await root.londiste(
     "add-table",
     "flagged",
+    "flagged_too",
     "--trigger-flags=JIU",
     "--trigger-arg=backup",
     "--trigger-arg=ev_extra3='mine'",
     "--no-sequences",
   );
-  const [trigger] = await root.query<{ definition: string }>(
-    "select pg_get_triggerdef(oid) as definition from pg_trigger where tgrelid = 'flagged'::regclass and tgname = '_londiste_q'",
-  );
-  assert.match(
-    trigger?.definition ?? "",
-    /AFTER INSERT OR UPDATE ON public\.flagged .* pgq\.jsontriga\('q', 'backup', 'ev_extra3=''mine'''\)/,
-  );
+  for (const table of ["flagged", "flagged_too"]) {
+    const [trigger] = await root.query<{ definition: string }>(
+      "select pg_get_triggerdef(oid) as definition from pg_trigger where tgrelid = $1::regclass and tgname = '_londiste_q'",
+      [table],
+    );
+    const wanted = `AFTER INSERT OR UPDATE ON public.${table} FOR EACH ROW EXECUTE FUNCTION pgq.jsontriga('q', 'backup', 'ev_extra3=''mine''')`;
+    assert.ok(trigger?.definition.endsWith(wanted), trigger?.definition);
+  }
   const sequences = JSON.parse((await root.londiste("seqs", "--json")).stdout) as { name: string }[];
   assert.equal(
     sequences.some(({ name }) => name === "public.flagged_id_seq"),

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { Database } from "@skytools/skytools";
-import { waitFor } from "@skytools/testbed";
+import { startProgram, waitFor } from "@skytools/testbed";
 import { type NodeName, queueName, Replication } from "../fixture/replication.js";
 
 const both = `
@@ -193,6 +194,38 @@ test("a table whose copy has lost its place in the queue is copied again", async
     stage.log("leaf"),
     /public\.slow: the place of consumer .* is lost, the table is copied again/,
   );
+});
+
+test("a copy by hand that -s asks to stop gives up no rows: it brings them in, and the worker goes on from there", async () => {
+  await stage.killProcess("leaf worker");
+  await stage.query("leaf", "select londiste.local_set_table_state($1, 'public.slow', null, 'in-copy')", [
+    queueName,
+  ]);
+  await using holder = await Database.open(stage.connstr("root"));
+  await holder.execute("lock table slow in access exclusive mode");
+  await using copy = startProgram("londiste3", ["leaf.ini", "copy", "slow"], { cwd: stage.directory });
+  await waitFor("the copy to wait for the table", async () => {
+    const rows = await stage.query(
+      "root",
+      "select from pg_locks where not granted and relation = 'slow'::regclass",
+    );
+    return rows.length > 0;
+  });
+  const pidfile = stage.path("leaf.pid.copy.public.slow");
+  assert.equal(existsSync(pidfile), true);
+  await stage.londiste("leaf", "copy", "slow", "-s");
+  await waitFor("the copy to hear of it", () =>
+    /got SIGINT, ending after this round/.test(stage.log("leaf")),
+  );
+  await holder.rollback();
+  assert.equal((await copy.exit).code, 0);
+  assert.equal(existsSync(pidfile), false);
+  assert.equal((await stage.states())["public.slow"], "catching-up");
+  const removed = await stage.tryLondiste("leaf", "copy", "nowhere");
+  assert.equal(removed.code, 1);
+  assert.match(removed.stderr, /ERROR Table public\.nowhere removed from replication/);
+  stage.startWorker("leaf");
+  await assertSlowIsWhole(1003);
 });
 
 test("a table at rest needs no tick to get from copied to handed over", async () => {
