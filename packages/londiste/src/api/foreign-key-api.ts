@@ -29,6 +29,11 @@ export async function getValidPendingForeignKeys(db: Database, queueName: string
   return foreignKeys(await db.query<ForeignKeyRow>(sql, [queueName]));
 }
 
+/** Whether any foreign key waits for its tables, whoever is to restore it. */
+export async function hasPendingForeignKeys(db: Database): Promise<boolean> {
+  return (await db.queryValue<boolean>("select exists (select from londiste.pending_fkeys)")) === true;
+}
+
 /** Drops a foreign key and remembers its definition. */
 export async function dropTableForeignKey(db: Database, key: ForeignKey): Promise<void> {
   await db.query("select londiste.drop_table_fkey($1, $2)", [key.fromTable, key.name]);

@@ -1,7 +1,7 @@
 import type { Database, Job } from "@skytools/skytools";
 import { tablesInCopy } from "../copy/copy-lock.ts";
 import { localCopyError } from "../copy-progress-api.ts";
-import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
+import { getTableStates, type ReplicatedTable } from "../londiste-api.ts";
 import { CopierProcess } from "./copier-process.ts";
 import { CopyRoom } from "./copy-room.ts";
 import { dropForeignKeys } from "./foreign-keys.ts";
@@ -17,6 +17,8 @@ const lockRetryMs = 1000;
 /** How long, once in that time whatever the number of tables: replay waits meanwhile. */
 const lockWaitMs = 100;
 const shortestLockWaitMs = 1;
+/** How long one round spends on tables whose copies are to begin: replay waits meanwhile. */
+const startingMs = 20;
 
 interface CopyRecord {
   copier: CopierProcess | undefined;
@@ -143,20 +145,23 @@ export class CopySupervisor {
     if (!isDue && performance.now() - this.#providerAskedAt < providerPollMs) return;
     this.#providerAskedAt = performance.now();
     const { log } = this.#job;
-    const onProvider = new Map(
-      (await getTableList(source, node.queueName)).map((table) => [table.name, table]),
-    );
-    await source.commit();
+    const names = fresh.map((table) => table.name);
+    const onProvider = await source.autocommitted(() => getTableStates(source, node.queueName, names));
+    const deadline = performance.now() + startingMs;
     for (const table of fresh) {
       if (!room.isFor(table)) break;
+      if (performance.now() > deadline) {
+        this.#job.wake();
+        break;
+      }
       if (running.has(table.name) || !this.#isDue(table.name)) continue;
       const there = onProvider.get(table.name);
       const isFromElsewhere = (table.attributes.get("copy_node") ?? "") !== "";
       if (isFromElsewhere) {
         await this.#begin(node, table, running, room);
-      } else if (there === undefined || !there.isLocal) {
+      } else if (there === undefined) {
         this.#wait(table.name, "absent", () => log.warn(`Table ${table.name} not available on provider`));
-      } else if (there.state.kind !== "ok") {
+      } else if (there.kind !== "ok") {
         this.#wait(table.name, "not ok", () => log.info(`Table ${table.name} not OK on provider, waiting`));
       } else {
         await this.#begin(node, table, running, room);

@@ -3,6 +3,7 @@ import {
   dropTableForeignKey,
   findTableForeignKeys,
   getValidPendingForeignKeys,
+  hasPendingForeignKeys,
   restoreTableForeignKey,
 } from "../londiste-api.ts";
 
@@ -61,10 +62,11 @@ export class ForeignKeyRestorer {
     this.#dueAt = 0;
   }
 
-  /** Starts to look when it is time; does not wait. */
-  tend(): void {
+  /** Starts to look when it is time and keys are waiting; does not wait for them. */
+  async tend(target: Database): Promise<void> {
     if (this.#running !== undefined || this.#dueAt > performance.now()) return;
     this.#dueAt = performance.now() + periodMs;
+    if (!(await target.autocommitted(() => hasPendingForeignKeys(target)))) return;
     this.#running = this.#restoreAll().finally(() => {
       this.#running = undefined;
     });

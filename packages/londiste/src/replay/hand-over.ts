@@ -37,11 +37,18 @@ export class HandOver {
   readonly #job: Job;
   readonly #nudge: (table: string) => void;
   readonly #attempts = new Map<string, Attempts>();
+  #isNear = false;
 
   /** @param nudge makes the table's copy process look at once */
   constructor(job: Job, nudge: (table: string) => void) {
     this.#job = job;
     this.#nudge = nudge;
+  }
+
+  /** A copy process that has asked was last seen where the worker stands, or behind: by single ticks the two come together. One that is
+   * ahead does not need that. The worker may pass it in a long batch, and the copy process follows tick by tick. */
+  get isNear(): boolean {
+    return this.#isNear;
   }
 
   /** Grants what it is time to grant, waits, withdraws what was not taken. No table is in do-sync afterwards.
@@ -81,12 +88,9 @@ export class HandOver {
     tables: readonly ReplicatedTable[],
     running: ReadonlySet<string>,
   ): Promise<ReplicatedTable[]> {
+    this.#isNear = false;
     const asking = tables.filter(
-      (table) =>
-        table.isLocal &&
-        table.state.kind === "wanna-sync" &&
-        running.has(table.name) &&
-        this.#of(table.name).notBefore <= performance.now(),
+      (table) => table.isLocal && table.state.kind === "wanna-sync" && running.has(table.name),
     );
     if (asking.length === 0) return [];
     const consumers = await getCascadedConsumers(at.target, at.queueName);
@@ -96,8 +100,10 @@ export class HandOver {
       const copyPosition = positions.get(copyConsumerName(at.workerName, name));
       const step = grantStep({ state, copyPosition, position: at.completedTick, batchTick: at.nextTick });
       if (step === "no") return false;
-      this.#nudge(name);
+      this.#isNear = true;
       const attempts = this.#of(name);
+      if (attempts.notBefore > performance.now()) return false;
+      this.#nudge(name);
       attempts.misses += 1;
       return attempts.misses > maxMisses;
     });

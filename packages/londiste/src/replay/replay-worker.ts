@@ -142,9 +142,9 @@ export class ReplayWorker implements CascadedApplication {
     return "busy";
   }
 
-  /** While a table is being handed over its copy process and this worker must come by the same ticks. */
+  /** While a table is being handed over its copy process and this worker had better come by the same ticks. */
   get isHandingOver(): boolean {
-    return this.#tables.some((table) => table.isLocal && needsCopyProcess(table.state));
+    return this.#handOver.isNear;
   }
 
   async rootHousekeeping(round: CascadeRound): Promise<void> {
@@ -226,7 +226,7 @@ export class ReplayWorker implements CascadedApplication {
         this.#leftoversDueAt = performance.now() + leftoverRetryMs;
       }
     }
-    this.#foreignKeys.tend();
+    await this.#foreignKeys.tend(target);
   }
 
   async #loadTables(target: Database, queueName: string): Promise<void> {

@@ -199,6 +199,7 @@ test("the worker tells a copy that it is where the copy is, and goes on; only af
   };
   for (const nudges of [1, 2, 3]) {
     assert.equal(await looks(), false);
+    assert.ok(handOver.isNear);
     assert.equal(nudged.length, nudges);
     assert.equal(await storedState(), "wanna-sync:8");
   }
@@ -206,4 +207,9 @@ test("the worker tells a copy that it is where the copy is, and goes on; only af
   assert.equal(await looks(), true);
   assert.deepEqual(sleeps, ["do-sync:8"]);
   assert.equal(await storedState(), "ok");
+
+  // One that is ahead waits for the worker, which need not come by each tick.
+  await put("wanna-sync:10", { worker: 7, copy: 9 });
+  assert.equal(await looks(), false);
+  assert.equal(handOver.isNear, false);
 });

@@ -12,8 +12,8 @@ import { nextState, type TableEvent } from "#src/replay/table-state-machine.js";
 type WorkerDoing =
   | { readonly kind: "idle" }
   /** a table is in do-sync: it does not move */
-  | { readonly kind: "holding" }
-  | { readonly kind: "ready" };
+  | { readonly kind: "holding"; readonly batchTick: number | undefined }
+  | { readonly kind: "ready"; readonly batchTick: number };
 
 type CopyDoing =
   | { readonly kind: "idle" }
@@ -99,48 +99,55 @@ function moved(world: HandOverWorld, event: TableEvent, tick?: number): HandOver
 }
 
 function workerMoves(world: HandOverWorld, rules: Rules): Move<HandOverWorld>[] {
-  switch (world.worker.kind) {
-    case "idle":
-      return [{ name: "worker looks", make: () => workerLooks(world) }];
-    case "holding":
-      return [
-        {
-          name: "worker withdraws",
-          make: () => afterHolding(rules.withdraws ? moved(world, "withdraw") : world),
-        },
-      ];
+  const { worker, workerPosition, newestTick } = world;
+  switch (worker.kind) {
+    case "idle": {
+      const next = workerPosition < newestTick ? workerPosition + 1 : undefined;
+      const looks = [{ name: "worker looks", make: () => workerLooks(world, next) }];
+      // A worker that is behind takes several ticks at once.
+      if (workerPosition + 2 <= newestTick)
+        looks.push({
+          name: "worker looks from two ticks",
+          make: () => workerLooks(world, workerPosition + 2),
+        });
+      return looks;
+    }
+    case "holding": {
+      const { batchTick } = worker;
+      const withdrawn = () => (rules.withdraws ? moved(world, "withdraw") : world);
+      return [{ name: "worker withdraws", make: () => goingOn(withdrawn(), batchTick) }];
+    }
     case "ready":
-      return [{ name: "worker applies", make: () => workerApplies(world) }];
+      return [{ name: "worker applies", make: () => workerApplies(world, worker.batchTick) }];
   }
 }
 
 /** It sees to the copy, and grants a hand-over. */
-function workerLooks(world: HandOverWorld): HandOverWorld {
+function workerLooks(world: HandOverWorld, batchTick: number | undefined): HandOverWorld {
   const state = stateOf(world);
-  if (state.kind === "none") return { ...moved(world, "start-copy"), worker: { kind: "ready" } };
-  if (state.kind === "do-sync") return { ...world, worker: { kind: "holding" } };
-  const { copyPosition, workerPosition, newestTick } = world;
+  if (state.kind === "none") return goingOn(moved(world, "start-copy"), batchTick);
+  if (state.kind === "do-sync") return { ...world, worker: { kind: "holding", batchTick } };
+  const { copyPosition, workerPosition } = world;
   const view = {
     state,
     copyPosition: copyPosition === undefined ? undefined : BigInt(copyPosition),
     position: BigInt(workerPosition),
-    batchTick: workerPosition < newestTick ? BigInt(workerPosition + 1) : undefined,
+    batchTick: batchTick === undefined ? undefined : BigInt(batchTick),
   };
-  if (grantStep(view) === "no") return afterHolding(world);
-  return { ...moved(world, "grant", Number(heldTick(view))), worker: { kind: "holding" } };
+  if (grantStep(view) === "no") return goingOn(world, batchTick);
+  return { ...moved(world, "grant", Number(heldTick(view))), worker: { kind: "holding", batchTick } };
 }
 
-function afterHolding(world: HandOverWorld): HandOverWorld {
-  return { ...world, worker: { kind: world.workerPosition < world.newestTick ? "ready" : "idle" } };
+function goingOn(world: HandOverWorld, batchTick: number | undefined): HandOverWorld {
+  return { ...world, worker: batchTick === undefined ? idle : { kind: "ready", batchTick } };
 }
 
-function workerApplies(world: HandOverWorld): HandOverWorld {
-  const tick = world.workerPosition + 1;
-  if (tick > world.newestTick) return { ...world, worker: idle };
+function workerApplies(world: HandOverWorld, batchTick: number): HandOverWorld {
   const { kind } = stateOf(world);
   assert.notEqual(kind, "do-sync", "the worker moves while a table is in do-sync");
-  const rows = kind === "ok" ? [...world.rows!, ...eventsOf(world, tick - 1, tick)] : world.rows;
-  return { ...world, rows, workerPosition: tick, worker: idle };
+  const events = kind === "ok" ? eventsOf(world, world.workerPosition, batchTick) : [];
+  const rows = world.rows && [...world.rows, ...events];
+  return { ...world, rows, workerPosition: batchTick, worker: idle };
 }
 
 function copyMoves(world: HandOverWorld, rules: Rules): Move<HandOverWorld>[] {
