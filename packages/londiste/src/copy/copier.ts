@@ -3,6 +3,7 @@ import { Pidfile, SideJob, UsageError } from "@skytools/skytools";
 import type { CopierNews, CopierOrder } from "./copier-message.ts";
 import { copyPidfile } from "./copy-pidfile.ts";
 import { CopyProcess } from "./copy-process.ts";
+import { TakeOverQueue } from "./take-over-queue.ts";
 
 /** Copies tables side by side, as the worker that has started it orders, each over sessions of its own. A table that fails takes
  * no other with it. When the worker is gone, what was begun is brought to its end: a worker that is started meanwhile sees
@@ -12,6 +13,7 @@ export class Copier {
   readonly #running = new Map<string, { readonly lane: SideJob; readonly done: Promise<void> }>();
   /** with sessions that the next table can use */
   readonly #idleLanes: SideJob[] = [];
+  readonly #takeOvers = new TakeOverQueue();
 
   constructor(job: Job) {
     this.#job = job;
@@ -59,7 +61,8 @@ export class Copier {
     const pidfile = path === "" ? undefined : new Pidfile(path);
     try {
       pidfile?.create();
-      await new CopyProcess(lane, table, () => this.#tell({ kind: "copied", table })).run();
+      const onCopied = () => this.#tell({ kind: "copied", table });
+      await new CopyProcess(lane, table, this.#takeOvers, onCopied).run();
       await lane.databases.expire();
       this.#idleLanes.push(lane);
       return undefined;

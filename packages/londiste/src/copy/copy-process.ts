@@ -21,6 +21,7 @@ import { tableSharers, waitForTurn } from "./merge-copy.ts";
 import { copyStreams, streamKeys } from "./stream-settings.ts";
 import { TableCatchUp } from "./table-catch-up.ts";
 import { copyTable } from "./table-copy.ts";
+import { TakeOverQueue } from "./take-over-queue.ts";
 
 const shortestPollMs = 10;
 const longestPollMs = 200;
@@ -34,15 +35,23 @@ export class CopyProcess {
   readonly #workerName: string;
   readonly #consumerName: string;
   readonly #table: string;
+  readonly #takeOvers: TakeOverQueue;
   readonly #onCopied: () => void;
   #registry: HandlerRegistry | undefined;
   /** the session that has the table's lock */
   #locked: Database | undefined;
 
-  /** @param onCopied called when the rows are there and the table's state has moved on */
-  constructor(job: Job, table: string, onCopied: () => void = () => {}) {
+  /** @param takeOvers shared by the copies of this process
+   * @param onCopied called when the rows are there and the table's state has moved on */
+  constructor(
+    job: Job,
+    table: string,
+    takeOvers: TakeOverQueue = new TakeOverQueue(),
+    onCopied: () => void = () => {},
+  ) {
     this.#job = job;
     this.#table = table;
+    this.#takeOvers = takeOvers;
     this.#onCopied = onCopied;
     this.#queueName = configuredQueue(job.config);
     this.#workerName = configuredConsumer(job.config, job.name);
@@ -234,6 +243,7 @@ export class CopyProcess {
       workerName: this.#workerName,
       consumerName: this.#consumerName,
       table: this.#table,
+      takeOvers: this.#takeOvers,
       registry: await this.#handlers(),
       connectTarget: (target) => this.#connectTarget(target),
     });

@@ -27,6 +27,7 @@ import {
 import { copyStep, isMeeting, type Meeting } from "../replay/hand-over-rules.ts";
 import { dropCopySnapshot, moveTable } from "../replay/move-table.ts";
 import { openSourceSession } from "../replication-session.ts";
+import type { TakeOverQueue } from "./take-over-queue.ts";
 
 const shortestPollMs = 10;
 /** Many copies may wait beside each other, and the worker tells each when it comes by. */
@@ -40,6 +41,8 @@ export interface CatchUpOptions {
   readonly consumerName: string;
   readonly table: string;
   readonly registry: HandlerRegistry;
+  /** shared with what else this process copies */
+  readonly takeOvers: TakeOverQueue;
   connectTarget(target: Database): Promise<void>;
 }
 
@@ -232,8 +235,12 @@ export class TableCatchUp implements CascadedApplication {
     return source.autocommitted(() => quietUntil(source, queueName, table, position));
   }
 
-  /** Behind a lock on the worker's position, so that it cannot move while this compares. */
   async #takeOver(target: Database, meeting: Meeting): Promise<Decision> {
+    return this.#options.takeOvers.enter(() => this.#takeOverInTurn(target, meeting));
+  }
+
+  /** Behind a lock on the worker's position, so that it cannot move while this compares. */
+  async #takeOverInTurn(target: Database, meeting: Meeting): Promise<Decision> {
     const { queueName, workerName, consumerName, table } = this.#options;
     const { log } = this.#job;
     const worker = await lockConsumerState(target, queueName, workerName);

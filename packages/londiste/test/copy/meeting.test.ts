@@ -4,6 +4,7 @@ import type { CascadeRound } from "@skytools/pgq/cascade";
 import { Database, type Job } from "@skytools/skytools";
 import { type Cluster, moduleDatabase, startCluster, waitFor } from "@skytools/testbed";
 import { TableCatchUp } from "#src/copy/table-catch-up.js";
+import { TakeOverQueue } from "#src/copy/take-over-queue.js";
 import type { HandlerRegistry } from "#src/handler/handler-registry.js";
 import { getTable, getTableList } from "#src/londiste-api.js";
 import { quietUntil } from "#src/replay/copy-snapshot.js";
@@ -85,6 +86,7 @@ async function copyLooks(position: bigint, provider?: Database): Promise<TableCa
     consumerName: copyName,
     table,
     registry: {} as HandlerRegistry,
+    takeOvers: new TakeOverQueue(),
     connectTarget: async () => {},
   });
   await catchUp.idle({ target: db, state: { completedTick: position } } as CascadeRound, provider);

@@ -4,6 +4,7 @@ import type { CascadeRound } from "@skytools/pgq/cascade";
 import { Database, type Job } from "@skytools/skytools";
 import { type Cluster, moduleDatabase, startCluster } from "@skytools/testbed";
 import { TableCatchUp } from "#src/copy/table-catch-up.js";
+import { TakeOverQueue } from "#src/copy/take-over-queue.js";
 import type { HandlerRegistry } from "#src/handler/handler-registry.js";
 
 let cluster: Cluster;
@@ -42,6 +43,7 @@ async function nextTick(copyTick: bigint, workerTick: bigint): Promise<bigint | 
     consumerName: "copy",
     table: "public.t",
     registry: {} as HandlerRegistry,
+    takeOvers: new TakeOverQueue(),
     connectTarget: async () => {},
   });
   const round = { target: db, state: { completedTick: copyTick } } as CascadeRound;
