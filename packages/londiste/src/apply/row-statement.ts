@@ -16,23 +16,24 @@ export interface RowChange {
  * @throws SkytoolsError EVENT_DATA
  * Source: spec/londiste.md 9.3 */
 export function rowStatement(table: TargetTable, change: RowChange): string | undefined {
-  const generated = new Set(
-    table.columns.filter((column) => column.isGenerated).map((column) => column.name),
-  );
-  const row = [...change.row].filter(([name]) => !generated.has(name));
-  if (change.operation === "insert") return onlyOne(table, insertStatement(table, row));
+  if (change.operation === "insert") return onlyOne(table, insertStatement(table, change.row));
   if (change.operation === "delete") return deleteStatement(table, change);
   const where = keyCondition(change);
-  // The server refuses any value for an always-identity column in an update; it does not change on the source either.
-  const fixed = new Set(
-    table.columns.filter((column) => column.isIdentityAlways).map((column) => column.name),
-  );
-  const twins = new Set(table.columns.filter((column) => column.hasTwins).map((column) => column.name));
-  const isSet = (name: string) => (twins.has(name) || !change.key.includes(name)) && !fixed.has(name);
-  const changes = row.filter(([name]) => isSet(name));
-  if (changes.length === 0) return undefined;
-  const settings = changes.map(([name, value]) => `${quoteIdent(name)} = ${literal(value)}`);
+  const settings = settingsOf(table, change);
+  if (settings.length === 0) return undefined;
   return `update ${table.only}${table.sqlName} set ${settings.join(", ")} where ${where};`;
+}
+
+/** What an update of the row sets. The server refuses any value for an always-identity column in an update; it does not change on the
+ * source either. */
+function settingsOf(table: TargetTable, { key, row }: RowChange): string[] {
+  const columns = new Map(table.columns.map((column) => [column.name, column]));
+  return [...row].flatMap(([name, value]) => {
+    const column = columns.get(name);
+    if (column?.isGenerated || column?.isIdentityAlways) return [];
+    if (key.includes(name) && column?.hasTwins !== true) return [];
+    return `${quoteIdent(name)} = ${literal(value)}`;
+  });
 }
 
 /** The statements for one row change where rows are treated otherwise; undefined when there is nothing to do.
@@ -51,6 +52,7 @@ export function treatedRowStatement(
     const sql = rowStatement(table, change);
     return sql === undefined || change.operation === "insert" ? sql : isFound(sql);
   }
+  if (table.isReferenced) return inPlaceStatement(table, change);
   const deletion = rowStatement(table, { ...change, operation: "delete" });
   return `${deletion} ${rowStatement(table, { ...change, operation: "insert" })}`;
 }
@@ -82,17 +84,43 @@ export function foundOrFailed(sql: string): string {
   return doBlock(`begin ${sql} ${check} end`);
 }
 
-/** An update may bring the row here, or take it away. */
-function filteredRowStatement(table: TargetTable, change: RowChange, condition: string): string {
+/** Replaces the row without taking it away for a moment: those that refer to it stay what they are. */
+function inPlaceStatement(table: TargetTable, change: RowChange): string {
+  const { row, insertion } = insertedRow(table, change);
+  const key = keyCondition(change);
+  const target = `${table.only}${table.sqlName}`;
+  const unknown = table.columns.filter(({ name, isGenerated }) => !isGenerated && !change.row.has(name));
+  const settings = [
+    ...settingsOf(table, change),
+    ...unknown.map(({ name }) => `${quoteIdent(name)} = default`),
+  ];
+  const update = settings.length === 0 ? "" : `update ${target} set ${settings.join(", ")} where ${key}; `;
+  const isAbsent = `not exists (select from ${target} where ${key})`;
+  return `${update}${onlyOne(table, `${insertion} from ${row} where ${isAbsent};`)}`;
+}
+
+/** The columns of an event as a row, and the insertion of it that wants a FROM. */
+function insertedRow(
+  table: TargetTable,
+  change: RowChange,
+): { readonly row: string; readonly insertion: string } {
   const written = table.columns.filter((column) => !column.isGenerated && change.row.has(column.name));
   const values = written.map(
     (column) =>
       `${literal(change.row.get(column.name) ?? null)}::${column.type} as ${quoteIdent(column.name)}`,
   );
-  const row = `(select ${values.join(", ")}) as row_of_event`;
-  const isMet = `exists (select from ${row} where (${condition}))`;
   const names = written.map((column) => quoteIdent(column.name)).join(", ");
-  const insertion = `insert into ${table.sqlName} (${names}) overriding system value select ${names} from ${row} where (${condition})`;
+  return {
+    row: `(select ${values.join(", ")}) as row_of_event`,
+    insertion: `insert into ${table.sqlName} (${names}) overriding system value select ${names}`,
+  };
+}
+
+/** An update may bring the row here, or take it away. */
+function filteredRowStatement(table: TargetTable, change: RowChange, condition: string): string {
+  const { row, insertion: selected } = insertedRow(table, change);
+  const isMet = `exists (select from ${row} where (${condition}))`;
+  const insertion = `${selected} from ${row} where (${condition})`;
   if (change.operation === "insert") return onlyOne(table, `${insertion};`);
   const key = keyCondition(change);
   const target = `${table.only}${table.sqlName}`;
@@ -125,7 +153,11 @@ export function partialSqlStatement(
   return `update ${table.only}${table.sqlName} set ${settings.join(", ")} where ${where};`;
 }
 
-function insertStatement(table: TargetTable, row: readonly (readonly [string, string | null])[]): string {
+function insertStatement(table: TargetTable, all: RowChange["row"]): string {
+  const generated = new Set(
+    table.columns.filter((column) => column.isGenerated).map((column) => column.name),
+  );
+  const row = [...all].filter(([name]) => !generated.has(name));
   if (row.length === 0) return `insert into ${table.sqlName} default values;`;
   const overriding = table.columns.some((column) => column.isIdentityAlways)
     ? " overriding system value"

@@ -32,6 +32,8 @@ export interface TargetTable {
   readonly columns: readonly TargetColumn[];
   /** triggers, rules or foreign keys act in this session's replication role */
   readonly hasActiveTriggers: boolean;
+  /** foreign keys that refer to it act in this session's replication role: a row that goes takes others with it, or may not go */
+  readonly isReferenced: boolean;
   /** columns of the primary key where it is deferrable, which in role replica the server does not enforce: a row that is here
    * already must be looked for. Else empty. */
   readonly deferrableKey: readonly string[];
@@ -42,6 +44,7 @@ interface TableRow {
   relkind: string;
   columns: string;
   has_active_triggers: boolean;
+  is_referenced: boolean;
   deferrable_key: string[];
 }
 
@@ -90,6 +93,7 @@ function targetTable(name: string, row: TableRow): TargetTable {
       isIdentityAlways: column.identity_always,
     })),
     hasActiveTriggers: row.has_active_triggers,
+    isReferenced: row.is_referenced,
     deferrableKey: row.deferrable_key,
   };
 }
@@ -121,6 +125,11 @@ select t.nr::int4 as nr, c.relkind::text as relkind,
                   and r.ev_enabled in ('A', case current_setting('session_replication_role')
                                              when 'replica' then 'R' else 'O' end)
               ) as has_active_triggers,
+       exists (select from pg_catalog.pg_trigger g join pg_catalog.pg_proc p on p.oid = g.tgfoid
+                where g.tgrelid = c.oid and g.tgisinternal and p.proname ~ '^RI_FKey_.*_del$'
+                  and g.tgenabled in ('A', case current_setting('session_replication_role')
+                                             when 'replica' then 'R' else 'O' end)
+              ) as is_referenced,
        array(select a.attname::text
                from pg_catalog.pg_constraint k
                join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = any (k.conkey)

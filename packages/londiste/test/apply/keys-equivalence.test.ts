@@ -151,3 +151,38 @@ test("as a set, whatever the keys of the table and the treatment of its rows: th
   );
   assert.ok(counts.applied > 20 && counts.failed > 5, JSON.stringify(counts));
 });
+
+for (const action of ["cascade", "set null", "no action"]) {
+  test(`where foreign keys act, a row that others refer to is replaced in place (on delete ${action})`, async () => {
+    await bench.source.execute(
+      `drop table if exists child, parent;
+       create table parent (id int primary key, v text, extra text default 'default', twice int generated always as (id * 2) stored);
+       create table child (id int primary key, parent int references parent on delete ${action});
+       insert into parent (id, v, extra) select g, 'old', 'kept' from generate_series(1, 3) g;
+       insert into child select g, g from generate_series(1, 2) g`,
+    );
+    bench.limits = undefined;
+    bench.handlers = new Map([
+      ["public.t", { isComplete: false, rows: { replaces: "updates and inserts", isAlwaysSet: true } }],
+    ]);
+    await bench.target.execute("set session_replication_role = origin");
+    await bench.target.commit();
+    try {
+      const event = (op: "INSERT" | "UPDATE" | "DELETE", id: number) =>
+        jsonEvent(op, "public.t", ["id"], { id, v: "new", twice: id * 2 });
+      await bench.apply(
+        [event("UPDATE", 1), event("INSERT", 2), event("DELETE", 3), event("UPDATE", 4), event("INSERT", 5)],
+        { "public.t": "public.parent" },
+      );
+    } finally {
+      await bench.target.execute("set session_replication_role = replica");
+      await bench.target.commit();
+    }
+    const replaced = [1, 2, 4, 5].map((id) => ({ id, v: "new", extra: "default", twice: id * 2 }));
+    assert.deepEqual(await bench.rows("select * from parent order by id"), replaced);
+    assert.deepEqual(await bench.rows("select * from child order by id"), [
+      { id: 1, parent: 1 },
+      { id: 2, parent: 2 },
+    ]);
+  });
+}
