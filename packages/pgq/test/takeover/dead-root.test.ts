@@ -202,7 +202,7 @@ describe("failover of a dead root, and its resurrection", () => {
     const last = without.stderr.trimEnd().split("\n").at(-1)!;
     assert.match(
       last,
-      /WARNING takeover of n1 by n2 .*: done, but not for "n3": run this again when it is back$/,
+      /WARNING takeover of n1 by n2 .*: done, but not for "n3" \(run this again when it is back\)$/,
     );
     assert.deepEqual(leftOut(without.stdout), ["n3"]);
 

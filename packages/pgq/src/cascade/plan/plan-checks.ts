@@ -28,7 +28,18 @@ export function silentFindings(set: SetState, knownDead?: string): Finding[] {
     .map(({ nodeName, failure }) => ({
       kind: "warning",
       text: `node "${nodeName}" does not answer and is left out, run this again when it is back: ${failure ?? ""}`,
-      leftOut: nodeName,
+      leftOut: { nodeName, reason: "run this again when it is back" },
+    }));
+}
+
+/** Members that are paused and stay so: somebody wanted that, or a command that was killed has left them. */
+export function pausedFindings(set: SetState, handled: readonly LiveMember[]): Finding[] {
+  return [...set.live.values()]
+    .filter((member) => member.node.isWorkerPaused && !handled.includes(member))
+    .map(({ nodeName, node: { workerName } }) => ({
+      kind: "warning",
+      text: `worker "${workerName}" of "${nodeName}" is paused, perhaps by a command that was killed: resume lets it go on`,
+      leftOut: { nodeName, reason: "it is paused" },
     }));
 }
 

@@ -31,8 +31,8 @@ export interface Finding {
   readonly text: string;
   /** what to do about a refusal */
   readonly hint?: string | undefined;
-  /** a node for which the plan does nothing, because it does not answer: the command has to be run again for it */
-  readonly leftOut?: string;
+  /** a node that will not be as the command wants it */
+  readonly leftOut?: LeftOut;
 }
 
 /** What a command will do, computed from the state of the databases and nothing else: after an interruption the same command
@@ -57,8 +57,15 @@ export function refusals({ findings }: Plan): Finding[] {
   return findings.filter(({ kind }) => kind === "refusal");
 }
 
+/** A node for which a plan does nothing. */
+export interface LeftOut {
+  readonly nodeName: string;
+  /** why, or what is to be done, in a few words */
+  readonly reason: string;
+}
+
 /** Nodes that are not as the command wants them when it has ended. */
-export function leftOut({ findings }: Plan): string[] {
+export function leftOut({ findings }: Plan): LeftOut[] {
   return findings.flatMap((finding) => finding.leftOut ?? []);
 }
 

@@ -50,16 +50,19 @@ export async function runPlanned(
 function conclude(job: Job, plan: Plan): void {
   const missing = leftOut(plan);
   if (missing.length > 0) {
-    const names = missing.map((name) => `"${name}"`).join(", ");
-    job.log.warn(
-      `${plan.title}: done, but not for ${names}: run this again when ${missing.length === 1 ? "it is" : "they are"} back`,
-    );
+    const names = missing.map(({ nodeName, reason }) => `"${nodeName}" (${reason})`);
+    job.log.warn(`${plan.title}: done, but not for ${names.join(", ")}`);
   } else if (plan.steps.length > 0) {
     job.log.info(`${plan.title}: done`);
   }
   if (!job.json) return;
   const steps = plan.steps.map(stepId);
-  printJson(job.stdout, { plan: plan.title, isDone: true, leftOut: missing, steps });
+  printJson(job.stdout, {
+    plan: plan.title,
+    isDone: true,
+    leftOut: missing.map(({ nodeName }) => nodeName),
+    steps,
+  });
 }
 
 /** A row that somebody else has locked must not make a step wait for ever. */

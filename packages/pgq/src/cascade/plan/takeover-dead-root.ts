@@ -1,7 +1,7 @@
 import { finishMove, forgetMoved, forgetNewRoot, keepPlace, moveConsumer } from "./move-consumer.ts";
 import { adoptConsumers, orphanedConsumers } from "./orphaned-consumers.ts";
 import type { Finding, Plan, PlanStep } from "./plan.ts";
-import { refuseLeaf, silentFindings } from "./plan-checks.ts";
+import { pausedFindings, refuseLeaf, silentFindings } from "./plan-checks.ts";
 import { type PlanContext, workerOf } from "./plan-context.ts";
 import type { LiveMember, SilentMember } from "./set-state.ts";
 import { catchUp, ownTick } from "./step/catch-up.ts";
@@ -22,15 +22,18 @@ export function takeoverDeadRoot(context: PlanContext, request: TakeoverRequest,
   const children = childrenOf(request, old);
   const isPromoted = taker.node.nodeType === "root";
   if (!isPromoted) check(request, old, findings);
-  const top = highestTick(request);
+  const top = isPromoted ? takeoverTick(taker, old) : highestTick(request);
   const [followers, ahead] = [
     children.filter((each) => !isAhead(each, top)),
     children.filter((c) => isAhead(c, top)),
   ];
   const backward = isPromoted ? [] : ahead.flatMap((leaf) => aheadLeaf(context, leaf, request) ?? []);
-  for (const leaf of ahead) findings.push(aheadFinding(leaf, top, backward));
+  for (const member of ahead) findings.push(aheadFinding(member, top, backward));
   const coming = [...followers, ...backward.map(({ leaf }) => leaf)];
   const tags = set.rootLast.map((member) => tag(context, member, old.nodeName, true));
+  const best = isPromoted ? undefined : mostAdvanced(request);
+  const moved = new Set([taker, ...(best === undefined ? [] : [best]), ...coming]);
+  findings.push(...pausedFindings(set, [...moved, ...ahead]));
   const steps = isPromoted
     ? [
         ...followers.flatMap((child) => moveConsumer(context, set, workerOf(child), taker)),
@@ -38,20 +41,8 @@ export function takeoverDeadRoot(context: PlanContext, request: TakeoverRequest,
       ]
     : failover(context, request, old, coming, backward);
   const orphans = orphanedConsumers(set, old.nodeName);
-  const adoption = adoptConsumers(
-    context,
-    orphans,
-    taker,
-    isPromoted ? taker.queue!.newestTick : top,
-    findings,
-  );
-  const best = isPromoted ? undefined : mostAdvanced(request);
-  const workers = [...new Set([taker, ...(best === undefined ? [] : [best]), ...coming])].map(
-    ({ nodeName, node }) => ({
-      nodeName,
-      consumerName: node.workerName,
-    }),
-  );
+  const adoption = adoptConsumers(context, orphans, taker, top, findings);
+  const workers = [...moved].map(({ nodeName, node }) => ({ nodeName, consumerName: node.workerName }));
   return {
     title: takeoverTitle(request),
     findings,
@@ -124,6 +115,12 @@ function highestTick(request: TakeoverRequest): bigint {
   return (mostAdvanced(request) ?? request.taker).node.workerLastTick;
 }
 
+/** The last tick of the dead root that the new root has. Its own are later, and nobody who still reads from the dead root has one. */
+function takeoverTick(newRoot: LiveMember, { nodeName }: SilentMember): bigint {
+  const { positions, newestTick } = newRoot.queue!;
+  return positions.get(gravestoneName(nodeName)) ?? newestTick;
+}
+
 /** A leaf whose application can make its data anew. One that feeds a combined queue has passed it on already. */
 function aheadLeaf(
   { admin }: PlanContext,
@@ -136,18 +133,20 @@ function aheadLeaf(
     : { leaf, taker, application };
 }
 
-function aheadFinding(leaf: LiveMember, top: bigint, backward: readonly AheadLeaf[]): Finding {
-  const { nodeName, node } = leaf;
-  const what = `leaf "${nodeName}" has applied ticks up to ${node.workerLastTick}, no living queue has any after ${top}`;
-  const isUsed = backward.some((each) => each.leaf === leaf);
-  const text = isUsed
-    ? `${what}: it is compared before the promotion (--leave-ahead does without), what only it has goes to ${aheadFile({ leaf })}, and it gets anew what differs`
-    : `${what}: it cannot follow; its database holds what it has applied, look there before it is created anew`;
-  return { kind: "warning", text };
+function aheadFinding(member: LiveMember, top: bigint, backward: readonly AheadLeaf[]): Finding {
+  const { nodeName, node } = member;
+  const what = `${node.nodeType} "${nodeName}" has applied ticks up to ${node.workerLastTick}, the new root has none after ${top} of the dead one`;
+  if (backward.some(({ leaf }) => leaf === member)) {
+    const text = `${what}: it is compared before the promotion (--leave-ahead does without), what only it has goes to ${aheadFile({ leaf: member })}, and it gets anew what differs`;
+    return { kind: "warning", text };
+  }
+  const text = `${what}: it cannot follow; its database holds what it has applied, look there before it is created anew`;
+  return { kind: "warning", text, leftOut: { nodeName, reason: "it is ahead and cannot follow" } };
 }
 
+/** Before the promotion only a leaf can be: of branches the farthest comes along. Afterwards everybody can who did not answer then. */
 function isAhead({ node }: LiveMember, top: bigint): boolean {
-  return node.nodeType === "leaf" && node.workerLastTick > top;
+  return node.workerLastTick > top;
 }
 
 function lastKnownTick({ set }: TakeoverRequest): bigint {
@@ -165,6 +164,14 @@ function check(request: TakeoverRequest, old: SilentMember, findings: Finding[])
       kind: "refusal",
       text: `"${root.nodeName}" is the root already, "${oldName}" is not any more`,
       hint: `Use change-provider, or let "${taker.nodeName}" take over from "${root.nodeName}".`,
+    });
+  }
+  const farthest = set.silent.get(set.upstreamOf(taker.nodeName).at(-1) ?? oldName);
+  if (farthest !== undefined && farthest.failure !== null && farthest.nodeName !== oldName) {
+    findings.push({
+      kind: "refusal",
+      text: `"${taker.nodeName}" gets its events from "${farthest.nodeName}", which does not answer and may be the root by now: ${farthest.failure}`,
+      hint: `Bring it back, or treat it as dead with --dead=${farthest.nodeName}.`,
     });
   }
   findings.push({
