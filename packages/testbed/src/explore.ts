@@ -5,6 +5,9 @@ export interface Move<World> {
   readonly make: () => World;
 }
 
+/** null: the move turned out to be none */
+type Made<World> = World | null;
+
 export interface Exploration {
   /** different states that were reached */
   readonly states: number;
@@ -15,11 +18,11 @@ export interface Exploration {
 /** Reaches every state of a model, nearest first, and checks each. A model has few states when its worlds are plain data and what
  * may happen is counted in them.
  * @param check throws for a state that must not be */
-export function explore<World>(
+export async function explore<World>(
   start: World,
-  movesOf: (world: World) => readonly Move<World>[],
-  check: (world: World) => void,
-): Exploration {
+  movesOf: (world: World) => readonly Move<Made<World> | Promise<Made<World>>>[],
+  check: (world: World) => void | Promise<void>,
+): Promise<Exploration> {
   const seen = new Set([JSON.stringify(start)]);
   let layer: { readonly world: World; readonly way: readonly string[] }[] = [{ world: start, way: [] }];
   while (layer.length > 0) {
@@ -28,11 +31,12 @@ export function explore<World>(
       for (const move of movesOf(world)) {
         const longer = [...way, move.name];
         try {
-          const reached = move.make();
+          const reached = await move.make();
+          if (reached === null) continue;
           const key = JSON.stringify(reached);
           if (seen.has(key)) continue;
           seen.add(key);
-          check(reached);
+          await check(reached);
           next.push({ world: reached, way: longer });
         } catch (error) {
           return { states: seen.size, failure: `${longer.join(", ")}: ${String(error)}` };

@@ -23,16 +23,16 @@ function checkEnd(world: HandOverWorld): void {
 }
 
 describe("every state of a table between its worker and its copy process, which may be killed anywhere", () => {
-  it("has each event once, and comes to its end", () => {
+  it("has each event once, and comes to its end", async () => {
     const start = handOverWorld({ ticks: 3, kills: 2, resyncs: 0, losses: 0 });
-    const { states, failure } = explore(start, (world) => movesOf(world), checkEnd);
+    const { states, failure } = await explore(start, (world) => movesOf(world), checkEnd);
     assert.equal(failure, undefined);
     assert.ok(states > 1000, `${states} states`);
   });
 
-  it("also when it is copied anew in between, or the copy loses its place in the queue", () => {
+  it("also when it is copied anew in between, or the copy loses its place in the queue", async () => {
     const start = handOverWorld({ ticks: 2, kills: 1, resyncs: 1, losses: 1 });
-    const { states, failure } = explore(start, (world) => movesOf(world), checkEnd);
+    const { states, failure } = await explore(start, (world) => movesOf(world), checkEnd);
     assert.equal(failure, undefined);
     assert.ok(states > 1000, `${states} states`);
   });
@@ -43,9 +43,9 @@ describe("every state of a table between its worker and its copy process, which 
     ["looksBetween", /rows at another position than the worker's/],
     ["comparesBehindLock", /rows at another position than the worker's/],
   ] as const) {
-    it(`would not without the rule ${rule}`, () => {
+    it(`would not without the rule ${rule}`, async () => {
       const start = handOverWorld({ ticks: 3, kills: 2, resyncs: 0, losses: 0 });
-      const { failure } = explore(
+      const { failure } = await explore(
         start,
         (world) => movesOf(world, { ...rulesOfTheCode, [rule]: false }),
         checkHandOver,

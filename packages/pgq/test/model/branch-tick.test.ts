@@ -15,23 +15,31 @@ function checkEnd(world: BranchWorld): void {
 }
 
 describe("every state of a branch whose worker may be killed anywhere", () => {
-  it("has each batch once with its tick behind it, through kills and other providers", () => {
+  it("has each batch once with its tick behind it, through kills and other providers", async () => {
     const start = branchWorld({ ticks: 3, kills: 2, switches: 2, restores: 0 });
-    const { states, failure } = explore(start, (world) => movesOf(world, { knowsTimes: true }), checkEnd);
+    const { states, failure } = await explore(
+      start,
+      (world) => movesOf(world, { knowsTimes: true }),
+      checkEnd,
+    );
     assert.equal(failure, undefined);
     assert.ok(states > 1000, `${states} states`);
   });
 
-  it("takes no batch for another when the root is restored from an older state", () => {
+  it("takes no batch for another when the root is restored from an older state", async () => {
     const start = branchWorld({ ticks: 3, kills: 1, switches: 1, restores: 1 });
-    const { states, failure } = explore(start, (world) => movesOf(world, { knowsTimes: true }), checkEnd);
+    const { states, failure } = await explore(
+      start,
+      (world) => movesOf(world, { knowsTimes: true }),
+      checkEnd,
+    );
     assert.equal(failure, undefined);
     assert.ok(states > 1000, `${states} states`);
   });
 
-  it("would do so without the times of ticks", () => {
+  it("would do so without the times of ticks", async () => {
     const start = branchWorld({ ticks: 3, kills: 0, switches: 1, restores: 1 });
-    const { failure } = explore(start, (world) => movesOf(world, { knowsTimes: false }), checkEnd);
+    const { failure } = await explore(start, (world) => movesOf(world, { knowsTimes: false }), checkEnd);
     assert.match(failure ?? "", /rewind.*a batch behind another one than on its provider/);
   });
 });

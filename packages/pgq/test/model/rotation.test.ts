@@ -17,9 +17,9 @@ const more = { events: 2, ticks: 2, rotations: 2 };
 
 describe("every state of three tables that are rotated under writers and a consumer", () => {
   for (const left of [few, more]) {
-    it(`has each event where its batch is looked for, and truncates none before that: ${JSON.stringify(left)}`, () => {
+    it(`has each event where its batch is looked for, and truncates none before that: ${JSON.stringify(left)}`, async () => {
       const world = rotationWorld(left);
-      const { states, failure } = explore(world, (each) => movesOf(each, rotationRule), checkRotation);
+      const { states, failure } = await explore(world, (each) => movesOf(each, rotationRule), checkRotation);
       assert.equal(failure, undefined);
       assert.ok(states > 10_000, `${states} states`);
     });
@@ -28,14 +28,18 @@ describe("every state of three tables that are rotated under writers and a consu
   const isLost =
     /events are truncated that were not delivered|an event is in a table that is not looked into/;
 
-  it("would lose events if the consumer's place did not count", () => {
-    const { failure } = explore(rotationWorld(more), (world) => movesOf(world, () => true), checkRotation);
+  it("would lose events if the consumer's place did not count", async () => {
+    const { failure } = await explore(
+      rotationWorld(more),
+      (world) => movesOf(world, () => true),
+      checkRotation,
+    );
     assert.match(failure ?? "", isLost);
   });
 
-  it("would lose events if a switch counted from its first step", () => {
+  it("would lose events if a switch counted from its first step", async () => {
     const rule: RotationRule = ({ lowestXmin, step1 }) => lowestXmin > step1;
-    const { failure } = explore(rotationWorld(few), (world) => movesOf(world, rule), checkRotation);
+    const { failure } = await explore(rotationWorld(few), (world) => movesOf(world, rule), checkRotation);
     assert.match(failure ?? "", isLost);
   });
 });

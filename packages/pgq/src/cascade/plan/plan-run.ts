@@ -44,8 +44,10 @@ async function afterFailure(
   });
 }
 
-/** @returns a sentence about how things stand */
-async function undoSteps(
+/** Takes back what a plan has done, unless it can only go on.
+ * @param done steps that this run has done
+ * @returns a sentence about how things stand */
+export async function undoSteps(
   admin: CascadeAdmin,
   done: readonly PlanStep[],
   failed: PlanStep,

@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type Exploration, explore } from "@skytools/testbed";
+import { stepId } from "#src/cascade/plan/plan.js";
+import { type Faults, TakeoverCommand } from "./takeover/command-moves.js";
+import { newNodes } from "./takeover/set-world.js";
+import {
+  checkRest,
+  checkSet,
+  follow,
+  type Situation,
+  settle,
+  type TakeoverWorld,
+  takeoverMoves,
+} from "./takeover/takeover-world.js";
+
+const deadRoot = {
+  oldName: "r",
+  isAll: false,
+  isDeadRoot: true,
+  isDeadBranch: false,
+  isUndo: false,
+  leavesAhead: false,
+  isForced: false,
+};
+
+const twoBranches = newNodes({ r: ["root", "r"], a: ["branch", "r"], b: ["branch", "r"] });
+const branchAndLeaf = newNodes({ r: ["root", "r"], a: ["branch", "r"], l: ["leaf", "r"] });
+const threeReaders = newNodes({ r: ["root", "r"], a: ["branch", "r"], b: ["branch", "r"], l: ["leaf", "r"] });
+
+const nothingHappens = { writes: 1, starts: 1, kills: 0, downs: 0, newWrites: 0 };
+
+function batchOf(name: string): string[] {
+  return [`${name} opens a batch`, `${name} applies`, `${name} ticks`, `${name} finishes`];
+}
+
+interface Search extends Partial<Omit<Situation, "command" | "root">> {
+  readonly nodes: TakeoverWorld["nodes"];
+  readonly left: TakeoverWorld["left"];
+  /** moves by which it begins */
+  readonly begin?: readonly string[];
+  readonly faults?: Faults;
+}
+
+/** Reaches every state, checks each, and whether all comes to a good end from there. */
+async function search({ nodes, left, faults, begin = [], ...rest }: Search): Promise<Exploration> {
+  const { answering = "at once", takers = ["a"], shaky = [] } = rest;
+  const command = new TakeoverCommand(deadRoot, answering, faults);
+  const situation: Situation = { command, root: "r", takers, shaky, answering };
+  const good = new Set<string>();
+  const keyOf = (world: TakeoverWorld) => JSON.stringify([world.nodes, world.command, world.setAside]);
+  const isGood = (world: TakeoverWorld) => good.has(keyOf(world));
+  return explore<TakeoverWorld>(
+    await follow({ nodes, left, setAside: [], command: null }, begin, situation),
+    (world) => takeoverMoves(world, situation),
+    async (world) => {
+      checkSet(world, situation);
+      if (world.nodes.r!.isUp || isGood(world)) return;
+      const way = await settle(world, situation, isGood);
+      for (const each of way) checkSet(each, situation);
+      if (!isGood(way.at(-1)!)) checkRest(way.at(-1)!, situation);
+      for (const each of [world, ...way]) good.add(keyOf(each));
+    },
+  );
+}
+
+describe("every state of the takeover of a dead root", () => {
+  const searches: readonly [string, number, Search][] = [
+    [
+      "by either of two branches, killed anywhere and run again",
+      10_000,
+      {
+        nodes: twoBranches,
+        takers: ["a", "b"],
+        left: { ...nothingHappens, starts: 2, kills: 1, newWrites: 1 },
+      },
+    ],
+    [
+      "with a leaf that may be ahead of every queue",
+      1000,
+      { nodes: branchAndLeaf, left: { ...nothingHappens, starts: 2, kills: 1, newWrites: 1 } },
+    ],
+    ["with nodes that have come three different ways", 1000, { nodes: threeReaders, left: nothingHappens }],
+    [
+      "with a node whose server goes down and comes back at any time",
+      5000,
+      {
+        nodes: twoBranches,
+        shaky: ["b"],
+        left: { ...nothingHappens, starts: 2, downs: 1, newWrites: 1 },
+      },
+    ],
+    [
+      "with a node that was down meanwhile and is ahead, and others that need the command again",
+      500,
+      {
+        nodes: threeReaders,
+        shaky: ["b"],
+        begin: ["r takes an event", ...batchOf("b"), "r dies", "b goes down"],
+        left: { ...nothingHappens, starts: 2, kills: 1, downs: 1 },
+      },
+    ],
+    [
+      "with a new root that goes down itself, when the other branch is to take over",
+      5000,
+      {
+        nodes: twoBranches,
+        takers: ["a", "b"],
+        shaky: ["a"],
+        left: { ...nothingHappens, starts: 2, downs: 1 },
+      },
+    ],
+    [
+      "with workers that tell what they have seen when it is no longer so",
+      1000,
+      { nodes: branchAndLeaf, answering: "later", left: { ...nothingHappens, newWrites: 1 } },
+    ],
+  ];
+  for (const [what, leastStates, options] of searches) {
+    it(`is without loss and comes to its end: ${what}`, async () => {
+      const { states, failure } = await search(options);
+      assert.equal(failure, undefined);
+      assert.ok(states > leastStates, `${states} states`);
+    });
+  }
+
+  const without = (name: string): Faults => ({ leavesOut: (step) => step.name === name });
+  const broken: readonly [string, RegExp, Pick<Search, "nodes" | "takers">, Faults][] = [
+    [
+      "if the new root went on counting where it is",
+      /tick 2 of \w is used twice/,
+      { nodes: twoBranches },
+      { keepsTickIds: true },
+    ],
+    [
+      "if a node were registered at the newest tick",
+      /b is not as the new root|b at 1 is registered at/,
+      { nodes: twoBranches },
+      { registersAtEnd: true },
+    ],
+    [
+      "if what only a leaf has were not set aside",
+      /what only l has is dropped/,
+      { nodes: branchAndLeaf },
+      without("set-aside"),
+    ],
+    [
+      "if a branch were not registered before the promotion",
+      /b is not registered on a/,
+      { nodes: twoBranches },
+      without("subscribe"),
+    ],
+    [
+      "if the new root did not get what another branch has",
+      /there is no root/,
+      { nodes: twoBranches },
+      { leavesOut: (step) => stepId(step) === "switch-provider@a" },
+    ],
+  ];
+  for (const [what, message, options, faults] of broken) {
+    it(`would not be ${what}`, async () => {
+      const { failure } = await search({ ...options, faults, left: { ...nothingHappens, newWrites: 1 } });
+      assert.match(failure ?? "", message);
+    });
+  }
+});
