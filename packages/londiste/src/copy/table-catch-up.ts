@@ -12,21 +12,17 @@ import {
 import type { Database, Job } from "@skytools/skytools";
 import { crashPoint, quoteLiteral, Snapshot } from "@skytools/skytools";
 import { applyBatch } from "../apply/apply-batch.ts";
-import { expectedEvents } from "../apply/apply-input.ts";
+import { type ApplyInput, type ApplyResult, expectedEvents } from "../apply/apply-input.ts";
 import { localCopyEnd } from "../copy-progress-api.ts";
-import { handledTables } from "../handler/handled-tables.ts";
+import { type HandledTables, handledTables } from "../handler/handled-tables.ts";
 import type { HandlerRegistry } from "../handler/handler-registry.ts";
 import { getTable, type ReplicatedTable } from "../londiste-api.ts";
-import {
-  copiedAlready,
-  coversCopy,
-  isCopySettled,
-  quietUntil,
-  tickSnapshot,
-} from "../replay/copy-snapshot.ts";
+import { copiedAlready, coversCopy, isCopySettled, tickSnapshot } from "../replay/copy-snapshot.ts";
 import { copyStep, isMeeting, type Meeting } from "../replay/hand-over-rules.ts";
 import { dropCopySnapshot, moveTable } from "../replay/move-table.ts";
+import { eventRangeSql, queuePart } from "../replay/queue-part.ts";
 import { openSourceSession } from "../replication-session.ts";
+import { type EventsAhead, eventsAhead } from "./events-ahead.ts";
 import type { TakeOverQueue } from "./take-over-queue.ts";
 
 const shortestPollMs = 10;
@@ -49,6 +45,11 @@ export interface CatchUpOptions {
 /** A copy that is so many ticks behind the worker does not take them one by one. */
 const leapTicks = 4n;
 
+/** So many events may be applied while replay waits for a table to be taken over. */
+const mostEventsBetween = 100;
+/** For one of them that somebody else's lock holds up. */
+const lockTimeout = "100ms";
+
 /** What to do with the batch at hand. */
 type Decision = "apply" | "wait" | "finish";
 
@@ -66,6 +67,8 @@ export class TableCatchUp implements CascadedApplication {
   /** position at which the need for the copy's snapshot was last looked into */
   #settledAsked: bigint | undefined;
   #table: ReplicatedTable | undefined;
+  /** false after it went wrong once */
+  #appliesBetween = true;
 
   constructor(job: Job, options: CatchUpOptions) {
     this.#job = job;
@@ -123,18 +126,14 @@ export class TableCatchUp implements CascadedApplication {
       table.copySnapshot === null
         ? ofTable
         : `${ofTable} and not ${copiedAlready(table.name, table.copySnapshot)}`;
-    const result = await applyBatch({
+    const result = await this.#apply({
       source: batch.source,
       target: batch.target,
-      log: this.#job.log,
       batchId: batch.batch.batchId,
       tickId: batch.batch.tickId,
       tickTime: batch.batch.tickTime,
-      queueName,
       eventQuery: await batch.eventQuery(where),
       expectedEvents: expectedEvents(batch.batch),
-      ...handledTables(this.#options.registry, [table]),
-      onControlEvent: async () => {},
     });
     if (table.copySnapshot !== null) {
       const tick = await tickSnapshot(batch.source, queueName, batch.batch.tickId);
@@ -144,6 +143,19 @@ export class TableCatchUp implements CascadedApplication {
     }
     crashPoint("copy.before-replay-commit");
     return { eventCount: result.eventCount, maxEventId: result.maxEventId };
+  }
+
+  #apply(
+    part: Omit<ApplyInput, "log" | "queueName" | "onControlEvent" | keyof HandledTables>,
+  ): Promise<ApplyResult> {
+    const { queueName, registry } = this.#options;
+    return applyBatch({
+      ...part,
+      ...handledTables(registry, [this.#table!]),
+      log: this.#job.log,
+      queueName,
+      onControlEvent: async () => {},
+    });
   }
 
   async idle(round: CascadeRound, source: Database | undefined): Promise<"busy" | "idle"> {
@@ -193,11 +205,8 @@ export class TableCatchUp implements CascadedApplication {
     const position = round.state.completedTick;
     const hasSnapshot = table.copySnapshot !== null;
     const isBehind = position < worker.completedTick && !hasSnapshot;
-    const meeting = {
-      position,
-      workerPosition: worker.completedTick,
-      quietUntil: isBehind ? await this.#quietUntil(position) : undefined,
-    };
+    const ahead = isBehind ? await this.#eventsAhead(position) : undefined;
+    const meeting = { position, workerPosition: worker.completedTick, reachableUntil: ahead?.tickId };
     const step = copyStep({ ...meeting, state: table.state, hasSnapshot, batchTick });
     switch (step) {
       case "apply":
@@ -205,9 +214,9 @@ export class TableCatchUp implements CascadedApplication {
         return step;
       case "ask":
         await this.#ask(target, batchTick ?? position + 1n);
-        return isMeeting(meeting) ? this.#takeOver(target, meeting) : this.#decide(round, batchTick);
+        return isMeeting(meeting) ? this.#takeOver(target, meeting, ahead) : this.#decide(round, batchTick);
       case "take-over":
-        return this.#takeOver(target, meeting);
+        return this.#takeOver(target, meeting, ahead);
       case "done":
         return this.#finish("handed over");
       case "anew":
@@ -227,20 +236,24 @@ export class TableCatchUp implements CascadedApplication {
     crashPoint("copy.after-ask");
   }
 
-  /** The worker goes on from tick to tick, and a table of which there is nothing to replay need not follow. */
-  async #quietUntil(position: bigint): Promise<bigint | undefined> {
+  async #eventsAhead(position: bigint): Promise<EventsAhead | undefined> {
     const source = this.provider;
     if (source === undefined) return undefined;
     const { queueName, table } = this.#options;
-    return source.autocommitted(() => quietUntil(source, queueName, table, position));
+    const most = this.#appliesBetween ? mostEventsBetween : 0;
+    return source.autocommitted(() => eventsAhead(source, queueName, table, position, most));
   }
 
-  async #takeOver(target: Database, meeting: Meeting): Promise<Decision> {
-    return this.#options.takeOvers.enter(() => this.#takeOverInTurn(target, meeting));
+  async #takeOver(target: Database, meeting: Meeting, ahead: EventsAhead | undefined): Promise<Decision> {
+    return this.#options.takeOvers.enter(() => this.#takeOverInTurn(target, meeting, ahead));
   }
 
   /** Behind a lock on the worker's position, so that it cannot move while this compares. */
-  async #takeOverInTurn(target: Database, meeting: Meeting): Promise<Decision> {
+  async #takeOverInTurn(
+    target: Database,
+    meeting: Meeting,
+    ahead: EventsAhead | undefined,
+  ): Promise<Decision> {
     const { queueName, workerName, consumerName, table } = this.#options;
     const { log } = this.#job;
     const worker = await lockConsumerState(target, queueName, workerName);
@@ -255,10 +268,45 @@ export class TableCatchUp implements CascadedApplication {
     }
     await unregisterCascadedConsumer(target, { log, quiet: true, commit: false }, queueName, consumerName);
     await localCopyEnd(target, queueName, table);
+    const isThere = meeting.position === worker.completedTick || ahead?.count === 0;
+    if (!isThere && !(await this.#applyBetween(target, meeting.position, worker.completedTick))) {
+      await target.rollback();
+      return "wait";
+    }
     crashPoint("copy.before-take-over");
     await target.commit();
     crashPoint("copy.after-take-over");
     return this.#finish("handed over");
+  }
+
+  /** Applies what lies between this copy's position and the worker's.
+   * @returns false when that failed, and the caller rolls back: the batches that come then tell what it is about */
+  async #applyBetween(target: Database, position: bigint, tickId: bigint): Promise<boolean> {
+    const source = this.provider!;
+    const { queueName } = this.#options;
+    try {
+      const part = await queuePart(source, queueName, position, tickId);
+      if (part === undefined) return false;
+      await target.execute(`set local lock_timeout = '${lockTimeout}'`);
+      await this.#apply({
+        source,
+        target,
+        batchId: 0n,
+        tickId,
+        tickTime: part.tickTime,
+        eventQuery: eventRangeSql(part, this.#options.table),
+        expectedEvents: mostEventsBetween,
+      });
+      return true;
+    } catch (error) {
+      if (target.isBroken || source.isBroken) throw error;
+      this.#appliesBetween = false;
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#job.log.debug(`${this.#options.table}: not taken over yet: ${reason}`);
+      return false;
+    } finally {
+      await source.rollback();
+    }
   }
 
   #finish(outcome: "handed over" | "removed" | "resync"): "finish" {

@@ -5,15 +5,15 @@ import type { TableState } from "./table-state.ts";
 export interface Meeting {
   readonly position: bigint;
   readonly workerPosition: bigint;
-  /** a tick up to which no event of the table follows the copy process's position; undefined: not known, or there are some */
-  readonly quietUntil: bigint | undefined;
+  /** a tick up to which few events of the table follow the copy process's position, or none: it applies them while it takes the table
+   * over. undefined: there are more, or it is not known */
+  readonly reachableUntil: bigint | undefined;
 }
 
-/** True when the table is, at the copy process's position, what it has to be at the worker's: these are the same, or the worker is
- * ahead and nothing of the table lies between. */
-export function isMeeting({ position, workerPosition, quietUntil }: Meeting): boolean {
+/** True when the copy process can take the table over where the worker stands: it is there, or behind and within reach. */
+export function isMeeting({ position, workerPosition, reachableUntil }: Meeting): boolean {
   if (position === workerPosition) return true;
-  return position < workerPosition && quietUntil !== undefined && workerPosition <= quietUntil;
+  return position < workerPosition && reachableUntil !== undefined && workerPosition <= reachableUntil;
 }
 
 /** What a copy process sees before it does something. */

@@ -13,10 +13,10 @@ import type { TableState, TableStateKind } from "./table-state.ts";
  *
  * 1. The worker applies a table's events only in state ok, and the copy process only in catching-up and wanna-sync and
  *    do-sync. So at any time one of them applies the table.
- * 2. The copy process sets ok only when both positions are equal, seen behind a lock on the worker's position, or the worker's is
- *    later and no event of the table lies between: everything up to the worker's was applied by the copy process, everything after
- *    it will be by the worker, which reads the states behind that lock. So the worker goes on meanwhile. Only where the two keep
- *    missing each other does it stop: in do-sync it does not move.
+ * 2. The copy process sets ok only when both positions are equal, seen behind a lock on the worker's position, or when few events
+ *    lie between, which it applies behind that lock: everything up to the worker's position was applied by the copy process,
+ *    everything after it will be by the worker, which reads the states behind that lock. So the worker goes on meanwhile. Only where
+ *    the two keep missing each other does it stop: in do-sync it does not move.
  * 3. In wanna-sync the copy process applies a batch only when the worker has completed it: it can never be ahead of the
  *    position at which the worker stops.
  * 4. The worker waits a bounded time and then withdraws: a copy process that is slow or dead does not stop the other tables.

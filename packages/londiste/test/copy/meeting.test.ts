@@ -3,11 +3,11 @@ import { after, before, beforeEach, test } from "node:test";
 import type { CascadeRound } from "@skytools/pgq/cascade";
 import { Database, type Job } from "@skytools/skytools";
 import { type Cluster, moduleDatabase, startCluster, waitFor } from "@skytools/testbed";
+import { eventsAhead } from "#src/copy/events-ahead.js";
 import { TableCatchUp } from "#src/copy/table-catch-up.js";
 import { TakeOverQueue } from "#src/copy/take-over-queue.js";
 import type { HandlerRegistry } from "#src/handler/handler-registry.js";
 import { getTable, getTableList } from "#src/londiste-api.js";
-import { quietUntil } from "#src/replay/copy-snapshot.js";
 import { HandOver } from "#src/replay/hand-over.js";
 import { silentLog } from "../fixture/apply-bench.js";
 
@@ -64,7 +64,8 @@ async function tick(): Promise<number> {
   return lastTick;
 }
 
-const eventOf = (name: string) => `select pgq.insert_event('q', 'I', 'id=1', '${name}', null, null, null)`;
+const eventOf = (name: string, row = "id=1") =>
+  `select pgq.insert_event('q', 'I:id', '${row}', '${name}', null, null, null)`;
 
 async function storedState(): Promise<string | null | undefined> {
   const found = await getTable(db, "q", table);
@@ -85,7 +86,7 @@ async function copyLooks(position: bigint, provider?: Database): Promise<TableCa
     workerName: "worker",
     consumerName: copyName,
     table,
-    registry: {} as HandlerRegistry,
+    registry: { ofTable: () => undefined } as unknown as HandlerRegistry,
     takeOvers: new TakeOverQueue(),
     connectTarget: async () => {},
   });
@@ -134,26 +135,51 @@ test("a copy need not follow the worker to take over a table of which nothing li
   assert.equal(await storedState(), "ok");
 });
 
-test("an event between them has to be replayed first, also one whose transaction was open at the copy's tick", async () => {
-  const first = await tick();
-  await run(eventOf(table));
-  const second = await tick();
-  await put("catching-up", { worker: second, copy: first });
-  assert.equal((await copyLooks(BigInt(first), source)).outcome, undefined);
-  assert.equal(await storedState(), `wanna-sync:${first + 1}`);
+test("a copy that is few events behind applies them as it takes its table over", async () => {
+  const copy = await tick();
+  await run(eventOf(table, "id=1"));
+  await other.query(eventOf(table, "id=2"));
+  await tick();
+  await other.commit();
+  const worker = await tick();
+  await run(eventOf(table, "id=3"));
+  await tick();
+  await put("catching-up", { worker, copy });
+  assert.equal((await copyLooks(BigInt(copy), source)).outcome, "handed over");
+  assert.equal(await storedState(), "ok");
+  // The third is the worker's.
+  assert.deepEqual(await db.query("select id from t order by id"), [{ id: 1 }, { id: 2 }]);
+});
 
+test("events that cannot be applied as a table is taken over leave all as it was, to be met in their batches", async () => {
+  const copy = await tick();
+  await run(eventOf(table, "id=4"));
+  await run(eventOf(table, "id=x"));
+  const worker = await tick();
+  await put("catching-up", { worker, copy });
+  const catchUp = await copyLooks(BigInt(copy), source);
+  assert.equal(catchUp.outcome, undefined);
+  assert.equal(await storedState(), `wanna-sync:${copy + 1}`);
+  assert.deepEqual(await db.query("select id from t where id = 4"), []);
+});
+
+test("a copy sees what lies ahead of it, also in transactions that were open at its tick, and how much", async () => {
+  const ahead = async (from: number, most: number) => {
+    const found = await eventsAhead(source, "q", table, BigInt(from), most);
+    await source.commit();
+    return found;
+  };
   await other.query(eventOf(table));
   const open = await tick();
   const stillOpen = await tick();
   await other.commit();
-  await put("catching-up", { worker: stillOpen, copy: open });
-  // Between these two there is nothing yet.
-  assert.equal(await quietUntil(source, "q", table, BigInt(open)), BigInt(stillOpen));
-  await source.commit();
+  assert.deepEqual(await ahead(open, 0), { tickId: BigInt(stillOpen), count: 0 });
+  await run(eventOf(table));
+  await run(eventOf("public.another"));
   const closed = await tick();
-  await put("catching-up", { worker: closed, copy: open });
-  assert.equal((await copyLooks(BigInt(open), source)).outcome, undefined);
-  assert.equal(await storedState(), `wanna-sync:${open + 1}`);
+  assert.deepEqual(await ahead(open, 2), { tickId: BigInt(closed), count: 2 });
+  assert.equal(await ahead(open, 1), undefined);
+  assert.equal(await ahead(closed + 1, 1), undefined);
 });
 
 test("a worker that has gone farther than the copy has looked keeps its position, and the copy its table", async () => {

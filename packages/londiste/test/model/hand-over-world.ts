@@ -23,7 +23,10 @@ type CopyDoing =
       readonly kind: "decided";
       readonly step: "apply" | "take-over";
       readonly batchTick: number | undefined;
-      readonly quietUntil: number | undefined;
+      /** newest tick then, if the copy can get there within a take-over */
+      readonly reachableUntil: number | undefined;
+      /** nothing of the table came up to there */
+      readonly isQuiet: boolean;
     };
 
 export interface HandOverWorld {
@@ -73,16 +76,16 @@ export interface Rules {
   readonly withdraws: boolean;
   /** the snapshot of the copied rows has to be gone before the hand-over is asked for */
   readonly dropsSnapshotFirst: boolean;
-  /** a copy that is behind takes the table over only where it has seen that nothing lies between */
-  readonly looksBetween: boolean;
-  /** and only while the worker has gone no farther than it has looked */
+  /** a copy that is behind applies what lies between when it takes the table over */
+  readonly appliesBetween: boolean;
+  /** it takes it over only if the worker has gone no farther than it has looked */
   readonly comparesBehindLock: boolean;
 }
 
 export const rulesOfTheCode: Rules = {
   withdraws: true,
   dropsSnapshotFirst: true,
-  looksBetween: true,
+  appliesBetween: true,
   comparesBehindLock: true,
 };
 
@@ -104,6 +107,8 @@ function workerMoves(world: HandOverWorld, rules: Rules): Move<HandOverWorld>[] 
     case "idle": {
       const next = workerPosition < newestTick ? workerPosition + 1 : undefined;
       const looks = [{ name: "worker looks", make: () => workerLooks(world, next) }];
+      if (stateOf(world).kind === "wanna-sync")
+        looks.push({ name: "worker looks, and leaves it to the copy", make: () => goingOn(world, next) });
       // A worker that is behind takes several ticks at once.
       if (workerPosition + 2 <= newestTick)
         looks.push({
@@ -175,10 +180,13 @@ function copyMoves(world: HandOverWorld, rules: Rules): Move<HandOverWorld>[] {
       if (copyPosition === undefined)
         return [{ name: "copy has lost its place", make: () => moved(world, "place-lost") }];
       const next = copyPosition < newestTick ? copyPosition + 1 : undefined;
-      const looks = [{ name: "copy looks", make: () => copyLooks(world, next, rules) }];
+      const looks = [true, false].map((isNear) => ({
+        name: isNear ? "copy looks" : "copy looks, and much lies between",
+        make: () => copyLooks(world, next, isNear, rules),
+      }));
       // A copy that is behind takes several ticks at once, up to the worker's position.
       if (copyPosition + 2 <= world.workerPosition)
-        looks.push({ name: "copy leaps", make: () => copyLooks(world, copyPosition + 2, rules) });
+        looks.push({ name: "copy leaps", make: () => copyLooks(world, copyPosition + 2, false, rules) });
       return looks;
     }
   }
@@ -197,44 +205,52 @@ function eventsOf({ quietTicks }: HandOverWorld, after: number, last: number): n
   return ticks.filter((tick) => !quietTicks.includes(tick));
 }
 
-function copyLooks(world: HandOverWorld, batchTick: number | undefined, rules: Rules): HandOverWorld {
+function copyLooks(
+  world: HandOverWorld,
+  batchTick: number | undefined,
+  isNear: boolean,
+  rules: Rules,
+): HandOverWorld {
   const { newestTick, snapshot, copyPosition: position = 0, workerPosition } = world;
   if (snapshot !== undefined && eventsOf(world, position, snapshot).length === 0)
     return { ...world, snapshot: undefined };
-  const isQuiet = !rules.looksBetween || eventsOf(world, position, newestTick).length === 0;
-  const quietUntil = isQuiet ? newestTick : undefined;
+  const isQuiet = eventsOf(world, position, newestTick).length === 0;
+  const reachableUntil = isNear || isQuiet ? newestTick : undefined;
   const step = copyStep({
-    ...meeting(position, workerPosition, quietUntil),
+    ...meeting(position, workerPosition, reachableUntil),
     state: stateOf(world),
     hasSnapshot: snapshot !== undefined && rules.dropsSnapshotFirst,
     batchTick: batchTick === undefined ? undefined : BigInt(batchTick),
   });
   if (step === "ask") return moved(world, "caught-up", batchTick ?? position + 1);
   if (step === "apply" || step === "take-over")
-    return { ...world, copy: { kind: "decided", step, batchTick, quietUntil } };
+    return { ...world, copy: { kind: "decided", step, batchTick, reachableUntil, isQuiet } };
   return world;
 }
 
-function meeting(position: number, workerPosition: number, quietUntil: number | undefined): Meeting {
+function meeting(position: number, workerPosition: number, reachableUntil: number | undefined): Meeting {
   return {
     position: BigInt(position),
     workerPosition: BigInt(workerPosition),
-    quietUntil: quietUntil === undefined ? undefined : BigInt(quietUntil),
+    reachableUntil: reachableUntil === undefined ? undefined : BigInt(reachableUntil),
   };
 }
 
 function copyActs(
   world: HandOverWorld,
-  { step, batchTick, quietUntil }: Extract<CopyDoing, { kind: "decided" }>,
+  { step, batchTick, reachableUntil, isQuiet }: Extract<CopyDoing, { kind: "decided" }>,
   rules: Rules,
 ): HandOverWorld {
   const { copyPosition, workerPosition, snapshot, rows } = world;
   if (step === "take-over") {
     const isStillMeeting =
-      copyPosition !== undefined && isMeeting(meeting(copyPosition, workerPosition, quietUntil));
+      copyPosition !== undefined && isMeeting(meeting(copyPosition, workerPosition, reachableUntil));
     if (rules.comparesBehindLock && !isStillMeeting) return { ...world, copy: idle };
     const taken = moved(world, "take-over");
-    return { ...taken, copy: idle, ...(taken === world ? {} : { copyPosition: undefined }) };
+    if (taken === world) return { ...world, copy: idle };
+    const between =
+      isQuiet || !rules.appliesBetween ? [] : eventsOf(world, copyPosition ?? 0, workerPosition);
+    return { ...taken, rows: [...rows!, ...between], copyPosition: undefined, copy: idle };
   }
   if (batchTick === undefined || rows === undefined || copyPosition === undefined)
     return { ...world, copy: idle };

@@ -40,7 +40,7 @@ describe("every state of a table between its worker and its copy process, which 
   for (const [rule, broken] of [
     ["withdraws", /the worker moves while a table is in do-sync/],
     ["dropsSnapshotFirst", /a snapshot beyond catching up|rows at another position/],
-    ["looksBetween", /rows at another position than the worker's/],
+    ["appliesBetween", /rows at another position than the worker's/],
     ["comparesBehindLock", /rows at another position than the worker's/],
   ] as const) {
     it(`would not without the rule ${rule}`, async () => {
