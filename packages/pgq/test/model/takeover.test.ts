@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
-import { type Exploration, explore } from "@skytools/testbed";
+import { after, before, describe, it } from "node:test";
+import { type Cluster, type Exploration, explore, startCluster } from "@skytools/testbed";
 import { stepId } from "#src/cascade/plan/plan.js";
 import { type Faults, TakeoverCommand } from "./takeover/command-moves.js";
+import { RealSet, visible } from "./takeover/real-set.js";
 import { newNodes } from "./takeover/set-world.js";
 import {
   checkRest,
@@ -163,4 +164,69 @@ describe("every state of the takeover of a dead root", () => {
       assert.match(failure ?? "", message);
     });
   }
+});
+
+describe("what the servers do in a takeover", () => {
+  let cluster: Cluster;
+
+  before(async () => {
+    cluster = await startCluster();
+  });
+  after(() => cluster[Symbol.asyncDispose]());
+
+  /** Always the same numbers. */
+  function numbers(seed: number): (below: number) => number {
+    let state = seed;
+    return (below) => {
+      state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+      return (state >>> 8) % below;
+    };
+  }
+
+  /** A walk through the model, and the same on servers. @returns the moves */
+  async function walk(seed: number): Promise<string[]> {
+    await using real = await RealSet.create(cluster, threeReaders);
+    const options = { ...deadRoot, leavesAhead: true };
+    const command = new TakeoverCommand(options, "at once");
+    const onServers = new TakeoverCommand(options, "at once", {}, real);
+    const left = { writes: 2, starts: 3, kills: 2, downs: 0, newWrites: 2 };
+    let world: TakeoverWorld = { nodes: threeReaders, left, setAside: [], command: null };
+    const situation = (by: TakeoverCommand): Situation => ({
+      command: by,
+      root: "r",
+      takers: ["a", "b"],
+      shaky: [],
+      answering: "at once",
+    });
+    const choose = numbers(seed);
+    const way: string[] = [];
+    for (;;) {
+      const moves = takeoverMoves(world, situation(command));
+      const at = choose(moves.length);
+      const move = moves[at];
+      if (move === undefined) return way;
+      way.push(move.name);
+      real.nodes = world.nodes;
+      const done = await takeoverMoves(world, situation(onServers))[at]!.make();
+      const reached = await move.make();
+      assert.deepEqual(done?.command, reached?.command, way.join(", "));
+      if (reached === null) return way;
+      const isStep = /^the command (?:on|gives up)/.test(move.name);
+      if (!isStep) await real.play(world.nodes, reached.nodes);
+      for (const [name, node] of Object.entries(reached.nodes)) {
+        if (!isStep && node === world.nodes[name]) continue;
+        assert.deepEqual(await real.look(name, node), visible(node), `${name}: ${way.join(", ")}`);
+      }
+      world = reached;
+    }
+  }
+
+  it("is what the model does, move for move", async () => {
+    let promotions = 0;
+    for (let seed = 1; seed <= 6; seed += 1) {
+      const way = await walk(seed);
+      if (way.some((name) => name.endsWith("takes an event") && !name.startsWith("r "))) promotions += 1;
+    }
+    assert.ok(promotions > 2, `${promotions} promotions`);
+  });
 });

@@ -7,7 +7,7 @@ import type { PlanContext } from "#src/cascade/plan/plan-context.js";
 import { undoSteps } from "#src/cascade/plan/plan-run.js";
 import { readSetState } from "#src/cascade/plan/set-state.js";
 import { type TakeoverOptions, takeoverPlan } from "#src/cascade/plan/takeover-plan.js";
-import { NodeDatabases } from "./node-database.js";
+import { NodeDatabases, type SetDatabases } from "./node-database.js";
 import type { ServerFaults } from "./node-functions.js";
 import { type ModelNodes, withNode, workerName } from "./set-world.js";
 import { type Answering, workerMove } from "./worker-moves.js";
@@ -63,17 +63,22 @@ export class TakeoverCommand {
   readonly #faults: Faults;
   readonly #options: Omit<TakeoverOptions, "takerName">;
   readonly #answering: Answering;
-  readonly #databases: NodeDatabases;
+  readonly #databases: SetDatabases;
   readonly #plans: { readonly plan: Plan; readonly context: PlanContext }[] = [];
   /** by what they were made from; null: refused */
   readonly #numbers = new Map<string, number | null>();
   #setAside: readonly string[] = [];
 
-  constructor(options: Omit<TakeoverOptions, "takerName">, answering: Answering, faults: Faults = {}) {
+  constructor(
+    options: Omit<TakeoverOptions, "takerName">,
+    answering: Answering,
+    faults: Faults = {},
+    databases: SetDatabases = new NodeDatabases(faults),
+  ) {
     this.#options = options;
     this.#answering = answering;
     this.#faults = faults;
-    this.#databases = new NodeDatabases(faults);
+    this.#databases = databases;
   }
 
   /** What the command will do next, for whoever reads a way. */

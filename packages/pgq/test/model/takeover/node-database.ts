@@ -2,9 +2,16 @@ import { type Database, type Job, SkytoolsError } from "@skytools/skytools";
 import { type OpenNode, type Row, type ServerFaults, serverFunctions } from "./node-functions.js";
 import type { ModelNode, ModelNodes } from "./set-world.js";
 
+/** Where a command finds the databases of a set. */
+export interface SetDatabases {
+  /** the nodes of the world that is looked at */
+  nodes: ModelNodes;
+  /** As a Job's databases: the local one under `db`, the others by their location. */
+  of(localName: string): Pick<Job["databases"], "get">;
+}
+
 /** The databases of a set: what takeover sends to them is done to the nodes of a model. */
-export class NodeDatabases {
-  /** of the world that is looked at */
+export class NodeDatabases implements SetDatabases {
   nodes: ModelNodes = {};
   readonly #faults: ServerFaults;
   readonly #open = new Map<string, Database>();
@@ -13,7 +20,6 @@ export class NodeDatabases {
     this.#faults = faults;
   }
 
-  /** As a Job's databases: the local one under `db`, the others by their location. */
   of(localName: string): Pick<Job["databases"], "get"> {
     return {
       get: async (key) => this.#database(key === "db" ? localName : key.replace("node.dbname=", "")),
