@@ -57,3 +57,14 @@ export class ApplyError extends SkytoolsError {
     });
   }
 }
+
+/** What `read` gives; where that cannot be, the error names the event.
+ * @throws ApplyError in place of SkytoolsError */
+export function ofEvent<T>(event: FailedEvent, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof SkytoolsError)) throw error;
+    throw new ApplyError(error.message, event, { cause: error });
+  }
+}

@@ -1,29 +1,17 @@
-import type { RowEvent } from "../handler/handler.ts";
-import {
-  type ApplyCounts,
-  type ApplyInput,
-  type ApplyResult,
-  usualDistinctRows,
-  usualLimits,
-} from "./apply-input.ts";
+import type { ApplyInput, ApplyResult } from "./apply-input.ts";
 import { type AppliedTable, BatchTables, type FoundTable } from "./batch-tables.ts";
+import { CollectedChanges } from "./collected-changes.ts";
 import { type EmptiedTable, emptyTables } from "./empty-tables.ts";
 import { classifyEventType, type EventKind, type RowEventKind, type RowOperation } from "./event-kind.ts";
 import { decodeEvent, lineBlocks, parseEventLine, type RawEvent, readEventsSql } from "./event-line.ts";
-import { type EventIds, noTable, refusedEvent, retriedEvent, unknownEvent } from "./event-refusal.ts";
+import { noTable, refusedEvent, retriedEvent, unknownEvent } from "./event-refusal.ts";
 import { EventRoutes } from "./event-route.ts";
 import { OpenedHandlers } from "./opened-handlers.ts";
 import { OrderNeeded } from "./order-needed.ts";
-import { PassedKeys } from "./passed-rows.ts";
-import { PieceFlow } from "./piece-flow.ts";
 import { RepairedText } from "./repaired-text.ts";
 import { DecodedRowEvent } from "./row-event.ts";
 import { copyNull, readableRaw } from "./row-layout.ts";
-import type { RowChange } from "./row-statement.ts";
-import type { RowsTreatment } from "./rows-treatment.ts";
 import { dropStages } from "./stage-table.ts";
-import { type EventStatement, StatementList } from "./statement-list.ts";
-import { TableEvents } from "./table-events.ts";
 import { loadTargetTables } from "./target-table.ts";
 
 /** One reading of a batch: takes each event to where it belongs. */
@@ -33,32 +21,21 @@ export class BatchApply {
   readonly #routes = new EventRoutes();
   readonly #kinds = new Map<string, EventKind>();
   readonly #tables: BatchTables;
-  /** by destination and treatment */
-  readonly #events = new Map<string, TableEvents>();
-  /** undefined: the events come in their order */
-  readonly #passedKeys: PassedKeys | undefined;
-  readonly #counts: ApplyCounts = { rowByRowEvents: 0, missingRows: 0 };
+  readonly #collected: CollectedChanges;
   readonly #opened: OpenedHandlers;
   readonly #repairedText: RepairedText;
-  /** what handlers run; together with everything else where all goes in one order */
-  readonly #statements: StatementList;
   /** control events that touch no table: run at the end, in order */
   readonly #controlEvents: RawEvent[] = [];
-  /** set as soon as triggers act: all that follows goes in one order */
-  #inOneOrder: StatementList | undefined;
   /** events of TRUNCATE that have come one after the other: nothing is collected beside them */
   readonly #truncated: EmptiedTable[] = [];
-  readonly #flow: PieceFlow;
   #ignoredEvents = 0;
 
   constructor(input: ApplyInput, isOrdered: boolean) {
     this.#input = input;
     this.#isOrdered = isOrdered;
     this.#tables = new BatchTables(input);
-    this.#passedKeys = isOrdered ? undefined : new PassedKeys();
-    this.#statements = new StatementList(input.target);
+    this.#collected = new CollectedChanges(input, isOrdered, () => this.#opened.flush());
     this.#repairedText = new RepairedText(input.log);
-    this.#flow = new PieceFlow(input.limits ?? usualLimits);
     const { log, target, queueName, tickId, tickTime } = input;
     this.#opened = new OpenedHandlers({
       log,
@@ -67,8 +44,8 @@ export class BatchApply {
       tickId,
       tickTime,
       change: (event, destination, change, treatment) =>
-        this.#addChange(event, destination, change, treatment),
-      statement: (event, sql) => this.#addStatement(event, sql),
+        this.#collected.addChange(event, change, { destination, treatment }),
+      statement: (event, sql) => this.#collected.addStatement(event, sql),
     });
   }
 
@@ -79,16 +56,16 @@ export class BatchApply {
     try {
       for await (const block of lineBlocks(stream as AsyncIterable<Buffer>)) {
         await this.#takeBlock(block);
-        await this.#flow.keepBudget(this.#events.values());
+        await this.#collected.keepBudget();
       }
       await this.#applyCollected();
     } catch (error) {
-      await this.#flow.settled().catch(() => {});
+      await this.#collected.settled().catch(() => {});
       throw error;
     }
     await this.#runControlEvents();
     return {
-      ...this.#counts,
+      ...this.#collected.counts,
       eventCount: this.#routes.eventCount,
       ignoredEvents: this.#ignoredEvents,
       maxEventId: this.#routes.eventCount === 0 ? undefined : this.#routes.maxId,
@@ -112,16 +89,16 @@ export class BatchApply {
 
   /** The next event of the same type and table needs no look if its data looks the same. */
   #learn(line: Buffer, event: RawEvent): void {
+    if (this.#collected.isInOneOrder) return this.#routes.forget();
     const kind = this.#kinds.get(event.type);
     const table = this.#tables.known(event.extra1);
     if (table === undefined || table.handler?.open !== undefined) return;
     const rows = table.handler?.rows;
-    const events = this.#events.get(keyOf(table.destination, rows));
+    const events = this.#collected.known({ destination: table.destination, treatment: rows });
     if (kind?.kind !== "row" || kind.format === "sql" || events === undefined) return;
     const operation = rows?.operations?.[kind.operation] ?? kind.operation;
     if (operation === "ignored" || operation === "refused") return;
-    if (this.#inOneOrder !== undefined) this.#routes.forget();
-    else this.#routes.learn(line, { events, kind: { ...kind, operation } });
+    this.#routes.learn(line, { events, kind: { ...kind, operation } });
   }
 
   async #take(event: RawEvent): Promise<void> {
@@ -163,7 +140,7 @@ export class BatchApply {
     key: readonly string[],
   ): Promise<(AppliedTable & FoundTable) | undefined> {
     // A finder may ask the target.
-    await this.#flow.settled();
+    await this.#collected.settled();
     const table = await this.#tables.find(event.extra1, { id: event.id, operation, key });
     if (table === undefined) this.#ignoredEvents += 1;
     return table;
@@ -173,7 +150,7 @@ export class BatchApply {
     const table = await this.#tableOf(event, kind.operation, kind.key);
     if (table === undefined) return;
     const { handler } = table;
-    if (handler?.actsOnOtherTables === true) await this.#beginOneOrder();
+    if (handler?.actsOnOtherTables === true) await this.#collected.beginOneOrder();
     if (handler?.open !== undefined) {
       const sink = await this.#opened.sinkOf(table.name, handler);
       const repairs = handler.repairsText === true;
@@ -184,69 +161,8 @@ export class BatchApply {
     const operation = handler?.rows?.operations?.[kind.operation] ?? kind.operation;
     if (operation === "ignored") return;
     if (operation === "refused") throw refusedEvent(event, table, kind.operation);
-    const counted = { ...kind, operation };
-    const events = await this.#eventsOf(event, table.destination, handler?.rows);
-    if (this.#inOneOrder === undefined) return events.add(event, counted);
-    return this.#addInOrder(events.eventStatement(event, counted));
-  }
-
-  async #addChange(
-    { event }: RowEvent,
-    destination: string,
-    change: RowChange,
-    treatment: RowsTreatment | undefined,
-  ): Promise<void> {
-    const ids = { id: String(event.id), txid: String(event.txid) };
-    const events = await this.#eventsOf(ids, destination, treatment);
-    if (this.#inOneOrder === undefined) await events.addRow(change, ids);
-    else await this.#addInOrder(events.changeStatement(change, ids));
-  }
-
-  async #addStatement({ event, operation }: RowEvent, sql: string): Promise<void> {
-    this.#counts.rowByRowEvents += 1;
-    await (this.#inOneOrder ?? this.#statements).add({
-      sql,
-      eventId: String(event.id),
-      eventTxid: String(event.txid),
-      table: event.extra1 ?? "",
-      operation,
-      describeKey: () => "",
-    });
-  }
-
-  async #addInOrder(statement: EventStatement | undefined): Promise<void> {
-    this.#counts.rowByRowEvents += 1;
-    if (statement !== undefined) await this.#inOneOrder?.add(statement);
-  }
-
-  /** What collects the rows of a table. */
-  async #eventsOf(event: EventIds, destination: string, treatment?: RowsTreatment): Promise<TableEvents> {
-    await this.#flow.settled();
-    const key = keyOf(destination, treatment);
-    const known = this.#events.get(key);
-    if (known !== undefined) return known;
-    const { target, log } = this.#input;
-    const table = (await loadTargetTables(target, [destination])).get(destination);
-    if (table === undefined) throw noTable(event, destination);
-    if (table.hasActiveTriggers) await this.#beginOneOrder();
-    if (table.deferrableKey.length > 0 && !this.#isOrdered) throw new OrderNeeded();
-    const counts = this.#counts;
-    const passedKeys = this.#passedKeys;
-    const seed = this.#events.size;
-    const distinctRows = this.#input.limits?.distinctRows ?? usualDistinctRows;
-    const options = { target, log, table, counts, treatment, passedKeys, seed, distinctRows };
-    const events = new TableEvents(options);
-    this.#events.set(key, events);
-    return events;
-  }
-
-  /** From here on all tables go event by event. */
-  async #beginOneOrder(): Promise<void> {
-    if (this.#inOneOrder !== undefined) return;
-    if (!this.#isOrdered) throw new OrderNeeded();
-    await this.#applyCollected();
-    this.#inOneOrder = new StatementList(this.#input.target);
-    this.#routes.forget();
+    const to = { destination: table.destination, treatment: handler?.rows };
+    return this.#collected.addEvent(event, { ...kind, operation }, to);
   }
 
   async #takeTruncate(event: RawEvent): Promise<void> {
@@ -292,28 +208,18 @@ export class BatchApply {
   async #runScript(event: RawEvent): Promise<void> {
     await dropStages(this.#input.target);
     await this.#input.onControlEvent(decodeEvent(event));
-    this.#events.clear();
+    this.#collected.forgetTables();
     this.#opened.forget();
     this.#routes.forget();
-    this.#inOneOrder = undefined;
   }
 
   async #applyCollected(): Promise<void> {
     await this.#emptyTruncated();
-    await this.#flow.settled();
-    await this.#opened.flush();
-    await this.#inOneOrder?.flush();
-    await this.#statements.flush();
-    for (const events of this.#events.values()) await events.apply();
+    await this.#collected.apply();
   }
 
   async #runControlEvents(): Promise<void> {
     const events = this.#controlEvents.map(decodeEvent).sort((a, b) => (a.id < b.id ? -1 : 1));
     for (const event of events) await this.#input.onControlEvent(event);
   }
-}
-
-/** Rows that are treated alike are collected together. */
-function keyOf(destination: string, treatment: RowsTreatment | undefined): string {
-  return treatment === undefined ? destination : `${destination}\n${JSON.stringify(treatment)}`;
 }

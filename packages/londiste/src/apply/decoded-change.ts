@@ -1,5 +1,5 @@
-import { type PartialSqlRow, parsePartialSql, SkytoolsError } from "@skytools/skytools";
-import { ApplyError, type FailedEvent } from "./apply-error.ts";
+import { type PartialSqlRow, parsePartialSql } from "@skytools/skytools";
+import { ApplyError, type FailedEvent, ofEvent } from "./apply-error.ts";
 import type { RowEventKind } from "./event-kind.ts";
 import type { RawEvent } from "./event-line.ts";
 import { decodeRaw, decodeRow } from "./row-layout.ts";
@@ -13,7 +13,7 @@ export function decodedChange(table: TargetTable, event: RawEvent, kind: RowEven
   const failed = { eventId: event.id, eventTxid: event.txid, table: table.name, operation };
   if (kind.format === "sql") return parsedChange(table, event, failed, kind);
   const { format } = kind;
-  const row = readOrFail(failed, () => decodeRow(format, event.data));
+  const row = ofEvent(failed, () => decodeRow(format, event.data));
   return { operation, key: kind.key, row };
 }
 
@@ -38,16 +38,5 @@ function parsedChange(
 
 /** The columns of an event of pgq.sqltriga. @throws ApplyError when its data is something else */
 export function readPartialSql(event: RawEvent, failed: FailedEvent): PartialSqlRow {
-  return readOrFail(failed, () =>
-    parsePartialSql(event.type as "I" | "U" | "D", decodeRaw(event.data) ?? ""),
-  );
-}
-
-function readOrFail<T>(failed: FailedEvent, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof SkytoolsError)) throw error;
-    throw new ApplyError(error.message, failed, { cause: error });
-  }
+  return ofEvent(failed, () => parsePartialSql(event.type as "I" | "U" | "D", decodeRaw(event.data) ?? ""));
 }

@@ -1,7 +1,7 @@
 import type { PgqEvent } from "@skytools/pgq";
-import { parsePartialSql, SkytoolsError } from "@skytools/skytools";
+import { parsePartialSql } from "@skytools/skytools";
 import type { Row, RowEvent } from "../handler/handler.ts";
-import { ApplyError, type FailedEvent } from "./apply-error.ts";
+import { ApplyError, type FailedEvent, ofEvent } from "./apply-error.ts";
 import type { RowEventKind, RowOperation } from "./event-kind.ts";
 import { decodeEvent, type RawEvent } from "./event-line.ts";
 import { decodeRow, readableRaw } from "./row-layout.ts";
@@ -17,7 +17,7 @@ export class DecodedRowEvent implements RowEvent {
   constructor(raw: RawEvent, kind: RowEventKind) {
     this.#raw = raw;
     this.#kind = kind;
-    this.event = this.#orFail(() => decodeEvent(raw));
+    this.event = ofEvent(this.#failed, () => decodeEvent(raw));
   }
 
   get operation(): RowOperation {
@@ -41,18 +41,9 @@ export class DecodedRowEvent implements RowEvent {
       );
     }
     const { format } = this.#kind;
-    return this.#orFail(() =>
+    return ofEvent(this.#failed, () =>
       format === "sql" ? parsePartialSql("I", this.event.data ?? "").data : decodeRow(format, this.#raw.data),
     );
-  }
-
-  #orFail<T>(read: () => T): T {
-    try {
-      return read();
-    } catch (error) {
-      if (!(error instanceof SkytoolsError)) throw error;
-      throw new ApplyError(error.message, this.#failed, { cause: error });
-    }
   }
 
   get #failed(): FailedEvent {

@@ -1,5 +1,5 @@
-import { type Database, type PartialSqlRow, SkytoolsError } from "@skytools/skytools";
-import { ApplyError, type FailedEvent } from "./apply-error.ts";
+import type { Database, PartialSqlRow } from "@skytools/skytools";
+import { type FailedEvent, ofEvent } from "./apply-error.ts";
 import type { ApplyCounts } from "./apply-input.ts";
 import { decodedChange, readPartialSql } from "./decoded-change.ts";
 import type { RowEventKind, RowOperation } from "./event-kind.ts";
@@ -52,7 +52,7 @@ export class TableStatements {
     rows.sort((a, b) => compareIds(a[0]!, b[0]!));
     for (const [eventId, eventTxid, letter, ...values] of rows) {
       const event = { eventId: eventId!, eventTxid: eventTxid! };
-      const decoded = orFail({ ...event, table: this.#table.name, operation: operationOf(letter!) }, () =>
+      const decoded = ofEvent({ ...event, table: this.#table.name, operation: operationOf(letter!) }, () =>
         values.map(decodeRaw),
       );
       await this.addStaged(plan, { ...event, letter: letter!, values: decoded });
@@ -73,7 +73,7 @@ export class TableStatements {
     event: Pick<FailedEvent, "eventId" | "eventTxid">,
   ): EventStatement | undefined {
     const failed = { ...event, table: this.#table.name, operation: change.operation };
-    const sql = orFail(failed, () => treatedRowStatement(this.#table, change, this.#treatment));
+    const sql = ofEvent(failed, () => treatedRowStatement(this.#table, change, this.#treatment));
     return sql === undefined ? undefined : { ...failed, sql, describeKey: () => describeKey(change) };
   }
 
@@ -96,7 +96,7 @@ export class TableStatements {
       operation: kind.operation,
     };
     const row = readPartialSql(event, failed);
-    const plain = orFail(failed, () => partialSqlStatement(this.#table, kind.operation, row));
+    const plain = ofEvent(failed, () => partialSqlStatement(this.#table, kind.operation, row));
     if (plain === undefined) return undefined;
     const mustFind = this.#treatment.missingRows === "error" && kind.operation !== "insert";
     return {
@@ -109,15 +109,6 @@ export class TableStatements {
 
 function operationOf(letter: string): RowOperation {
   return letter === "I" ? "insert" : letter === "U" ? "update" : "delete";
-}
-
-function orFail<T>(failed: FailedEvent, make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    if (!(error instanceof SkytoolsError)) throw error;
-    throw new ApplyError(error.message, failed, { cause: error });
-  }
 }
 
 function keyOf({ key }: PartialSqlRow): Pick<RowChange, "key" | "row"> {

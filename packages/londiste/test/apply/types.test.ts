@@ -3,9 +3,8 @@ import { after, before, test } from "node:test";
 import { Database, quoteLiteral } from "@skytools/skytools";
 import { type Cluster, moduleDatabase, RandomSource, startCluster } from "@skytools/testbed";
 import { applyBatch } from "#src/apply/apply-batch.js";
-import type { ReplicatedTable } from "#src/londiste-api.js";
 import { formatSettings } from "#src/replication-session.js";
-import { silentLog } from "../fixture/apply-bench.js";
+import { replicatedTable, silentLog } from "../fixture/apply-bench.js";
 import { writerSettings } from "../random/hostile-tables.js";
 import { typeSamples, typesWithoutSamples } from "./type-samples.js";
 
@@ -133,27 +132,12 @@ async function replay(source: Database, target: Database, lastId: bigint): Promi
       totalBytes: random.pick([20_000, 1_000_000]),
       orderedEvents: random.pick([0, 10]),
     },
-    tables: new Map(types.map((type) => [tableOf(type), replicated(tableOf(type))])),
+    tables: new Map(types.map((type) => [tableOf(type), replicatedTable(tableOf(type))])),
     onControlEvent: async () => {},
   });
   await source.commit();
   await target.commit();
   return result.maxEventId ?? lastId;
-}
-
-function replicated(name: string): ReplicatedTable {
-  return {
-    name,
-    destination: name,
-    isLocal: true,
-    state: { kind: "ok" },
-    storedState: "ok",
-    copySnapshot: null,
-    attributes: new Map(),
-    droppedDdl: null,
-    copyRole: null,
-    copyPosition: 0,
-  };
 }
 
 async function assertSame(source: Database, target: Database, type: string): Promise<void> {
