@@ -132,10 +132,6 @@ function foldedChanges(input: SetInput): string {
   const mayDouble =
     !replacesInserts &&
     (operations.has("insert") || treatment.replaces !== undefined || treatment.condition !== undefined);
-  const ofKey = `partition by ${key.map((column) => alias(stage, column)).join(", ")} order by ev_id`;
-  const rows = mayDouble
-    ? `(select s.*, lag(op) over w as former_op from ${stage.rows} s window w as (${ofKey})) s`
-    : `${stage.rows} s`;
   const mayDelete =
     operations.has("delete") || treatment.replaces !== undefined || treatment.condition !== undefined;
   const settable = settableColumns(input);
@@ -145,11 +141,11 @@ function foldedChanges(input: SetInput): string {
   const parts = [
     `ranked as (
   select s.*, first_value(op) over w as first_op, lead(ev_id) over w as next_id,
-         max(case ${replacesInserts ? "" : "when op = 'U' then null "}when op = 'D' then ev_id * 2 else ev_id * 2 + 1 end) over w as existence${mayDouble ? irregular : ""}
-    from ${rows} window w as (${ofKey}))`,
+         max(case ${replacesInserts ? "" : "when op = 'U' then null "}when op = 'D' then ev_id * 2 else ev_id * 2 + 1 end) over w as existence${mayDouble ? countedRows : ""}
+    from ${stage.rows} s window w as (partition by ${key.map((column) => alias(stage, column)).join(", ")} order by ev_id))`,
     `net as materialized (
   select s.*, case ${unclearKey(input, mayDouble)}when existence % 2 = 0 then case when first_op = 'I' then '${replacesInserts ? "X" : "N"}' else 'D' end${actions(input)} end as act
-    from ranked s where next_id is null)`,
+    from ranked s where next_id is null${mayDouble ? ` or ${isIrregular}` : ""})`,
   ];
   const counts = { inserted: "0", updated: "0", deleted: "0" };
   const missing = { updates: "0", deletes: "0" };
@@ -195,14 +191,18 @@ select ${counts.inserted}::int8 as inserted, ${counts.updated}::int8 as updated,
        (select count(*) from net where act = 'A') as doubled_keys`;
 }
 
-/** Of a row that is alone with its key an insert comes first, or after a delete, and nothing else after a delete. */
-const irregular = `,
-         bool_or(case former_op when 'D' then op <> 'I' else op = 'I' and former_op is not null end) over w as is_irregular`;
+/** How many rows of its key the events up to one have brought, or taken away. */
+const countedRows = `,
+         sum(case op when 'I' then 1 when 'D' then -1 else 0 end) over w as balance`;
+
+/** True of an event after which there is not just one row of its key, after a delete none. */
+const isIrregular =
+  "balance + case first_op when 'I' then 0 else 1 end <> case op when 'D' then 0 else 1 end";
 
 /** The branches of CASE for keys whose events do not tell of one row: NULL is nobody's key. */
 function unclearKey({ table, stage, key, operations }: SetInput, mayDouble: boolean): string {
   const isNull = key.map((column) => `${alias(stage, column)} is null`).join(" or ");
-  const isUnclear = `when ${isNull}${mayDouble ? " or is_irregular" : ""} then 'A'
+  const isUnclear = `when ${isNull}${mayDouble ? ` or ${isIrregular}` : ""} then 'A'
                    `;
   if (!mayDouble || !operations.has("insert") || !operations.has("delete")) return isUnclear;
   const isSame = key
