@@ -89,7 +89,10 @@ export class BatchApply {
 
   /** The next event of the same type and table needs no look if its data looks the same. */
   #learn(line: Buffer, event: RawEvent): void {
-    if (this.#collected.isInOneOrder) return this.#routes.forget();
+    if (this.#collected.isInOneOrder) {
+      this.#routes.forget();
+      return;
+    }
     const kind = this.#kinds.get(event.type);
     const table = this.#tables.known(event.extra1);
     if (table === undefined || table.handler?.open !== undefined) return;
