@@ -10,7 +10,7 @@ import { join, relative } from "node:path";
 
 const root = new URL("..", import.meta.url).pathname;
 /** What only tests, builds and shows. */
-const notForUsers = ["bench", "chaos", "demo", "docs", "interop", "testbed"];
+const notForUsers = ["bench", "chaos", "demo", "docs", "interop", "soak", "testbed"];
 const packages = readdirSync(join(root, "packages"), { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && !notForUsers.includes(entry.name))
   .map((entry) => join("packages", entry.name));

@@ -1,0 +1,21 @@
+import { cascade } from "./cascade.ts";
+import { consumers } from "./consumers.ts";
+import type { StartPart } from "./part.ts";
+import { receiver } from "./receiver.ts";
+import { replication } from "./replication.ts";
+
+/** Beside the ticker, without which nothing moves. */
+export const parts = {
+  /** simple_consumer3, queue_mover3, table_dispatcher3 */
+  consumers,
+  /** Londiste's workers on root, branch and leaf, with their copiers */
+  replication,
+  /** a node's worker without data, queue_loader3, a cascaded consumer */
+  cascade,
+  /** walmgr's syncdaemon */
+  receiver,
+} as const satisfies Readonly<Record<string, StartPart>>;
+
+export type PartName = keyof typeof parts;
+
+export const partNames = Object.keys(parts) as PartName[];

@@ -1,0 +1,38 @@
+import { join } from "node:path";
+import { IniFile } from "../ini-file.ts";
+import type { Stage } from "../stage.ts";
+import type { Part } from "./part.ts";
+
+/** pgqd; its progress is read from its metrics, along with its status page. */
+export async function startTicker(stage: Stage): Promise<Part> {
+  const { cluster } = stage;
+  const ini = new IniFile(join(stage.directory, "pgqd.ini"), "pgqd", {
+    base_connstr: `host=${cluster.socketDir} port=${cluster.port} user=postgres`,
+    logfile: stage.logFile("pgqd"),
+    pidfile: join(stage.directory, "pgqd.pid"),
+    syslog: 0,
+    ticker_period: 0.05,
+    maint_period: 0.5,
+    retry_period: 0.5,
+    check_period: 0.5,
+    stats_period: 1,
+    connection_lifetime: 3,
+    http_listen: 0,
+    metrics_period: 0.5,
+  });
+  const figures = ["/", "/metrics"] as const;
+  const read = async () => {
+    const [, text] = await Promise.all(figures.map(async (path) => (await fetch(`${url}${path}`)).text()));
+    return [...text!.matchAll(/^pgqd_ticks_total\{.*\} (\d+)$/gm)].reduce((sum, [, n]) => sum + Number(n), 0);
+  };
+  const daemon = stage.start({
+    name: "pgqd",
+    command: "pgqd",
+    ini,
+    logFile: stage.logFile("pgqd"),
+    changing: ["stats_period", "1", "2"],
+    progress: read,
+  });
+  const [, url] = await daemon.program.waitForOutput(/http: listening on (http:\S+)\/$/m);
+  return { write: async () => {}, disturbances: [] };
+}

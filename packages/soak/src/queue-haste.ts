@@ -1,0 +1,12 @@
+/** SQL that creates a queue that ticks as fast as it is asked to, and whose tables rotate all the time.
+ * @param queue a plain name */
+export function hasteOf(queue: string): string {
+  return `select pgq.create_queue('${queue}'); ${fastQueue(queue)}`;
+}
+
+/** The same for a queue that is there. */
+export function fastQueue(queue: string): string {
+  return `select pgq.set_queue_config('${queue}', 'ticker_max_lag', '50 milliseconds'),
+    pgq.set_queue_config('${queue}', 'ticker_idle_period', '100 milliseconds'),
+    pgq.set_queue_config('${queue}', 'rotation_period', '2 seconds')`;
+}
