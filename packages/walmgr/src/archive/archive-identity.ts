@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { open, readFile, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { linkFile } from "@skytools/skytools";
 import { errorCode, foreignFile, storageTrouble } from "../wal/wal-error.ts";
-import { syncDirectory } from "./durable-file.ts";
+import { openForWriting, syncDirectory } from "./durable-file.ts";
 
 /** Whose WAL an archive holds; written once, by the first segment or by setup. */
 export interface ArchiveIdentity {
@@ -67,7 +67,7 @@ export function checkIdentity(present: ArchiveIdentity, wanted: ArchiveIdentity,
 async function writeIdentity(directory: string, identity: ArchiveIdentity): Promise<ArchiveIdentity> {
   const path = join(directory, fileName);
   const draft = join(directory, `.${fileName}.${process.pid}-${randomBytes(3).toString("hex")}.tmp`);
-  const handle = await open(draft, "w", 0o600).catch((error: unknown) => {
+  const handle = await openForWriting(draft).catch((error: unknown) => {
     const hint = errorCode(error) === "ENOENT" ? "walmgr setup creates it." : undefined;
     throw storageTrouble(`archive ${directory} cannot be written (${errorCode(error)})`, error, hint);
   });

@@ -18,7 +18,7 @@ export async function syncDirectory(path: string): Promise<void> {
 export async function replaceFile(path: string, content: string | Buffer, mode = 0o600): Promise<void> {
   const draft = `${path}.${process.pid}.tmp`;
   try {
-    const handle = await open(draft, "w", mode);
+    const handle = await openForWriting(draft, mode);
     try {
       await handle.writeFile(content);
       await handle.sync();
@@ -41,6 +41,12 @@ export async function makeDirectory(path: string, mode = 0o700): Promise<void> {
     await syncDirectory(dirname(dir));
     if (dir === first || dir === dirname(dir)) return;
   }
+}
+
+/** Writes a small file of an archive in its place, or a draft beside one; a symbolic link under its name is not followed.
+ * @throws the system's error, ELOOP for a link */
+export function openForWriting(path: string, mode = 0o600): Promise<FileHandle> {
+  return open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW, mode);
 }
 
 /** Opens a file for reading that must be a regular one: an archive's contents are not to be trusted, and a symbolic link in

@@ -1,6 +1,7 @@
-import { open, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { crashPoint, renameFile } from "@skytools/skytools";
 import type { Archive, FetchOptions } from "./archive.ts";
+import { openForWriting } from "./durable-file.ts";
 
 /** Writes a file of the archive to a path of this host, which has it only when it is whole.
  * @returns false when the archive does not have it
@@ -13,7 +14,7 @@ export async function fetchFile(
 ): Promise<boolean> {
   const draft = `${destination}.tmp`;
   try {
-    const handle = await open(draft, "w", 0o600);
+    const handle = await openForWriting(draft);
     try {
       if (!(await archive.read(name, options, async (chunk) => handle.writeFile(chunk)))) return false;
     } finally {

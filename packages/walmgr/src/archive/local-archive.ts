@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { open, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { crashPoint, SkytoolsError } from "@skytools/skytools";
 import { errorCode, foreignFile, hookExit, storageTrouble, WalError } from "../wal/wal-error.ts";
@@ -8,7 +8,7 @@ import type { Archive, ArchiveFlag, FetchOptions, StoredFile, StoreResult, WalSo
 import { type ArchiveIdentity, checkIdentity, claimIdentity, readIdentity } from "./archive-identity.ts";
 import { type Checksum, ChecksumList } from "./checksum-list.ts";
 import { type Codec, codecSuffix, codecs, splitCodec } from "./codec.ts";
-import { syncDirectory } from "./durable-file.ts";
+import { openForWriting, syncDirectory } from "./durable-file.ts";
 import { findPartial } from "./partial-segment.ts";
 import { publishFile } from "./publish-file.ts";
 import { readStored } from "./stored-content.ts";
@@ -191,6 +191,9 @@ export class LocalArchive implements Archive {
   }
 
   async read(name: string, options: FetchOptions, sink: (chunk: Buffer) => Promise<void>): Promise<boolean> {
+    // Another host may ask for anything.
+    if (parseWalName(name) === undefined)
+      throw foreignFile(`"${name.slice(0, 80)}" is not the name of a WAL file`);
     await this.#checkDirectory();
     const found = await this.#find(name).catch((error: unknown) => {
       throw this.failure(error);
@@ -252,7 +255,7 @@ export class LocalArchive implements Archive {
   async setFlag(flag: ArchiveFlag, isSet: boolean): Promise<void> {
     const path = join(this.place, flag);
     try {
-      if (isSet) await writeFile(path, "1");
+      if (isSet) await this.#note(flag, "1");
       else await rm(path, { force: true });
     } catch (error) {
       throw this.failure(error);
@@ -260,9 +263,18 @@ export class LocalArchive implements Archive {
   }
 
   async noteDelivery(restartSegment: string | undefined): Promise<void> {
-    await writeFile(join(this.place, "PROGRESS"), "1");
+    await this.#note("PROGRESS", "1");
     if (restartSegment === undefined || parseWalName(restartSegment)?.kind !== "segment") return;
-    await writeFile(join(this.place, restartFile), restartSegment);
+    await this.#note(restartFile, restartSegment);
+  }
+
+  async #note(file: string, text: string): Promise<void> {
+    const handle = await openForWriting(join(this.place, file));
+    try {
+      await handle.writeFile(text);
+    } finally {
+      await handle.close();
+    }
   }
 
   async close(): Promise<void> {}

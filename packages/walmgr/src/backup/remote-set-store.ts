@@ -1,10 +1,11 @@
 import type { RemoteHost } from "../remote/remote-program.ts";
 import { RemoteSession } from "../remote/remote-session.ts";
+import { WalError } from "../wal/wal-error.ts";
 import { type BackupManifest, parseManifest } from "./manifest.ts";
 import type { PartSink } from "./read-set.ts";
-import type { BackupSet } from "./set-info.ts";
+import { type BackupSet, isOid, isSetInfo } from "./set-info.ts";
 import type { SetStore } from "./set-store.ts";
-import type { TarEntry, TarSink } from "./tar-reader.ts";
+import { foreignEntry, type TarSink } from "./tar-reader.ts";
 
 /** First byte of each piece of data of a set that another host sends. */
 export const readMessage = { part: 0x70, entry: 0x65, data: 0x64, end: 0x66 } as const;
@@ -24,7 +25,14 @@ export class RemoteSetStore implements SetStore {
   }
 
   async list(): Promise<BackupSet[]> {
-    return (await this.#open()).call<BackupSet[]>({ op: "list-sets" });
+    const sets = await (await this.#open()).call<BackupSet[]>({ op: "list-sets" });
+    for (const { name, info } of sets) {
+      if (isSetInfo(info)) continue;
+      throw new WalError(`${this.#remote.host} has a damaged backup set ${JSON.stringify(name)}`, {
+        hint: "Look at its backup.json, and at who could write there.",
+      });
+    }
+    return sets;
   }
 
   async manifest(set: BackupSet): Promise<BackupManifest> {
@@ -43,10 +51,10 @@ export class RemoteSetStore implements SetStore {
       const content = message.subarray(1);
       switch (message[0] ?? 0) {
         case readMessage.part:
-          sink = sinkOf(content.length === 0 ? undefined : content.toString());
+          sink = sinkOf(content.length === 0 ? undefined : this.#oid(content.toString()));
           break;
         case readMessage.entry:
-          sink?.begin(JSON.parse(content.toString()) as TarEntry);
+          sink?.begin(foreignEntry(JSON.parse(content.toString()), this.#remote.host));
           break;
         case readMessage.data:
           sink?.data(content);
@@ -55,6 +63,11 @@ export class RemoteSetStore implements SetStore {
           sink?.end();
       }
     }
+  }
+
+  #oid(text: string): string {
+    if (isOid(text)) return text;
+    throw new WalError(`${this.#remote.host} sent ${JSON.stringify(text)} as the number of a tablespace`);
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import type { Codec } from "../archive/codec.ts";
+import { basename, dirname, isAbsolute, join } from "node:path";
+import { type Codec, codecs } from "../archive/codec.ts";
+import { openRegular } from "../archive/durable-file.ts";
 import { parseBackupLabel } from "../wal/backup-label.ts";
 import { parseLsn } from "../wal/lsn.ts";
 import { errorCode, storageTrouble } from "../wal/wal-error.ts";
@@ -80,13 +81,35 @@ export function suffixOf(name: string): number {
  * @returns undefined for a directory that is no finished set */
 export async function readSetInfo(path: string): Promise<SetInfo | undefined> {
   try {
-    const info = JSON.parse(await readFile(join(path, infoFile), "utf8")) as Partial<SetInfo>;
-    if (typeof info.id !== "string" || typeof info.startLsn !== "string") return undefined;
-    return info as SetInfo;
+    const handle = await openRegular(join(path, infoFile));
+    try {
+      const info: unknown = JSON.parse(await handle.readFile("utf8"));
+      return isSetInfo(info) ? info : undefined;
+    } finally {
+      await handle.close();
+    }
   } catch (error) {
     if (errorCode(error) !== "ENOENT") return undefined;
     return originalSet(path);
   }
+}
+
+/** Numbers of tablespaces become parts of paths, and whoever wrote the set may be another host. */
+export function isSetInfo(value: unknown): value is SetInfo {
+  if (typeof value !== "object" || value === null) return false;
+  const { id, startLsn, codec, tablespaces } = value as Partial<SetInfo>;
+  return (
+    typeof id === "string" &&
+    typeof startLsn === "string" &&
+    codecs.some((each) => each === codec) &&
+    Array.isArray(tablespaces) &&
+    tablespaces.every(({ oid, location }) => isOid(oid) && isAbsolute(String(location)))
+  );
+}
+
+/** Whether it is the number of a tablespace, and so safe as a part of a path. */
+export function isOid(text: unknown): text is string {
+  return typeof text === "string" && /^\d{1,10}$/.test(text);
 }
 
 async function originalSet(path: string): Promise<SetInfo | undefined> {

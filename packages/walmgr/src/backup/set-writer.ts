@@ -13,7 +13,7 @@ import { segmentAt } from "../wal/wal-name.ts";
 import type { BackupPart, BackupRange } from "./base-backup.ts";
 import { parseManifest } from "./manifest.ts";
 import { PlainSink } from "./plain-sink.ts";
-import { infoFile, type SetInfo } from "./set-info.ts";
+import { infoFile, isOid, type SetInfo } from "./set-info.ts";
 import { TarReader } from "./tar-reader.ts";
 import { WriteBehind } from "./write-behind.ts";
 
@@ -57,7 +57,10 @@ export class SetWriter {
     }
   }
 
+  /** @throws WalError for a part that is none */
   beginPart({ oid, location }: BackupPart): void {
+    if (oid !== undefined && !isOid(oid))
+      throw new WalError(`${JSON.stringify(oid)} is not the number of a tablespace`);
     this.#endPart();
     crashPoint("backup.part");
     if (oid !== undefined) this.#tablespaces.push({ oid, location: location ?? "" });

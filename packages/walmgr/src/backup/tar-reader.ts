@@ -116,6 +116,16 @@ function entryKind(type: number, archive: string): TarEntry["kind"] {
   throw new WalError(`${archive} has an entry of unknown type ${type}`);
 }
 
+/** An entry that another host sent, with a path that stays below the directory it is unpacked into. @throws WalError */
+export function foreignEntry(value: unknown, sender: string): TarEntry {
+  const entry = value as Partial<TarEntry>;
+  const { kind, path, sizeBytes, mode } = entry;
+  const isKnown = kind === "file" || kind === "directory" || kind === "link";
+  if (!isKnown || typeof path !== "string" || !Number.isSafeInteger(sizeBytes) || !Number.isSafeInteger(mode))
+    throw new WalError(`${sender} sent something that is no entry of a backup set`);
+  return { ...(entry as TarEntry), path: safePath(path, sender), mode: mode! & 0o777 };
+}
+
 /** A path that stays below the directory it is unpacked into. @throws WalError */
 export function safePath(path: string, archive: string): string {
   const parts = path.split("/").filter((part) => part !== "" && part !== ".");

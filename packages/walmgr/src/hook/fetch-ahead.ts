@@ -1,8 +1,9 @@
-import { mkdir, open, readdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Job } from "@skytools/skytools";
 import { renameFile } from "@skytools/skytools";
 import type { Archive } from "../archive/archive.ts";
+import { openForWriting } from "../archive/durable-file.ts";
 import { aheadDirectory } from "../place/own-command.ts";
 import type { Settings } from "../place/settings.ts";
 import { errorCode } from "../wal/wal-error.ts";
@@ -74,7 +75,7 @@ async function settle(directory: string, wanted: readonly string[]): Promise<Set
 /** The file has its name only when it is on the disk: the server may find it after a power failure, and trusts it. */
 async function fetchWhole(archive: Archive, name: string, path: string): Promise<boolean> {
   const draft = `${path}.tmp`;
-  const handle = await open(draft, "w", 0o600);
+  const handle = await openForWriting(draft);
   try {
     if (!(await archive.read(name, {}, async (chunk) => handle.writeFile(chunk)))) return false;
     await handle.datasync();

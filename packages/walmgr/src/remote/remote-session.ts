@@ -13,6 +13,9 @@ export class RemoteSession {
   readonly #channel: FrameChannel;
   readonly #ended: Promise<string>;
   readonly #timeoutMs: number;
+  /** who is to be told of the end, which comes late: a promise would keep everything that ever waited for it */
+  readonly #waiting = new Set<(reason: string) => void>();
+  #endReason: string | undefined;
   #stderr = "";
   #isClosed = false;
 
@@ -28,6 +31,10 @@ export class RemoteSession {
       this.#child.once("close", (code, signal) =>
         resolve(lastLine(this.#stderr) || `ended (${signal ?? code})`),
       );
+    });
+    void this.#ended.then((reason) => {
+      this.#endReason = reason;
+      for (const tell of this.#waiting) tell(reason);
     });
     this.#channel = new FrameChannel(this.#child.stdout, this.#child.stdin);
   }
@@ -110,16 +117,22 @@ export class RemoteSession {
         reject(sshTrouble(this.host, `no answer for ${this.#timeoutMs / 1000} s`));
       }, this.#timeoutMs);
     });
-    const gone = this.#ended.then((reason) => {
-      // What was sent before the end may still lie in the pipe; a reader sees it, and then the end.
-      if (this.#child.stdout.readableEnded) throw sshTrouble(this.host, reason);
-      return work;
+    let onEnd: (reason: string) => void = () => {};
+    const gone = new Promise<never>((_resolve, reject) => {
+      onEnd = (reason) => {
+        // What was sent before the end may still lie in the pipe; a reader sees it, and then the end.
+        if (this.#child.stdout.readableEnded) reject(sshTrouble(this.host, reason));
+      };
     });
     gone.catch(() => undefined);
+    this.#waiting.add(onEnd);
+    const known = this.#endReason;
+    if (known !== undefined) queueMicrotask(() => onEnd(known));
     try {
       return await Promise.race([work, timeout, gone]);
     } finally {
       clearTimeout(timer);
+      this.#waiting.delete(onEnd);
     }
   }
 

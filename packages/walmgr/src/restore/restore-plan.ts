@@ -87,13 +87,14 @@ function chooseSet(sets: readonly BackupSet[], { setName, target }: RestoreReque
   );
 }
 
-/** What an incremental set is based on, down to a full one. @throws WalError when one is gone */
+/** What an incremental set is based on, down to a full one. @throws WalError when one is gone, or based on itself */
 export function chainOf(sets: readonly BackupSet[], set: BackupSet): BackupSet[] {
   const chain = [set];
   for (let base = set.info.basedOn; base !== undefined; base = chain[0]!.info.basedOn) {
     const found = sets.find((each) => each.info.id === base);
     if (found === undefined)
       throw new WalError(`backup set ${set.name} is based on ${base}, which is not there`);
+    if (chain.includes(found)) throw new WalError(`backup set ${found.name} is based on itself`);
     chain.unshift(found);
   }
   return chain;
