@@ -10,3 +10,9 @@ export function fastQueue(queue: string): string {
     pgq.set_queue_config('${queue}', 'ticker_idle_period', '100 milliseconds'),
     pgq.set_queue_config('${queue}', 'rotation_period', '2 seconds')`;
 }
+
+/** Of a root, whose worker applies nothing, what it moves is the position of the slowest node.
+ * @param queue a plain name */
+export function globalWatermark(queue: string): string {
+  return `select last_tick from pgq.get_consumer_info('${queue}', '.global_watermark')`;
+}

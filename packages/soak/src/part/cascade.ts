@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { fastQueue } from "../queue-haste.ts";
+import { fastQueue, globalWatermark } from "../queue-haste.ts";
 import type { Stage } from "../stage.ts";
 import type { Part } from "./part.ts";
 
@@ -16,11 +16,11 @@ export async function cascade(stage: Stage): Promise<Part> {
     ["pgq", "pgq_node", "pgq_ext"],
     `${schema}; create table audit (event_id int8 primary key, at timestamptz, what text, detail text)`,
   );
+  const periods = { local_wm_publish_period: 1, global_wm_publish_period: 1 };
   const worker = stage.configure("queue-worker", "queue_worker", {
     node_db: hub,
     queue_name: queue,
-    local_wm_publish_period: 1,
-    global_wm_publish_period: 1,
+    ...periods,
   });
   const program = join(examples, "queue-worker.mjs");
   await stage.run(program, [worker.path, "create-root", "hub", hub]);
@@ -39,26 +39,19 @@ export async function cascade(stage: Stage): Promise<Part> {
     `--provider=${hub}`,
     "--worker=queue-loader",
   ]);
-  const loader = stage.configure("queue-loader", "queue_loader3", { db: shelf, queue_name: queue });
+  const loader = stage.configure("queue-loader", "queue_loader3", {
+    db: shelf,
+    queue_name: queue,
+    ...periods,
+  });
   const audit = stage.configure("audit", "audit_consumer", { dst_db: shelf, queue_name: queue });
   const auditor = join(examples, "audit-consumer.mjs");
   await stage.run(auditor, [audit.path, "--register", `--provider=${hub}`]);
   const [atHub, atShelf] = [await stage.connect(hub), await stage.connect(shelf)];
-  const position = (at: typeof atHub, consumer: string) => async () =>
-    Number(
-      await at.queryValue(
-        "select last_tick_id from pgq_node.local_state where queue_name = $1 and consumer_name = $2",
-        [queue, consumer],
-      ),
-    );
+  const position = (consumer: string) =>
+    `select last_tick_id from pgq_node.local_state where queue_name = '${queue}' and consumer_name = '${consumer}'`;
   const changing = ["loop_delay", "0.05", "0.04"] as const;
-  const start = (
-    name: string,
-    command: string,
-    ini: typeof worker,
-    args: readonly string[],
-    at: typeof atHub,
-  ) =>
+  const start = (name: string, command: string, ini: typeof worker, args: readonly string[] = []) =>
     stage.start({
       name,
       command,
@@ -66,11 +59,16 @@ export async function cascade(stage: Stage): Promise<Part> {
       ini,
       logFile: stage.logFile(name),
       changing,
-      progress: position(at, name),
+      progress: async () =>
+        Number(
+          await (name === "queue-worker"
+            ? atHub.queryValue(globalWatermark(queue))
+            : atShelf.queryValue(position(name))),
+        ),
     });
-  start("queue-worker", program, worker, ["worker"], atHub);
-  start("queue-loader", "queue_loader3", loader, [], atShelf);
-  start("audit", auditor, audit, [], atShelf);
+  start("queue-worker", program, worker, ["worker"]);
+  start("queue-loader", "queue_loader3", loader);
+  start("audit", auditor, audit);
   const writer = await stage.connect(hub);
   return {
     write: async () => {

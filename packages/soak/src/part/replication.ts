@@ -1,5 +1,5 @@
 import { waitFor } from "@skytools/testbed";
-import { fastQueue } from "../queue-haste.ts";
+import { fastQueue, globalWatermark } from "../queue-haste.ts";
 import type { Stage } from "../stage.ts";
 import type { Disturbance, Part } from "./part.ts";
 
@@ -28,6 +28,10 @@ export async function replication(stage: Stage): Promise<Part> {
     provider = connstr;
     if (node !== "leaf") await stage.cluster.query(fastQueue(queue), [], node);
     const observer = await stage.connect(connstr);
+    const position =
+      node === "root"
+        ? globalWatermark(queue)
+        : `select worker_last_tick from pgq_node.get_node_info('${queue}')`;
     stage.start({
       name: `londiste ${node}`,
       command: "londiste3",
@@ -35,8 +39,7 @@ export async function replication(stage: Stage): Promise<Part> {
       ini,
       logFile: stage.logFile(`londiste-${node}`),
       changing: ["loop_delay", "0.05", "0.04"],
-      progress: async () =>
-        Number(await observer.queryValue("select worker_last_tick from pgq_node.get_node_info($1)", [queue])),
+      progress: async () => Number(await observer.queryValue(position)),
     });
     await stage.run("londiste3", [ini.path, "add-table", ...tables]);
     if (node !== "root") await allCopied(stage, node);
