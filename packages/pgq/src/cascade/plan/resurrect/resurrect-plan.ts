@@ -9,8 +9,9 @@ import { tag } from "../step/tag.ts";
 import { gravestoneName } from "../takeover-dead-root.ts";
 import { dumpFileExists } from "./dump-file.ts";
 import { countEventsAfter } from "./events-after.ts";
+import { leftBehindPlan, rootWithout } from "./left-behind.ts";
 import type { Resurrection } from "./resurrection.ts";
-import { newestSharedTick } from "./shared-tick.ts";
+import { newestSharedTick, nothingShared } from "./shared-tick.ts";
 import {
   becomePausedBranch,
   dropReaders,
@@ -27,7 +28,8 @@ export interface ResurrectOptions {
   readonly statistics: Map<string, unknown>;
 }
 
-/** Turns the local node, a root that was declared dead and is back, into a paused branch of the set that has gone on without it.
+/** Turns the local node, a root that was declared dead and is back, into a paused branch of the set that has gone on without it; also
+ * a branch that the takeover had to leave out, and that has what the new root has not.
  * Works too when the database was restored, or a standby promoted, at an older or a newer state than the takeover.
  * Source: spec/cascade.md section 12
  * @throws SkytoolsError DUMP_FILE when a file is in the way */
@@ -54,17 +56,15 @@ export async function resurrectPlan(
     const names = graves.map((each) => `"${each.nodeName}"`).join(", ");
     return nothing(refusal(`${names} all have a gravestone of "${nodeName}"`));
   }
-  if (provider === undefined) return withoutGrave(context, set, self, title);
+  if (provider === undefined) {
+    const newRoot = rootWithout(set, self);
+    if (newRoot !== undefined)
+      return leftBehindPlan({ context, self, provider: newRoot, ...options }, set, title);
+    return withoutGrave(context, set, self, title);
+  }
   const takeoverTick = provider.queue!.positions.get(gravestoneName(nodeName))!;
   const sharedTick = await newestSharedTick(self.db, provider.db, context.admin.queueName, takeoverTick);
-  if (sharedTick === undefined) {
-    return nothing(
-      refusal(
-        `"${nodeName}" and "${provider.nodeName}" have no tick in common any more`,
-        "Drop the node and create it anew.",
-      ),
-    );
-  }
+  if (sharedTick === undefined) return nothing(nothingShared(self, provider));
   const work: Resurrection = { context, self, provider, sharedTick, takeoverTick, ...options };
   return {
     title,
@@ -137,7 +137,7 @@ function withoutGrave(context: PlanContext, set: SetState, self: LiveMember, tit
     findings: [
       refusal(
         `Cannot find failover position (${gravestoneName(nodeName)})`,
-        "Only a root that was taken over with --dead-root can be resurrected.",
+        "Only a root that was taken over with --dead-root, or a branch that such a takeover has left out, can be resurrected.",
       ),
     ],
     steps: [],

@@ -1,4 +1,6 @@
 import type { Database } from "@skytools/skytools";
+import type { Finding } from "../plan.ts";
+import type { LiveMember } from "../set-state.ts";
 
 /** The newest tick, not after a given one, that two nodes of a queue have in common: same id and same time. A node that was
  * restored from an older state may since have used ids that mean something else on the other.
@@ -27,4 +29,12 @@ export async function newestSharedTick(
   );
   await there.commit();
   return shared ?? undefined;
+}
+
+export function nothingShared(self: LiveMember, provider: LiveMember): Finding {
+  return {
+    kind: "refusal",
+    text: `"${self.nodeName}" and "${provider.nodeName}" have no tick in common any more`,
+    hint: "Drop the node and create it anew.",
+  };
 }

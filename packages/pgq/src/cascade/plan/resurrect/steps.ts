@@ -21,25 +21,27 @@ import { readDumpFile, writeDumpFile } from "./dump-file.ts";
 import { type LostEvent, lostEvents } from "./lost-events.ts";
 import type { Resurrection } from "./resurrection.ts";
 
-/** Nobody may read on from what is about to be set aside. Consumers whose name begins with a dot are the cascade's own. */
-export function dropReaders({ context, self }: Resurrection): PlanStep {
+/** Nobody may read on from what is about to be set aside. Consumers whose name begins with a dot are the cascade's own.
+ * @param beyond only those that have come farther than this tick; default: all */
+export function dropReaders({ context, self }: Resurrection, beyond = -1n): PlanStep {
   const { queueName } = context.admin;
   const { db, nodeName } = self;
   const readers = async () => {
     const subscribers = await getSubscriberInfo(db, queueName);
     const consumers = await getConsumerInfo(db, queueName);
     const own = new Set(subscribers.map(({ workerName }) => workerName));
+    const farther = new Set(
+      consumers.filter(({ lastTick }) => (lastTick ?? 0n) > beyond).map(({ consumerName }) => consumerName),
+    );
     return {
-      subscribers,
-      consumers: consumers
-        .map(({ consumerName }) => consumerName)
-        .filter((name) => !name.startsWith(".") && !own.has(name)),
+      subscribers: subscribers.filter(({ workerName }) => farther.has(workerName)),
+      consumers: [...farther].filter((name) => !name.startsWith(".") && !own.has(name)),
     };
   };
   return {
     name: "drop-readers",
     node: nodeName,
-    action: "forget the old subscribers and consumers",
+    action: `forget the old subscribers and consumers${beyond < 0n ? "" : ` that are beyond tick ${beyond}`}`,
     doneWhen: "the queue has none",
     undoneBy: null,
     isDone: async () => {

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { waitFor } from "@skytools/testbed";
+import { completedTick, waitForTick } from "../fixture/cascade-set.js";
+import { killAfterEachStep, RunningSet } from "../fixture/running-set.js";
+
+describe("a branch that is ahead, and away while another one takes over", () => {
+  let running: RunningSet;
+
+  before(async () => {
+    running = await RunningSet.create({
+      n1: { type: "root", provider: null },
+      n2: { type: "branch", provider: "n1" },
+      n3: { type: "branch", provider: "n1", hasOwnServer: true },
+      n4: { type: "leaf", provider: "n3" },
+    });
+    running.startLoad();
+    await waitFor("some writes", () => running.accepted.length > 3);
+    await running.assertWhole();
+  });
+  after(() => running[Symbol.asyncDispose]());
+
+  /** What a dump file holds, which goes away. */
+  function takeDumped(): string[] {
+    const file = join(dirname(running.member("n2").configFile), "resurrect-lost-events.json");
+    const events = JSON.parse(readFileSync(file, "utf8")) as { ev_type: string; ev_data: string }[];
+    rmSync(file);
+    return events.filter(({ ev_type }) => ev_type === "data").map(({ ev_data }) => ev_data);
+  }
+
+  it("comes back with resurrect, killed after each step, and what only it has is set aside", async () => {
+    const n3 = running.member("n3");
+    await running.killWorker("n2");
+    await running.killWorker("n4");
+    await running.writeTo("n1", "only n3 has it");
+    await waitForTick(n3, await completedTick(running.member("n1")));
+    await running.stopServer("n3");
+    await running.takeDown("n1");
+    running.startWorker("n2");
+    await running.command("n2", "takeover", "n1", "--dead-root");
+    await running.writeTo("n2", "on the new root");
+    await running.startServer("n3");
+
+    const shown = await running.command("n3", "resurrect", "--dry-run");
+    assert.match(
+      shown.stdout,
+      /^note: branch "n3" has \d+ events after tick \d+, the last that it has in common with "n2"$/m,
+    );
+    await killAfterEachStep(n3, ["resurrect"]);
+    const lost = takeDumped();
+    assert.deepEqual(lost, ["only n3 has it"]);
+    running.forget(lost);
+    assert.deepEqual((await running.tree()).n3, { type: "branch", provider: "n2" });
+    await running.command("n3", "resume");
+    running.startWorker("n4");
+  });
+
+  it("is told that there is nothing to do once it reads from the new root", async () => {
+    const again = await running.command("n3", "resurrect");
+    assert.match(again.stderr, /"n3" is a branch of "n2" already/);
+  });
+
+  it("the dead root, when it is back, has that as well", async () => {
+    const n1 = await running.bringBack("n1");
+    await n1.command("resurrect");
+    assert.deepEqual(takeDumped(), ["only n3 has it"]);
+    running.startWorker("n1");
+    await running.command("n1", "resume");
+    await running.assertWhole();
+  });
+
+  it("one that is not ahead is sent to the takeover", async () => {
+    await running.stopServer("n3");
+    await running.takeDown("n2");
+    await running.command("n1", "takeover", "n2", "--dead-root");
+    await running.startServer("n3");
+    const refused = await running.member("n3").run(["resurrect"]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /"n3" has nothing that "n1" has not/);
+    assert.match(refused.stderr, /takeover n2 --dead-root/);
+    await running.command("n1", "takeover", "n2", "--dead-root");
+    await running.bringBack("n2");
+    await running.command("n2", "resurrect");
+    running.startWorker("n2");
+    await running.command("n2", "resume");
+    await running.assertWhole();
+  });
+});
