@@ -78,6 +78,12 @@ export class Stage implements AsyncDisposable {
     ).then(({ stdout }) => stdout);
   }
 
+  /** Runs a command of a node once.
+   * @throws Error when it fails, with what it said */
+  async tryLondiste(key: NodeKey, args: readonly string[]): Promise<string> {
+    return this.#attempt(key, args, attemptMs);
+  }
+
   async #attempt(key: NodeKey, args: readonly string[], limitMs: number): Promise<string> {
     await using program = startProgram("londiste3", [`${key}.ini`, ...args], { cwd: this.directory });
     const timer = new AbortController();

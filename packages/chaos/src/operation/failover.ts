@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { waitFor } from "@skytools/testbed";
-import { databases, type NodeKey, nodeKeys } from "../cascade-model.ts";
+import { databases, type NodeKey, nodeKeys, queueNodes } from "../cascade-model.ts";
 import { queueName } from "../configuration.ts";
 import type { Disturbance } from "../disturbance.ts";
 import type { Stage } from "../stage.ts";
@@ -19,7 +19,7 @@ export const failover: Disturbance = {
     const isWithServer = random.chance(0.5);
     const unseenMs = random.int(0, 3000);
     const awayMs = random.int(1000, 8000);
-    const file = `lost-${model.nextFailover()}.json`;
+    const nr = model.nextFailover();
     model.failOver(branch);
     return {
       detail: `from ${dead}${isWithServer ? " with its server" : ""} to ${branch}, away for ${awayMs} ms${killText(killAfterMs)}`,
@@ -35,10 +35,11 @@ export const failover: Disturbance = {
         if (isWithServer) await servers.crash(databases[dead], true, async () => {});
         daemons.signal(`worker ${branch}`, "SIGCONT");
         const living = nodeKeys.filter((key) => key !== dead);
-        await takeOver(stage, branch, deadName, living, killAfterMs);
+        await takeOver(stage, { branch, deadName, living, killAfterMs, nr });
         await recoveries.measure(stage, "root dead, another one takes over", died, living);
         await stage.pause(awayMs);
         await servers.openDatabase(dead);
+        const file = lostFile(nr, dead);
         await stage.londiste(dead, ["resurrect", `--file=${file}`], killAfterMs);
         ledger.setAsideFrom(join(stage.directory, file));
         await stage.londiste(dead, ["resume"], killAfterMs);
@@ -48,14 +49,18 @@ export const failover: Disturbance = {
   },
 };
 
-/** Until nobody reads from the dead root: a node whose server is down meanwhile is left out, with a warning to run it again. */
-async function takeOver(
-  stage: Stage,
-  branch: NodeKey,
-  deadName: string,
-  living: readonly NodeKey[],
-  killAfterMs: number | undefined,
-): Promise<void> {
+interface Succession {
+  readonly branch: NodeKey;
+  readonly deadName: string;
+  readonly living: readonly NodeKey[];
+  readonly killAfterMs: number | undefined;
+  readonly nr: number;
+}
+
+/** Until nobody reads from the dead root. A node whose server is down meanwhile is left out, with a warning to run it again; a branch
+ * that had come farther than the new root has to be resurrected then. */
+async function takeOver(stage: Stage, succession: Succession): Promise<void> {
+  const { branch, deadName, living, killAfterMs } = succession;
   let limitMs = killAfterMs;
   await waitFor(
     `all nodes to leave ${deadName}`,
@@ -63,16 +68,33 @@ async function takeOver(
       const limit = limitMs;
       limitMs = undefined;
       await stage.londiste(branch, ["takeover", deadName, "--dead-root"], limit);
-      const left = await Promise.all(
-        living.map((key) =>
-          stage.query(key, "select from pgq_node.local_state where queue_name = $1 and provider_node = $2", [
-            queueName,
-            deadName,
-          ]),
-        ),
-      );
-      return left.every((rows) => rows.length === 0);
+      const left: NodeKey[] = [];
+      for (const key of living) if (await readsFrom(stage, key, deadName)) left.push(key);
+      for (const key of left) if (queueNodes.includes(key)) await resurrectAhead(stage, key, succession.nr);
+      return left.length === 0;
     },
     { timeoutMs: 600_000, intervalMs: 1000 },
   );
+}
+
+async function readsFrom(stage: Stage, key: NodeKey, provider: string): Promise<boolean> {
+  const rows = await stage.query(
+    key,
+    "select from pgq_node.local_state where queue_name = $1 and provider_node = $2",
+    [queueName, provider],
+  );
+  return rows.length > 0;
+}
+
+/** @throws Error for a branch that is not ahead: the takeover takes it along */
+async function resurrectAhead(stage: Stage, key: NodeKey, nr: number): Promise<void> {
+  const file = lostFile(nr, key);
+  await stage.tryLondiste(key, ["resurrect", `--file=${file}`]);
+  stage.ledger.setAsideFrom(join(stage.directory, file));
+  await stage.londiste(key, ["resume"]);
+  await stage.londiste(key, ["resync", "--all"]);
+}
+
+function lostFile(nr: number, key: NodeKey): string {
+  return `lost-${nr}.${key}.json`;
 }

@@ -140,6 +140,10 @@ function aheadFinding(member: LiveMember, top: bigint, backward: readonly AheadL
     const text = `${what}: it is compared before the promotion (--leave-ahead does without), what only it has goes to ${aheadFile({ leaf: member })}, and it gets anew what differs`;
     return { kind: "warning", text };
   }
+  if (node.nodeType === "branch") {
+    const text = `${what}: it cannot follow until resurrect, run there, has set aside what only it has`;
+    return { kind: "warning", text, leftOut: { nodeName, reason: "it is ahead, run resurrect there" } };
+  }
   const text = `${what}: it cannot follow; its database holds what it has applied, look there before it is created anew`;
   return { kind: "warning", text, leftOut: { nodeName, reason: "it is ahead and cannot follow" } };
 }
