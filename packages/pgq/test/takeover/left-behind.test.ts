@@ -43,6 +43,8 @@ describe("a branch that is ahead, and away while another one takes over", () => 
     await running.writeTo("n2", "on the new root");
     await running.startServer("n3");
 
+    const again = await running.command("n2", "takeover", "n1", "--dead-root");
+    assert.match(again.stderr, /done, but not for "n3" \(it is ahead, run resurrect there\)$/m);
     const shown = await running.command("n3", "resurrect", "--dry-run");
     assert.match(
       shown.stdout,
