@@ -9,8 +9,9 @@ import { needsCopyProcess } from "./table-state.ts";
 const pollMs = 10;
 /** After a fruitless wait the worker replays this many times as long before it waits again. */
 const restFactor = 10;
-/** How often the worker leaves a copy process that has asked the chance to meet it between batches, before it stops for it. */
-const maxMisses = 3;
+/** How often the worker leaves a copy process that has asked the chance to meet it between batches, before it stops for it: it may
+ * have to let others go first. */
+const maxMisses = 12;
 
 /** Where the worker stands. */
 export interface WorkerPosition {
@@ -45,8 +46,8 @@ export class HandOver {
     this.#nudge = nudge;
   }
 
-  /** A copy process that has asked was last seen where the worker stands, or behind: by single ticks the two come together. One that is
-   * ahead does not need that. The worker may pass it in a long batch, and the copy process follows tick by tick. */
+  /** A copy process that did not take its grant was last seen where the worker stands, or behind: by single ticks the two come together.
+   * Most need no such thing: they apply themselves what a long batch of the worker's has put between. */
   get isNear(): boolean {
     return this.#isNear;
   }
@@ -100,8 +101,8 @@ export class HandOver {
       const copyPosition = positions.get(copyConsumerName(at.workerName, name));
       const step = grantStep({ state, copyPosition, position: at.completedTick, batchTick: at.nextTick });
       if (step === "no") return false;
-      this.#isNear = true;
       const attempts = this.#of(name);
+      if (attempts.failures > 0) this.#isNear = true;
       if (attempts.notBefore > performance.now()) return false;
       this.#nudge(name);
       attempts.misses += 1;

@@ -142,7 +142,7 @@ export class ReplayWorker implements CascadedApplication {
     return "busy";
   }
 
-  /** While a table is being handed over its copy process and this worker had better come by the same ticks. */
+  /** A table is being handed over with difficulty: its copy process and this worker had better come by the same ticks. */
   get isHandingOver(): boolean {
     return this.#handOver.isNear;
   }
