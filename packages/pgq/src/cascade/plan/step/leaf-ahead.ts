@@ -21,9 +21,9 @@ export function useAhead(context: PlanContext, ahead: AheadLeaf): PlanStep[] {
   return [setAsideAhead(context, ahead, different), takeBack(context, ahead, different)];
 }
 
-/** The file for what only the leaf has. */
-export function aheadFile({ leaf }: Pick<AheadLeaf, "leaf">): string {
-  return `takeover-ahead.${leaf.nodeName.replaceAll("/", "%2F")}.sql`;
+/** The file for what only the leaf has. Its tick tells it from that of another takeover, and is the same when this one is run again. */
+export function aheadFile({ leaf: { nodeName, node } }: Pick<AheadLeaf, "leaf">): string {
+  return `takeover-ahead.${nodeName.replaceAll("/", "%2F")}.${node.workerLastTick}.sql`;
 }
 
 /** Writes what a leaf has and the new root has not into a file.
