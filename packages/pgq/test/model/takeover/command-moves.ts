@@ -5,6 +5,7 @@ import { Patience } from "#src/cascade/plan/patience.js";
 import { leftOut, type Plan, type PlanStep, refusals, stepId } from "#src/cascade/plan/plan.js";
 import type { PlanContext } from "#src/cascade/plan/plan-context.js";
 import { undoSteps } from "#src/cascade/plan/plan-run.js";
+import { resurrectPlan } from "#src/cascade/plan/resurrect/resurrect-plan.js";
 import { readSetState } from "#src/cascade/plan/set-state.js";
 import { type TakeoverOptions, takeoverPlan } from "#src/cascade/plan/takeover-plan.js";
 import { NodeDatabases, type SetDatabases } from "./node-database.js";
@@ -58,7 +59,7 @@ class NoPatience extends Patience {
   }
 }
 
-/** Takeover as it is, plans and steps and what is undone after a failure, on nodes of the model. */
+/** Takeover as it is, and on the old root resurrect: plans and steps and what is undone after a failure, on nodes of the model. */
 export class TakeoverCommand {
   readonly #faults: Faults;
   readonly #options: Omit<TakeoverOptions, "takerName">;
@@ -119,7 +120,10 @@ export class TakeoverCommand {
     this.#databases.nodes = nodes;
     try {
       const set = await readSetState(admin);
-      const plan = await takeoverPlan(context, set, { ...this.#options, takerName: undefined });
+      const plan =
+        on === this.#options.oldName
+          ? await resurrectPlan(context, set, { dumpFile: "", isMerging: false, statistics: new Map() })
+          : await takeoverPlan(context, set, { ...this.#options, takerName: undefined });
       if (refusals(plan).length > 0) return null;
       const steps = plan.steps.filter((step) => this.#faults.leavesOut?.(step) !== true);
       return this.#plans.push({ plan: { ...plan, steps }, context }) - 1;
@@ -196,10 +200,13 @@ export class TakeoverCommand {
     return { ...world, nodes: this.#databases.nodes, command: null };
   }
 
-  /** In place of the file: what a leaf has and the new root has not. */
-  #writeAside(leaf: string, newRoot: string): void {
+  /** In place of the file: what a leaf that is ahead has, or a root that comes back, and the new root has not. */
+  #writeAside(name: string, on: string): void {
     const { nodes } = this.#databases;
-    const own = nodes[leaf]!.events.filter((event) => !nodes[newRoot]!.events.includes(event));
+    // a leaf is compared with the node that is about to be promoted
+    const newRoot =
+      name === on ? Object.keys(nodes).find((each) => each !== on && nodes[each]!.type === "root")! : on;
+    const own = nodes[name]!.events.filter((event) => !nodes[newRoot]!.events.includes(event));
     this.#setAside = [...new Set([...this.#setAside, ...own])].toSorted();
   }
 

@@ -61,6 +61,13 @@ export const serverFunctions: readonly (readonly [string, ServerFunction])[] = [
   ["pgq_node.unregister_subscriber(", unregisterSubscriber],
   ["pgq_node.promote_branch(", promoteBranch],
   ["pgq_node.demote_root(", demoteRoot],
+  ["pgq_node.delete_events_after(", deleteAfter],
+  ["pgq_node.set_global_watermark(", () => done],
+  ["pgq.unregister_consumer(", unregisterConsumer],
+  ["select t.tick_id as id, extract(epoch", ticksUntil],
+  ["join unnest($2::int8[]", newestShared],
+  ["'select count(*) as", () => [{ sql: "count of events" }]],
+  ["count of events", () => [{ eventCount: 0n, unbatchedCount: 0n }]],
   ["pgq.get_consumer_info(", places],
   ["pgq.get_queue_info(", () => []],
   ["pgq.quote_fqname(queue_data_pfx)", () => [{ name: "events" }]],
@@ -219,6 +226,30 @@ function demoteRoot(open: OpenNode, [, step, newProvider]: Values): readonly Row
     open.change({ type: "branch", provider: newProvider as string, completed, isUptodate: false });
   }
   return [{ ret_code: 200, ret_note: "done", last_tick: BigInt(newestTickOf(open.node)!.id) }];
+}
+
+/** Events and ticks after a tick. */
+function deleteAfter(open: OpenNode, [, tick]: Values): readonly Row[] {
+  const ticks = open.node.ticks.filter(({ id }) => id <= Number(tick));
+  open.change({ ticks, events: open.node.events.slice(0, ticks.at(-1)!.events) });
+  return [{ ret_code: 200, ret_note: "deleted", deleted_events: 0n, deleted_ticks: 0n }];
+}
+
+function unregisterConsumer(open: OpenNode, [, name]: Values): readonly Row[] {
+  open.change({ places: withEntry(open.node.places, name as string, undefined) });
+  return [{ value: 1 }];
+}
+
+function ticksUntil({ node }: OpenNode, [, last]: Values): readonly Row[] {
+  return node.ticks.filter(({ id }) => id <= Number(last)).map(({ id, time }) => ({ id: BigInt(id), time }));
+}
+
+function newestShared({ node }: OpenNode, values: Values): readonly Row[] {
+  const [, ids, times] = values as [string, readonly bigint[], readonly string[]];
+  const shared = node.ticks.filter((tick) =>
+    ids.some((id, at) => Number(id) === tick.id && times[at] === tick.time),
+  );
+  return [{ max: shared.length === 0 ? null : BigInt(shared.at(-1)!.id) }];
 }
 
 function places({ node }: OpenNode, [, wanted]: Values): readonly Row[] {

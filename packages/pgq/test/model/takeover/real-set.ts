@@ -81,6 +81,8 @@ export class RealSet implements SetDatabases, AsyncDisposable {
     }
     for (const db of databases.values()) {
       await db.query("update pgq_node.local_state set uptodate = true");
+      // the set has begun with the very same tick
+      await db.query("update pgq.tick set tick_time = '2001-01-01'");
       await db.commit();
     }
     return new RealSet(nodes, databases, names);

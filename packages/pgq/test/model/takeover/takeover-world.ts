@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
 import type { Move } from "@skytools/testbed";
 import type { CommandState, RunningCommand, TakeoverCommand } from "./command-moves.js";
-import {
-  type ModelNode,
-  type ModelNodes,
-  newestTickOf,
-  positionOf,
-  withNode,
-  workerName,
-  written,
-} from "./set-world.js";
+import { type ModelNode, type ModelNodes, withNode, workerName, written } from "./set-world.js";
 import { type Answering, mereAnswer, workerMove, workerMoves } from "./worker-moves.js";
 
 /* A root that dies, and takeover by another node, killed and run again, while workers work and servers come and go. */
@@ -27,6 +19,8 @@ export interface TakeoverWorld extends CommandState {
     readonly downs: number;
     /** events that the new root takes */
     readonly newWrites: number;
+    /** the old root comes back, when nobody reads from it any more */
+    readonly returns: number;
   };
 }
 
@@ -39,12 +33,24 @@ export interface Situation {
   /** nodes whose server may go down for a while */
   readonly shaky: readonly string[];
   readonly answering: Answering;
+  /** what the old root has taken before it died */
+  readonly oldEvents: readonly string[];
 }
 
 type Moves = Move<TakeoverWorld | Promise<TakeoverWorld | null>>[];
 
 export function takeoverMoves(world: TakeoverWorld, situation: Situation): Moves {
-  return world.nodes[situation.root]!.isUp ? beforeDeath(world, situation) : afterDeath(world, situation);
+  return isBeforeDeath(world, situation) ? beforeDeath(world, situation) : afterDeath(world, situation);
+}
+
+/** The old root comes back only when there is a new one. */
+export function isBeforeDeath({ nodes }: TakeoverWorld, { root }: Situation): boolean {
+  return nodes[root]!.isUp && newRootOf(nodes, root) === undefined;
+}
+
+/** The node that has become the root in the place of the old one. */
+export function newRootOf(nodes: ModelNodes, root: string): string | undefined {
+  return Object.keys(nodes).find((name) => name !== root && nodes[name]!.type === "root");
 }
 
 /** Nodes come as far as they come, and the last batch of each finds the root's death at any place of it. */
@@ -94,12 +100,12 @@ function spending(world: TakeoverWorld, kind: keyof TakeoverWorld["left"]): Take
   return { ...world, left: { ...world.left, [kind]: world.left[kind] - 1 } };
 }
 
-function starts(world: TakeoverWorld, { command, takers }: Situation): Moves {
+function starts(world: TakeoverWorld, { command, takers, root }: Situation): Moves {
   if (world.left.starts === 0) return [];
-  return takers
+  return [...takers, root]
     .filter((name) => world.nodes[name]!.isUp)
     .map((name) => ({
-      name: `takeover on ${name}`,
+      name: `${name === root ? "resurrect" : "takeover"} on ${name}`,
       make: () => command.start(spending(world, "starts"), name),
     }));
 }
@@ -115,7 +121,19 @@ function commandMoves(world: TakeoverWorld, running: RunningCommand, { command }
   ];
 }
 
-function serverMoves(world: TakeoverWorld, { shaky }: Situation): Moves {
+function serverMoves(world: TakeoverWorld, situation: Situation): Moves {
+  return [...rootReturns(world, situation), ...comingAndGoing(world, situation)];
+}
+
+function rootReturns(world: TakeoverWorld, { root }: Situation): Moves {
+  const { nodes, left, command } = world;
+  const isNeeded = Object.keys(nodes).some((name) => name !== root && nodes[name]!.provider === root);
+  if (nodes[root]!.isUp || left.returns === 0 || command !== null || isNeeded) return [];
+  const back = withNode(nodes, root, { isUp: true });
+  return [{ name: `${root} is back`, make: () => ({ ...spending(world, "returns"), nodes: back }) }];
+}
+
+function comingAndGoing(world: TakeoverWorld, { shaky }: Situation): Moves {
   const { nodes, left } = world;
   return shaky.flatMap((name): Moves => {
     if (!nodes[name]!.isUp) {
@@ -130,7 +148,7 @@ function serverMoves(world: TakeoverWorld, { shaky }: Situation): Moves {
 
 function writes(world: TakeoverWorld, { root }: Situation): Moves {
   const { nodes, left } = world;
-  const promoted = Object.keys(nodes).find((name) => name !== root && nodes[name]!.type === "root");
+  const promoted = newRootOf(nodes, root);
   if (promoted === undefined || !nodes[promoted]!.isUp || left.newWrites === 0) return [];
   const make = () => ({ ...spending(world, "newWrites"), nodes: written(nodes, promoted) });
   return [{ name: `${promoted} takes an event`, make }];
@@ -201,80 +219,4 @@ function checkRegistration(nodes: ModelNodes, name: string, node: ModelNode, roo
     place! <= node.completed,
     `${name} at ${node.completed} is registered at ${place} on ${node.provider}`,
   );
-}
-
-/** Brings everything to rest: servers are back, workers work, the command is run again until it changes nothing, and what it says to be
- * paused is resumed.
- * @param isKnown true for a state of which the rest is known: there it ends
- * @returns the states on the way */
-export async function settle(
-  start: TakeoverWorld,
-  { command, root, takers }: Situation,
-  isKnown: (world: TakeoverWorld) => boolean,
-): Promise<TakeoverWorld[]> {
-  const way: TakeoverWorld[] = [{ ...start, nodes: withAllUp(start.nodes, root) }];
-  const world = () => way.at(-1)!;
-  const taker = () => takers.find((name) => world().nodes[name]!.type === "root") ?? takers[0]!;
-  const work = () => {
-    const next = workOn(world().nodes);
-    way.push(...next.map((nodes) => ({ ...world(), nodes })));
-  };
-  let paused: readonly string[] = [];
-  for (let before = ""; ; ) {
-    work();
-    if (isKnown(world())) return way;
-    if (world().command !== null) {
-      const next = await command.next(world());
-      way.push(JSON.stringify(next) === JSON.stringify(world()) ? await command.giveUp(world()) : next);
-      continue;
-    }
-    const nodes = JSON.stringify(world().nodes);
-    const started = nodes === before ? null : await command.start(world(), taker());
-    if (started === null) break;
-    before = nodes;
-    way.push(started);
-    paused = command.leftOut(started.command!).filter((name) => world().nodes[name]!.isPaused);
-  }
-  const resumed = { isPaused: false, isUptodate: false };
-  const going = paused.reduce((nodes, name) => withNode(nodes, name, resumed), world().nodes);
-  const isPromoted = going[taker()]!.type === "root";
-  way.push({ ...world(), nodes: isPromoted ? written(going, taker()) : going });
-  work();
-  return way;
-}
-
-/** What the workers do until they come to rest: a batch that one refuses it would open for ever. */
-function workOn(start: ModelNodes): ModelNodes[] {
-  const seen = new Set([JSON.stringify(start)]);
-  const way: ModelNodes[] = [];
-  for (;;) {
-    const next = workerMoves(way.at(-1) ?? start, "at once")
-      .map(({ make }) => make())
-      .find((nodes) => !seen.has(JSON.stringify(nodes)));
-    if (next === undefined) return way;
-    seen.add(JSON.stringify(next));
-    way.push(next);
-  }
-}
-
-function withAllUp(nodes: ModelNodes, root: string): ModelNodes {
-  return Object.fromEntries(
-    Object.entries(nodes).map(([name, node]) => [name, name === root ? node : { ...node, isUp: true }]),
-  );
-}
-
-/** Throws where the takeover has not come to its end, or something is missing. */
-export function checkRest({ nodes }: TakeoverWorld, { root, takers }: Situation): void {
-  const promoted = takers.find((name) => nodes[name]!.type === "root");
-  assert.ok(promoted !== undefined, "there is no root");
-  const newRoot = nodes[promoted]!;
-  for (const [name, node] of Object.entries(nodes)) {
-    if (name === root || name === promoted) continue;
-    const only = node.events.filter((event) => !newRoot.events.includes(event));
-    if (only.length > 0) continue;
-    assert.deepEqual(node.events, newRoot.events, `${name} is not as the new root`);
-    assert.equal(positionOf(node), newestTickOf(newRoot)!.id, `${name} stands still`);
-    assert.ok(!node.isPaused, `${name} is paused`);
-    assert.notEqual(node.provider, root, `${name} reads from the dead root`);
-  }
 }
