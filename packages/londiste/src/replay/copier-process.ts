@@ -32,6 +32,7 @@ export class CopierProcess {
     this.#child.on("message", (news: CopierNews) => {
       if (news.kind === "copied") events.onCopied();
       else if (this.tables.delete(news.table)) events.onEnded(news.table, news.failure, false);
+      if (!this.#isUsable) this.#dismiss();
     });
     this.#exit = new Promise((resolve) => {
       this.#child.on("error", (error) => {
@@ -66,8 +67,13 @@ export class CopierProcess {
 
   /** No more tables: it ends when it has done what it has. */
   retire(): void {
-    if (this.#isUsable && this.#child.connected) this.#child.disconnect();
     this.#isUsable = false;
+    this.#dismiss();
+  }
+
+  /** Not before: an order that it has not read yet, because it is starting, would be lost. */
+  #dismiss(): void {
+    if (this.tables.size === 0 && this.#child.connected) this.#child.disconnect();
   }
 
   /** What it has not committed is rolled back. */

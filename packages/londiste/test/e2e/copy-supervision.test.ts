@@ -161,6 +161,24 @@ async function assertSlowIsWhole(added: number): Promise<void> {
   assert.deepEqual(await stage.query("leaf", rows), await stage.query("root", rows));
 }
 
+test("a worker that reads its configuration anew while a copy process starts does not start another one", async () => {
+  const told = (text: RegExp) => (stage.log("leaf").match(text) ?? []).length;
+  const reload = async () => {
+    const before = told(/Config reloaded/g);
+    stage.program("leaf worker").signal("SIGHUP");
+    await waitFor("the reload", () => told(/Config reloaded/g) > before);
+  };
+  const launches = /Launching copy process for public\.good/g;
+  // The next copy gets a process of its own.
+  await reload();
+  const before = told(launches);
+  await stage.londiste("leaf", "resync", "good");
+  await waitFor("the launch", () => told(launches) > before);
+  await reload();
+  await stage.waitForState("public.good", /^ok$/);
+  assert.equal(told(launches), before + 1);
+});
+
 test("a table that is removed and added again while it is copied is copied anew", async () => {
   await stage.londiste("root", "add-table", "slow");
   await using holder = await Database.open(stage.connstr("root"));
