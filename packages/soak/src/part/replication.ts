@@ -81,6 +81,6 @@ async function allCopied(stage: Stage, node: string): Promise<void> {
       );
       return states.length === tables.length && states.every(({ state }) => state === "ok");
     },
-    { intervalMs: 100 },
+    { timeoutMs: 300_000, intervalMs: 100 },
   );
 }
