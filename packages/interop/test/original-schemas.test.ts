@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { it } from "node:test";
 import { runProgram, startCluster, startProgram, temporaryDirectory, waitFor } from "@skytools/testbed";
 import { pgqdFile } from "./fixture/ini-file.js";
-import { originalDatabase } from "./fixture/original-modules.js";
+import { originalNodes, tickOften } from "./fixture/original-nodes.js";
 import { original, skipWithout } from "./fixture/originals.js";
 
-const nodes = ["root", "leaf"] as const;
 const content =
   "select coalesce(string_agg(o::text, ',' order by id), '') as rows, (select count(*)::int from later) as later from orders o";
 
@@ -16,24 +13,7 @@ it("our Londiste says what to run where the original schemas lack something, and
 }, async () => {
   await using cluster = await startCluster({ binDir: original.binDir });
   await using directory = await temporaryDirectory("original-schemas");
-  const connstrs = new Map<string, string>();
-  for (const node of nodes) {
-    connstrs.set(node, await originalDatabase(cluster, node, ["pgq", "pgq_node", "londiste"]));
-    await cluster.query(
-      "create table orders (id int primary key, note text); create table later (id int primary key); create sequence numbers",
-      [],
-      node,
-    );
-    const lines = [
-      `job_name = ${node}_worker`,
-      `db = ${connstrs.get(node)}`,
-      "queue_name = q",
-      `pidfile = ${node}.pid`,
-      "loop_delay = 0.1",
-      "exception_sleep = 0.2",
-    ];
-    await writeFile(join(directory.path, `${node}.ini`), `[londiste3]\n${lines.join("\n")}\n`);
-  }
+  const connstrs = await originalNodes(cluster, directory.path, "londiste3");
   const tryLondiste = (node: string, ...args: readonly string[]) =>
     runProgram("londiste3", [`${node}.ini`, ...args], { cwd: directory.path });
   const londiste = async (node: string, ...args: readonly string[]): Promise<string> => {
@@ -41,13 +21,9 @@ it("our Londiste says what to run where the original schemas lack something, and
     assert.equal(code, 0, `${args.join(" ")}: ${stdout}${stderr}`);
     return stdout;
   };
-  await londiste("root", "create-root", "root", connstrs.get("root")!);
-  await cluster.query(
-    "update pgq.queue set queue_ticker_max_lag = '50 milliseconds', queue_ticker_idle_period = '1 second'",
-    [],
-    "root",
-  );
-  await londiste("leaf", "create-leaf", "leaf", connstrs.get("leaf")!, `--provider=${connstrs.get("root")}`);
+  await londiste("root", "create-root", "root", connstrs.root);
+  await tickOften(cluster);
+  await londiste("leaf", "create-leaf", "leaf", connstrs.leaf, `--provider=${connstrs.root}`);
   await using ini = await pgqdFile(cluster, { database_list: "root" });
   await using ticker = startProgram("pgqd", [ini.file]);
   const start = (node: string) =>
@@ -75,7 +51,7 @@ it("our Londiste says what to run where the original schemas lack something, and
     onTimeout: logs,
   });
 
-  const upgrade = await runProgram("skytools_upgrade3", [...connstrs.values()]);
+  const upgrade = await runProgram("skytools_upgrade3", Object.values(connstrs));
   assert.equal(upgrade.code, 0, upgrade.stdout + upgrade.stderr);
   await londiste("leaf", "wait-sync");
   await cluster.query(

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { it } from "node:test";
 import { Database } from "@skytools/skytools";
@@ -13,13 +13,9 @@ import {
   waitFor,
 } from "@skytools/testbed";
 import { pgqdFile } from "./fixture/ini-file.js";
-import { type OriginalModule, originalDatabase } from "./fixture/original-modules.js";
+import { nodeNames, originalNodes, tickOften } from "./fixture/original-nodes.js";
 import { original, skipWithout } from "./fixture/originals.js";
 
-const modules: readonly OriginalModule[] = ["pgq", "pgq_node", "londiste"];
-const nodes = ["root", "leaf"] as const;
-const table =
-  "create table orders (id int primary key, note text); create table later (id int primary key); create sequence numbers";
 const content =
   "select coalesce(md5(string_agg(o::text, ',' order by id)), '') || count(*) as sum from orders o";
 
@@ -34,20 +30,7 @@ it("a running python Londiste set becomes ours with skytools_upgrade3 and theirs
 }, async () => {
   await using cluster = await startCluster({ binDir: original.binDir });
   await using directory = await temporaryDirectory("londiste");
-  const connstrs = new Map<string, string>();
-  for (const node of nodes) {
-    connstrs.set(node, await originalDatabase(cluster, node, modules));
-    await cluster.query(table, [], node);
-    const lines = [
-      `job_name = ${node}_worker`,
-      `db = ${connstrs.get(node)}`,
-      "queue_name = q",
-      `pidfile = ${node}.pid`,
-      "loop_delay = 0.1",
-      "exception_sleep = 0.2",
-    ];
-    await writeFile(join(directory.path, `${node}.ini`), `[londiste]\n${lines.join("\n")}\n`);
-  }
+  const connstrs = await originalNodes(cluster, directory.path, "londiste");
   const londiste = (node: string, ...args: readonly string[]) => [
     "/usr/bin/londiste",
     `${node}.ini`,
@@ -59,18 +42,14 @@ it("a running python Londiste set becomes ours with skytools_upgrade3 and theirs
     });
     assert.equal(code, 0, `${args.join(" ")}: ${stderr}`);
   };
-  await command("root", "create-root", "root", connstrs.get("root")!);
+  await command("root", "create-root", "root", connstrs.root);
   await using ini = await pgqdFile(cluster, { database_list: "root, leaf" });
   await using ticker = startProgram(original.pgqd, [ini.file]);
-  await cluster.query(
-    "update pgq.queue set queue_ticker_max_lag = '50 milliseconds', queue_ticker_idle_period = '1 second'",
-    [],
-    "root",
-  );
+  await tickOften(cluster);
   const start = (node: string) =>
     startProgram(original.python, londiste(node, "worker"), { cwd: directory.path });
   await using rootWorker = start("root");
-  await command("leaf", "create-leaf", "leaf", connstrs.get("leaf")!, `--provider=${connstrs.get("root")}`);
+  await command("leaf", "create-leaf", "leaf", connstrs.leaf, `--provider=${connstrs.root}`);
   await using leafWorker = start("leaf");
   const workers = [ticker, rootWorker, leafWorker];
 
@@ -82,18 +61,12 @@ it("a running python Londiste set becomes ours with skytools_upgrade3 and theirs
   await command("leaf", "add-seq", "numbers");
   await waitForState(cluster, workers);
 
-  await using load = await Load.start(connstrs.get("root")!);
+  await using load = await Load.start(connstrs.root);
   await load.more();
   const before = await registrations(cluster);
-  const upgrade = await runProgram(
-    "skytools_upgrade3",
-    nodes.map((node) => connstrs.get(node)!),
-  );
+  const upgrade = await runProgram("skytools_upgrade3", Object.values(connstrs));
   assert.equal(upgrade.code, 0, upgrade.stdout + upgrade.stderr);
-  const health = await runProgram(
-    "skytools_doctor3",
-    nodes.map((node) => connstrs.get(node)!),
-  );
+  const health = await runProgram("skytools_doctor3", Object.values(connstrs));
   assert.equal(health.code, 0, health.stdout + health.stderr);
   assert.deepEqual(await registrations(cluster), { ...before, language: "plpgsql" });
   await load.more();
@@ -102,8 +75,8 @@ it("a running python Londiste set becomes ours with skytools_upgrade3 and theirs
   await command("root", "add-table", "later");
   await command("leaf", "add-table", "later");
 
-  for (const node of nodes) {
-    for (const module of modules) {
+  for (const node of nodeNames) {
+    for (const module of ["pgq", "pgq_node", "londiste"]) {
       const sql = await readFile(join(original.contribDir, `${module}.upgrade.sql`), "utf8");
       await cluster.query(sql, [], node);
     }
