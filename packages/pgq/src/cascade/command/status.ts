@@ -32,6 +32,8 @@ export function statusCommand(adminOf: (job: Job) => CascadeAdmin, dead: Switch)
         if (periodMs === undefined) return job.flag("exitCode") && hasTrouble(status) ? 1 : 0;
         await job.sleep(periodMs);
         if (job.isStopping) return 0;
+        // A look that has failed is shown as such; the next one is not to fail with it.
+        await job.databases.rollbackAll();
         await job.databases.expire();
       }
     },
