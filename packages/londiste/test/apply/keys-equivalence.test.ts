@@ -147,7 +147,7 @@ test("as a set, whatever the keys of the table and the treatment of its rows: th
         counts[asSet === "failed" ? "failed" : "applied"] += 1;
       },
     ),
-    { numRuns: 100, endOnFailure: true },
+    { seed: Number(process.env.LONDISTE_SEED ?? 1), numRuns: 100, endOnFailure: true },
   );
   assert.ok(counts.applied > 20 && counts.failed > 5, JSON.stringify(counts));
 });
