@@ -12,7 +12,7 @@ export function systemdUnit(managed: ManagedJob): string {
   const { name, service, configFile } = managed;
   const command = [...service.command, configFile, ...service.args];
   return `[Unit]
-Description=${service.name} ${name}
+Description=${onOneLine(`${service.name} ${name}`)}
 Wants=network-online.target
 After=network-online.target postgresql.service
 StartLimitIntervalSec=600
@@ -22,7 +22,7 @@ PartOf=skytools.target
 [Service]
 Type=notify
 NotifyAccess=all
-${service.user === undefined ? "" : `User=${service.user}\n`}WorkingDirectory=${service.workingDirectory.replaceAll("%", "%%")}
+${service.user === undefined ? "" : `User=${onOneLine(service.user)}\n`}WorkingDirectory=${onOneLine(service.workingDirectory)}
 ExecStart=${command.map(quoted).join(" ")}
 ExecReload=/bin/kill -HUP $MAINPID
 KillSignal=SIGINT
@@ -49,8 +49,22 @@ function escaped(name: string): string {
   }).join("");
 }
 
+/** The rest of a line, where `%` begins a name of systemd's, a line's end would begin another setting, and a backslash at the
+ * end would swallow the next one. */
+function onOneLine(text: string): string {
+  return text
+    .replaceAll("%", "%%")
+    .replace(/\s*[\r\n]\s*/g, " ")
+    .replace(/\\$/, "\\ ");
+}
+
 /** A word of a command line of systemd. Source: systemd.service(5), "Command Lines" */
 function quoted(word: string): string {
-  const text = word.replaceAll("\\", "\\\\").replaceAll("%", "%%").replaceAll("$", "$$$$");
+  const text = word
+    .replaceAll("\\", "\\\\")
+    .replaceAll("%", "%%")
+    .replaceAll("$", "$$$$")
+    .replaceAll("\n", "\\n")
+    .replaceAll("\r", "\\r");
   return /^[\w@:,.+/=\\%$-]+$/.test(text) ? text : `"${text.replaceAll('"', '\\"')}"`;
 }

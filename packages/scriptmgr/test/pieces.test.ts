@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { temporaryDirectory } from "@skytools/testbed";
 import { filesOfPattern } from "#src/file-pattern.js";
 import { splitWords } from "#src/split-words.js";
+import { systemdUnit } from "#src/systemd-unit.js";
 
 for (const [text, words] of [
   ["", []],
@@ -30,4 +31,36 @@ test("patterns name files, not directories or hidden files", async () => {
   assert.deepEqual(found(`${base}/b/1.txt`), ["b/1.txt"]);
   assert.deepEqual(found(`${base}/b/.*`), ["b/.h.ini"]);
   assert.deepEqual(found(`${base}/none/*.ini`), []);
+});
+
+test("whatever a job, its files and its user are called, its unit has the same settings, and no words but those", () => {
+  const keysOf = (odd: string) => {
+    const service = {
+      name: `s${odd}`,
+      command: ["/bin/p", odd],
+      args: [odd],
+      user: `u${odd}`,
+      workingDirectory: `/d${odd}`,
+    };
+    const job = { name: `j${odd}`, service, configFile: `/c${odd}` } as unknown as Parameters<
+      typeof systemdUnit
+    >[0];
+    const lines = systemdUnit(job)
+      .replace(/(?<!\\)((?:\\\\)*)\\\n/g, "$1")
+      .split("\n");
+    assert.equal(lines.filter((line) => /(?<!%)(%%)*%(?!%)/.test(line)).length, 0, odd);
+    return lines.map((line) => line.split("=", 1)[0]);
+  };
+  const usual = keysOf("");
+  for (const odd of [
+    "\nExecStartPre=/bin/rm",
+    "\r\n[Install]",
+    "\\",
+    "%h %%n",
+    "$(id) `id`",
+    `'"`,
+    "; rm",
+    "x".repeat(5000),
+  ])
+    assert.deepEqual(keysOf(odd), usual, odd);
 });
