@@ -89,7 +89,7 @@ export function plannedCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
     planned(
       "resurrect",
       "",
-      "bring a former root, declared dead and back again, into the set as a paused branch",
+      "bring a former root, declared dead and back again, or a branch that a takeover left behind, into the set as a paused branch",
       [
         {
           flags: "--file <path>",
