@@ -36,6 +36,8 @@ describe("a branch that is ahead, and away while another one takes over", () => 
     await running.killWorker("n4");
     await running.writeTo("n1", "only n3 has it");
     await waitForTick(n3, await completedTick(running.member("n1")));
+    // Its reader is in the middle of that batch.
+    await n3.query("select * from pgq.next_batch_info('q', $1)", ["n4_worker"]);
     await running.stopServer("n3");
     await running.takeDown("n1");
     running.startWorker("n2");
@@ -50,6 +52,9 @@ describe("a branch that is ahead, and away while another one takes over", () => 
       shown.stdout,
       /^note: branch "n3" has \d+ events after tick \d+, the last that it has in common with "n2"$/m,
     );
+    const merging = await n3.run(["resurrect", "--requeue"]);
+    assert.equal(merging.code, 1);
+    assert.match(merging.stderr, /lost events of a branch cannot be merged/);
     await killAfterEachStep(n3, ["resurrect"]);
     const lost = takeDumped();
     assert.deepEqual(lost, ["only n3 has it"]);
@@ -74,6 +79,7 @@ describe("a branch that is ahead, and away while another one takes over", () => 
   });
 
   it("one that is not ahead is sent to the takeover", async () => {
+    await waitForTick(running.member("n1"), await completedTick(running.member("n3")));
     await running.stopServer("n3");
     await running.takeDown("n2");
     await running.command("n1", "takeover", "n2", "--dead-root");

@@ -46,9 +46,10 @@ export async function writeWholeFile(
   return true;
 }
 
-export function fileInTheWay(message: string): SkytoolsError {
+/** @param otherwise what else can be done about it */
+export function fileInTheWay(message: string, otherwise = ""): SkytoolsError {
   return new SkytoolsError("DUMP_FILE", message, {
-    hint: "It holds what was set aside another time: put it elsewhere, or give this one another name with --file.",
+    hint: `It holds what was set aside another time: put it elsewhere${otherwise}.`,
   });
 }
 

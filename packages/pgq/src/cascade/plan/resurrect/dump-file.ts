@@ -21,7 +21,10 @@ export async function writeDumpFile(path: string, events: AsyncIterable<LostEven
 }
 
 export function dumpFileExists(path: string): SkytoolsError {
-  return fileInTheWay(`Dump file exists, cannot perform resurrection: ${path}`);
+  return fileInTheWay(
+    `Dump file exists, cannot perform resurrection: ${path}`,
+    ", or give this one another name with --file",
+  );
 }
 
 /** The keys are those of the original's file. */

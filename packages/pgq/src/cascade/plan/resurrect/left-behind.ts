@@ -4,6 +4,7 @@ import { silentFindings } from "../plan-checks.ts";
 import { workerOf } from "../plan-context.ts";
 import type { LiveMember, SetState } from "../set-state.ts";
 import { completeTick } from "../step/complete-tick.ts";
+import { pause } from "../step/pause.ts";
 import { switchProvider } from "../step/switch-provider.ts";
 import { tag } from "../step/tag.ts";
 import { gravestoneName } from "../takeover-dead-root.ts";
@@ -11,14 +12,7 @@ import { dumpFileExists } from "./dump-file.ts";
 import { countEventsAfter } from "./events-after.ts";
 import type { Resurrection } from "./resurrection.ts";
 import { newestSharedTick, nothingShared } from "./shared-tick.ts";
-import {
-  becomePausedBranch,
-  dropReaders,
-  learnMembers,
-  removeLost,
-  replaceGravestone,
-  setAside,
-} from "./steps.ts";
+import { dropReaders, learnMembers, removeLost, replaceGravestone, setAside } from "./steps.ts";
 
 /** The root that has gone on without a branch: another one than it reads from, which is the grave of that, or has no other way to it.
  * @returns undefined for a node that was not left out */
@@ -47,18 +41,23 @@ export async function leftBehindPlan(
   const sharedTick = await newestSharedTick(self.db, provider.db, queueName, node.workerLastTick);
   if (sharedTick === undefined) return refused(title, nothingShared(self, provider));
   const isCut = self.queue!.newestTick === sharedTick && node.workerLastTick === sharedTick;
-  if (isCut && !node.isWorkerPaused) return refused(title, notAhead(self, provider));
+  const isAhead = !(await holdsTick(provider, queueName, node.workerLastTick));
+  // A paused one that ends with the shared tick may have been cut by a run that did not come to its end.
+  if (!isAhead && !(isCut && node.isWorkerPaused)) return refused(title, notAhead(self, provider));
   // Paused by the run before, which may have written it: then the very same is written again.
-  if (!isCut && !node.isWorkerPaused && existsSync(work.dumpFile)) throw dumpFileExists(work.dumpFile);
+  if (isAhead && !node.isWorkerPaused && existsSync(work.dumpFile)) throw dumpFileExists(work.dumpFile);
 
   const whole: Resurrection = { ...work, sharedTick, takeoverTick: sharedTick };
-  const { eventCount } = await countEventsAfter(self.db, queueName, sharedTick);
-  const text = `branch "${nodeName}" has ${eventCount} events after tick ${sharedTick}, the last that it has in common with "${provider.nodeName}"`;
   return {
     title,
-    findings: [{ kind: "note", text }, ...silentFindings(set), ...farReaders(set, self, sharedTick)],
+    findings: [
+      ...(await describe(whole)),
+      ...silentFindings(set),
+      ...farReaders(set, self, sharedTick),
+      ...(work.isMerging ? [noMerging] : []),
+    ],
     steps: [
-      becomePausedBranch(whole),
+      pause(context, workerOf(self)),
       completeTick(context, self),
       dropReaders(whole, sharedTick),
       setAside(whole),
@@ -68,8 +67,35 @@ export async function leftBehindPlan(
       learnMembers(whole),
       tag(context, provider, nodeName, false),
     ],
-    workers: [],
+    workers: [{ nodeName, consumerName: node.workerName }],
   };
+}
+
+const noMerging: Finding = {
+  kind: "refusal",
+  text: "lost events of a branch cannot be merged: its dead root has them too",
+  hint: "Run it without --requeue; where it is possible at all, that belongs to the resurrection of the root.",
+};
+
+async function describe({ context, self, provider, sharedTick }: Resurrection): Promise<Finding[]> {
+  const { eventCount } = await countEventsAfter(self.db, context.admin.queueName, sharedTick);
+  const text = `branch "${self.nodeName}" has ${eventCount} events after tick ${sharedTick}, the last that it has in common with "${provider.nodeName}"`;
+  const data = `the data of "${self.nodeName}" still holds what they have changed: compare it afterwards, or copy it anew`;
+  return [
+    { kind: "note", text },
+    { kind: "warning", text: data },
+  ];
+}
+
+/** Ids of ticks are used once: a new root goes on far above those of the dead one. */
+async function holdsTick({ db }: LiveMember, queueName: string, tickId: bigint): Promise<boolean> {
+  const isThere = await db.queryValue<boolean>(
+    `select exists (select from pgq.tick t join pgq.queue q on q.queue_id = t.tick_queue
+                     where q.queue_name = $1 and t.tick_id = $2::int8)`,
+    [queueName, tickId],
+  );
+  await db.commit();
+  return isThere === true;
 }
 
 function farReaders(set: SetState, self: LiveMember, sharedTick: bigint): Finding[] {
@@ -82,11 +108,14 @@ function farReaders(set: SetState, self: LiveMember, sharedTick: bigint): Findin
     }));
 }
 
-function notAhead(self: LiveMember, provider: LiveMember): Finding {
+function notAhead({ nodeName, node }: LiveMember, { nodeName: root, queue }: LiveMember): Finding {
+  const isOverDead = queue?.positions.has(gravestoneName(node.providerNode)) === true;
   return {
     kind: "refusal",
-    text: `"${self.nodeName}" has nothing that "${provider.nodeName}" has not`,
-    hint: `Run the takeover again on "${provider.nodeName}", which takes it along: takeover ${self.node.providerNode} --dead-root.`,
+    text: `"${nodeName}" has nothing that "${root}" has not`,
+    hint: isOverDead
+      ? `Run the takeover again on "${root}", which takes it along: takeover ${node.providerNode} --dead-root.`
+      : `When its provider "${node.providerNode}" does not come back: change-provider --provider=${root}.`,
   };
 }
 

@@ -1,4 +1,5 @@
-import { getConsumerInfo, newestTick, unregisterConsumer } from "../../../pgq-api.ts";
+import type { Database } from "@skytools/skytools";
+import { getConsumerInfo, newestTick, registerConsumerAt, unregisterConsumer } from "../../../pgq-api.ts";
 import { insertEvents } from "../../../producer.ts";
 import type { LostEventCounter } from "../../cascade-admin.ts";
 import {
@@ -42,7 +43,7 @@ export function dropReaders({ context, self }: Resurrection, beyond = -1n): Plan
     name: "drop-readers",
     node: nodeName,
     action: `forget the old subscribers and consumers${beyond < 0n ? "" : ` that are beyond tick ${beyond}`}`,
-    doneWhen: "the queue has none",
+    doneWhen: `the queue has none${beyond < 0n ? "" : " of these"}`,
     undoneBy: null,
     isDone: async () => {
       const { subscribers, consumers } = await readers();
@@ -133,10 +134,19 @@ export function removeLost(work: Resurrection): PlanStep {
     run: () =>
       db.transaction(async () => {
         const { deletedEvents } = await deleteEventsAfter(db, call, queueName, sharedTick);
+        await closeCutBatches(db, queueName, sharedTick);
         await setConsumerCompleted(db, call, queueName, node.workerName, sharedTick);
         statistics.set("deleted_count", deletedEvents);
       }),
   };
+}
+
+/** A reader that stands before the cut, in the middle of a batch that ends behind it, gets another batch. */
+async function closeCutBatches(db: Database, queueName: string, sharedTick: bigint): Promise<void> {
+  for (const { consumerName, lastTick, nextTick } of await getConsumerInfo(db, queueName)) {
+    if (lastTick === null || nextTick === null || nextTick <= sharedTick) continue;
+    await registerConsumerAt(db, queueName, consumerName, lastTick);
+  }
 }
 
 async function isQueueCut({ context, self, sharedTick }: Resurrection): Promise<boolean> {
