@@ -81,6 +81,7 @@ export class SoakRun {
           for (const daemon of stage.daemons) daemon.reload();
         },
       },
+      { name: "a checkpoint", run: () => stage.checkpoint() },
       {
         name: "logs are put aside",
         run: async () => {

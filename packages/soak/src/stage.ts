@@ -124,6 +124,11 @@ export class Stage implements AsyncDisposable {
     if (code !== 0) throw new Error(`${command} ${args.join(" ")}: exit code ${code}\n${stderr}`);
   }
 
+  /** Until then the server keeps the files of tables that were emptied, and each rotation empties one. */
+  async checkpoint(): Promise<void> {
+    await this.#observers.get(this.cluster)![0]!.execute("checkpoint");
+  }
+
   /** Ends the daemons' connections to one database. */
   async cut(database: string): Promise<void> {
     await this.#observers.get(this.cluster)![0]!.query(
