@@ -13,7 +13,8 @@ export interface AppliedBatch extends BatchOutcome {
 
 /** Applies a batch as one target transaction: the events, the copy of a branch or a combined queue, the position. A batch of a
  * merge leaf that is covered already brings control events only and moves nothing.
- * @returns undefined when an administrator has paused this consumer meanwhile
+ * @returns undefined when an administrator has paused this consumer meanwhile, or sent it to another provider: what was read is then
+ * no news of that one, as after the failover of a root that still lives
  * @throws SkytoolsError CASCADE_POSITION when the position moved since it was read: another process runs under this name; when the
  * batch follows another tick than the completed one
  * Source: spec/cascade.md 7.3 steps 6 and 7, 8 */
@@ -25,7 +26,7 @@ export async function applyInOneTransaction(
   const { target, source, queueName, consumerName, batch } = work;
   const [locked] = await Promise.all([lockConsumerState(target, queueName, consumerName), work.eventQuery()]);
   const behindLock = known(locked, target);
-  if (behindLock.isPaused) {
+  if (behindLock.isPaused || behindLock.providerNode !== work.state.providerNode) {
     await target.rollback();
     await source.rollback();
     return undefined;
