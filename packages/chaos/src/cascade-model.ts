@@ -36,10 +36,12 @@ export class CascadeModel {
     return this.#below(this.root);
   }
 
+  #readersOf(provider: NodeKey): NodeKey[] {
+    return nodeKeys.filter((key) => this.providerOf(key) === provider);
+  }
+
   #below(provider: NodeKey): NodeKey[] {
-    return nodeKeys
-      .filter((key) => this.providerOf(key) === provider)
-      .flatMap((key) => [key, ...this.#below(key)]);
+    return this.#readersOf(provider).flatMap((key) => [key, ...this.#below(key)]);
   }
 
   name(key: NodeKey): string {
@@ -61,20 +63,19 @@ export class CascadeModel {
   }
 
   /** The branch becomes the root, and the root a branch below it.
-   * @param isForAll everybody reads from the new root from now on */
+   * @param isForAll whoever read from the former root reads from the new one from now on */
   switchRoot(branch: NodeKey, isForAll: boolean): void {
     const former = this.root;
+    if (isForAll) for (const key of this.#readersOf(former)) this.#providers.set(key, branch);
     this.#providers.set(former, branch);
     this.#providers.set(branch, undefined);
-    if (!isForAll) return;
-    for (const key of nodeKeys) if (key !== branch) this.#providers.set(key, branch);
   }
 
   /** The root is dead: the branch becomes the root, everybody who read from the dead one reads from it, and so will the dead one
    * when it is back. */
   failOver(branch: NodeKey): void {
     const dead = this.root;
-    for (const key of nodeKeys) if (this.providerOf(key) === dead) this.#providers.set(key, branch);
+    for (const key of this.#readersOf(dead)) this.#providers.set(key, branch);
     this.#providers.set(branch, undefined);
     this.#providers.set(dead, branch);
   }
