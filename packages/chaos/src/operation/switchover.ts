@@ -1,3 +1,4 @@
+import { waitFor } from "@skytools/testbed";
 import type { Disturbance } from "../disturbance.ts";
 import { drawCommandKill, killText } from "./command-kill.ts";
 
@@ -15,8 +16,19 @@ export const switchover: Disturbance = {
       detail: `from ${former} to ${branch}${isForAll ? " with everybody" : ""}${killText(killAfterMs)}`,
       run: async (stage) => {
         await stage.londiste(branch, ["wait-sync", "--timeout=50"]);
-        const more = isForAll ? ["--all"] : [];
-        await stage.londiste(branch, ["takeover", formerName, ...more], killAfterMs);
+        let limitMs = killAfterMs;
+        // A node whose server is down meanwhile is left out, with a warning to run it again.
+        await waitFor(
+          `everybody to follow ${branch}`,
+          async () => {
+            const limit = limitMs;
+            limitMs = undefined;
+            const more = isForAll ? ["--all"] : [];
+            const stdout = await stage.londiste(branch, ["takeover", formerName, ...more, "--json"], limit);
+            return (JSON.parse(stdout) as { leftOut: string[] }).leftOut.length === 0;
+          },
+          { timeoutMs: 600_000, intervalMs: 1000 },
+        );
       },
     };
   },

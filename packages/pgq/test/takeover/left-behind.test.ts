@@ -95,4 +95,15 @@ describe("a branch that is ahead, and away while another one takes over", () => 
     await running.command("n2", "resume");
     await running.assertWhole();
   });
+
+  it("a node that is away at a switchover with everybody comes along when that is run again", async () => {
+    await running.stopServer("n3");
+    const without = await running.command("n2", "takeover", "n1", "--all");
+    assert.match(without.stderr, /done, but not for "n3" \(run this again when it is back\)$/m);
+    await running.startServer("n3");
+    assert.deepEqual((await running.tree()).n3, { type: "branch", provider: "n1" });
+    await running.command("n2", "takeover", "n1", "--all");
+    assert.deepEqual((await running.tree()).n3, { type: "branch", provider: "n2" });
+    await running.assertWhole();
+  });
 });

@@ -78,7 +78,13 @@ function variant(
     if (old.node.nodeType === "root") return takeoverLiveRoot(context, request, old);
     if (taker.node.nodeType === "root" && old.node.providerNode === taker.nodeName) {
       const leftovers = forgetNewRoot(context, taker, set.subscribedOn(taker.nodeName));
-      const steps = [...leftovers, ...startMerging(request.merged)];
+      const merging = startMerging(request.merged);
+      // Whoever did not answer at the switchover still reads from the old root.
+      if (request.isAll) {
+        const rest = takeoverBranch(context, request, old);
+        return { ...rest, steps: [...leftovers, ...rest.steps, ...merging] };
+      }
+      const steps = [...leftovers, ...merging];
       return { title: takeoverTitle(request), findings: [isBelowAlready(old, taker)], steps, workers: [] };
     }
     return takeoverBranch(context, request, old);
