@@ -6,24 +6,19 @@ import {
   type CascadeRound,
   getConsumerState,
   isRefusal,
-  lockConsumerState,
-  unregisterCascadedConsumer,
 } from "@skytools/pgq/cascade";
 import type { Database, Job } from "@skytools/skytools";
 import { crashPoint, quoteLiteral, Snapshot } from "@skytools/skytools";
 import { applyBatch } from "../apply/apply-batch.ts";
-import { type ApplyInput, type ApplyResult, expectedEvents } from "../apply/apply-input.ts";
-import { localCopyEnd } from "../copy-progress-api.ts";
-import { type HandledTables, handledTables } from "../handler/handled-tables.ts";
+import { type ApplyResult, expectedEvents } from "../apply/apply-input.ts";
+import { handledTables } from "../handler/handled-tables.ts";
 import type { HandlerRegistry } from "../handler/handler-registry.ts";
 import { getTable, type ReplicatedTable } from "../londiste-api.ts";
 import { copiedAlready, coversCopy, isCopySettled, tickSnapshot } from "../replay/copy-snapshot.ts";
-import { copyStep, isMeeting, type Meeting } from "../replay/hand-over-rules.ts";
+import { copyStep, isMeeting } from "../replay/hand-over-rules.ts";
 import { dropCopySnapshot, moveTable } from "../replay/move-table.ts";
-import { eventRangeSql, queuePart } from "../replay/queue-part.ts";
 import { openSourceSession } from "../replication-session.ts";
-import { type EventsAhead, eventsAhead } from "./events-ahead.ts";
-import type { TakeOverQueue } from "./take-over-queue.ts";
+import { type EventsInput, TableTakeOver, type TakeOverPlace } from "./table-take-over.ts";
 
 const shortestPollMs = 10;
 /** Many copies may wait beside each other, and the worker tells each when it comes by. */
@@ -31,24 +26,13 @@ const longestPollMs = 200;
 /** A forced tick jumps the event sequence: now and then is enough. */
 const forceTickPeriodMs = 1000;
 
-export interface CatchUpOptions {
-  readonly queueName: string;
-  readonly workerName: string;
-  readonly consumerName: string;
-  readonly table: string;
+export interface CatchUpOptions extends TakeOverPlace {
   readonly registry: HandlerRegistry;
-  /** shared with what else this process copies */
-  readonly takeOvers: TakeOverQueue;
   connectTarget(target: Database): Promise<void>;
 }
 
 /** A copy that is so many ticks behind the worker does not take them one by one. */
 const leapTicks = 4n;
-
-/** So many events may be applied while replay waits for a table to be taken over. */
-const mostEventsBetween = 100;
-/** For one of them that somebody else's lock holds up. */
-const lockTimeout = "100ms";
 
 /** What to do with the batch at hand. */
 type Decision = "apply" | "wait" | "finish";
@@ -67,12 +51,12 @@ export class TableCatchUp implements CascadedApplication {
   /** position at which the need for the copy's snapshot was last looked into */
   #settledAsked: bigint | undefined;
   #table: ReplicatedTable | undefined;
-  /** false after it went wrong once */
-  #appliesBetween = true;
+  readonly #takeOver: TableTakeOver;
 
   constructor(job: Job, options: CatchUpOptions) {
     this.#job = job;
     this.#options = options;
+    this.#takeOver = new TableTakeOver(job.log, options, (part) => this.#apply(part));
   }
 
   get isFinished(): boolean {
@@ -145,9 +129,7 @@ export class TableCatchUp implements CascadedApplication {
     return { eventCount: result.eventCount, maxEventId: result.maxEventId };
   }
 
-  #apply(
-    part: Omit<ApplyInput, "log" | "queueName" | "onControlEvent" | keyof HandledTables>,
-  ): Promise<ApplyResult> {
+  #apply(part: EventsInput): Promise<ApplyResult> {
     const { queueName, registry } = this.#options;
     return applyBatch({
       ...part,
@@ -205,8 +187,16 @@ export class TableCatchUp implements CascadedApplication {
     const position = round.state.completedTick;
     const hasSnapshot = table.copySnapshot !== null;
     const isBehind = position < worker.completedTick && !hasSnapshot;
-    const ahead = isBehind ? await this.#eventsAhead(position) : undefined;
+    const isPassed = batchTick !== undefined && batchTick <= worker.completedTick;
+    const ahead =
+      isBehind && !(isPassed && this.#takeOver.takeMiss())
+        ? await this.#takeOver.look(this.provider, position, worker.completedTick)
+        : undefined;
     const meeting = { position, workerPosition: worker.completedTick, reachableUntil: ahead?.tickId };
+    const takesOver = async () =>
+      (await this.#takeOver.attempt(round, this.provider, meeting, ahead))
+        ? this.#finish("handed over")
+        : "wait";
     const step = copyStep({ ...meeting, state: table.state, hasSnapshot, batchTick });
     switch (step) {
       case "apply":
@@ -214,9 +204,9 @@ export class TableCatchUp implements CascadedApplication {
         return step;
       case "ask":
         await this.#ask(target, batchTick ?? position + 1n);
-        return isMeeting(meeting) ? this.#takeOver(target, meeting, ahead) : this.#decide(round, batchTick);
+        return isMeeting(meeting) ? takesOver() : this.#decide(round, batchTick);
       case "take-over":
-        return this.#takeOver(target, meeting, ahead);
+        return takesOver();
       case "done":
         return this.#finish("handed over");
       case "anew":
@@ -234,79 +224,6 @@ export class TableCatchUp implements CascadedApplication {
     });
     await target.commit();
     crashPoint("copy.after-ask");
-  }
-
-  async #eventsAhead(position: bigint): Promise<EventsAhead | undefined> {
-    const source = this.provider;
-    if (source === undefined) return undefined;
-    const { queueName, table } = this.#options;
-    const most = this.#appliesBetween ? mostEventsBetween : 0;
-    return source.autocommitted(() => eventsAhead(source, queueName, table, position, most));
-  }
-
-  async #takeOver(target: Database, meeting: Meeting, ahead: EventsAhead | undefined): Promise<Decision> {
-    return this.#options.takeOvers.enter(() => this.#takeOverInTurn(target, meeting, ahead));
-  }
-
-  /** Behind a lock on the worker's position, so that it cannot move while this compares. */
-  async #takeOverInTurn(
-    target: Database,
-    meeting: Meeting,
-    ahead: EventsAhead | undefined,
-  ): Promise<Decision> {
-    const { queueName, workerName, consumerName, table } = this.#options;
-    const { log } = this.#job;
-    const worker = await lockConsumerState(target, queueName, workerName);
-    if (isRefusal(worker) || !isMeeting({ ...meeting, workerPosition: worker.completedTick })) {
-      await target.rollback();
-      return "wait";
-    }
-    const result = await moveTable(target, log, { queueName, table, event: "take-over" });
-    if (!result.isMoved) {
-      await target.rollback();
-      return "wait";
-    }
-    await unregisterCascadedConsumer(target, { log, quiet: true, commit: false }, queueName, consumerName);
-    await localCopyEnd(target, queueName, table);
-    const isThere = meeting.position === worker.completedTick || ahead?.count === 0;
-    if (!isThere && !(await this.#applyBetween(target, meeting.position, worker.completedTick))) {
-      await target.rollback();
-      return "wait";
-    }
-    crashPoint("copy.before-take-over");
-    await target.commit();
-    crashPoint("copy.after-take-over");
-    return this.#finish("handed over");
-  }
-
-  /** Applies what lies between this copy's position and the worker's.
-   * @returns false when that failed, and the caller rolls back: the batches that come then tell what it is about */
-  async #applyBetween(target: Database, position: bigint, tickId: bigint): Promise<boolean> {
-    const source = this.provider!;
-    const { queueName } = this.#options;
-    try {
-      const part = await queuePart(source, queueName, position, tickId);
-      if (part === undefined) return false;
-      await target.execute(`set local lock_timeout = '${lockTimeout}'`);
-      await this.#apply({
-        source,
-        target,
-        batchId: 0n,
-        tickId,
-        tickTime: part.tickTime,
-        eventQuery: eventRangeSql(part, this.#options.table),
-        expectedEvents: mostEventsBetween,
-      });
-      return true;
-    } catch (error) {
-      if (target.isBroken || source.isBroken) throw error;
-      this.#appliesBetween = false;
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#job.log.debug(`${this.#options.table}: not taken over yet: ${reason}`);
-      return false;
-    } finally {
-      await source.rollback();
-    }
   }
 
   #finish(outcome: "handed over" | "removed" | "resync"): "finish" {

@@ -26,8 +26,7 @@ export interface CopyView extends Meeting {
 }
 
 /** apply: the batch at hand. ask: for the hand-over. take-over: the table, if the two meet behind the lock as well; nobody need
- * have granted that. done, anew:
- * end, because the worker has the table, or because its copy has to start again. */
+ * have granted that. done, anew: end, because the worker has the table, or because its copy has to start again. */
 export type CopyStep = "apply" | "ask" | "take-over" | "wait" | "done" | "anew";
 
 /** The copy process's side of the protocol in table-state-machine.ts. */

@@ -15,6 +15,8 @@ export interface QueuePart extends EventRange {
   readonly tickId: bigint;
   /** timestamptz text */
   readonly tickTime: string;
+  /** how far event ids have come between the two ticks; null when they do not say */
+  readonly eventIds: bigint | null;
 }
 
 interface QueuePartRow {
@@ -24,6 +26,7 @@ interface QueuePartRow {
   end: string;
   tick_id: bigint;
   tick_time: string;
+  event_ids: bigint | null;
 }
 
 /** What a queue has after a tick.
@@ -37,7 +40,8 @@ export async function queuePart(
 ): Promise<QueuePart | undefined> {
   const row = await source.queryMaybe<QueuePartRow>(
     `select e.events, pg_catalog.has_table_privilege(e.events, 'select') as is_readable,
-            f.tick_snapshot::text as start, l.tick_snapshot::text as end, l.tick_id, l.tick_time::text
+            f.tick_snapshot::text as start, l.tick_snapshot::text as end, l.tick_id, l.tick_time::text,
+            l.tick_event_seq - f.tick_event_seq as event_ids
        from pgq.queue q
        join pgq.tick f on f.tick_queue = q.queue_id and f.tick_id = $2
        join pgq.tick l on l.tick_queue = q.queue_id
@@ -54,6 +58,7 @@ export async function queuePart(
     end: Snapshot.parse(row.end),
     tickId: row.tick_id,
     tickTime: row.tick_time,
+    eventIds: row.event_ids,
   };
 }
 

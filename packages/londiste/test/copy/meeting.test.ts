@@ -161,11 +161,14 @@ test("events that cannot be applied as a table is taken over leave all as it was
   assert.equal(catchUp.outcome, undefined);
   assert.equal(await storedState(), `wanna-sync:${copy + 1}`);
   assert.deepEqual(await db.query("select id from t where id = 4"), []);
+  // The log does not say either that the worker has the table.
+  assert.match(silentLog.lines.at(-1)!, /status changed to 'wanna-sync/);
 });
 
 test("a copy sees what lies ahead of it, also in transactions that were open at its tick, and how much", async () => {
   const ahead = async (from: number, most: number) => {
-    const found = await eventsAhead(source, "q", table, BigInt(from), most);
+    const distance = { queueName: "q", table, position: BigInt(from), workerPosition: BigInt(from + 1) };
+    const found = await eventsAhead(source, distance, most);
     await source.commit();
     return found;
   };

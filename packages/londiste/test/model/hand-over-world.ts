@@ -23,7 +23,7 @@ type CopyDoing =
       readonly kind: "decided";
       readonly step: "apply" | "take-over";
       readonly batchTick: number | undefined;
-      /** newest tick then, if the copy can get there within a take-over */
+      /** newest tick or worker's position then, if the copy can get there within a take-over */
       readonly reachableUntil: number | undefined;
       /** nothing of the table came up to there */
       readonly isQuiet: boolean;
@@ -180,13 +180,13 @@ function copyMoves(world: HandOverWorld, rules: Rules): Move<HandOverWorld>[] {
       if (copyPosition === undefined)
         return [{ name: "copy has lost its place", make: () => moved(world, "place-lost") }];
       const next = copyPosition < newestTick ? copyPosition + 1 : undefined;
-      const looks = [true, false].map((isNear) => ({
-        name: isNear ? "copy looks" : "copy looks, and much lies between",
-        make: () => copyLooks(world, next, isNear, rules),
+      const looks = ([newestTick, world.workerPosition, undefined] as const).map((until) => ({
+        name: `copy looks ${until === undefined ? "at its batch" : `up to tick ${until}`}`,
+        make: () => copyLooks(world, next, until, rules),
       }));
       // A copy that is behind takes several ticks at once, up to the worker's position.
       if (copyPosition + 2 <= world.workerPosition)
-        looks.push({ name: "copy leaps", make: () => copyLooks(world, copyPosition + 2, false, rules) });
+        looks.push({ name: "copy leaps", make: () => copyLooks(world, copyPosition + 2, undefined, rules) });
       return looks;
     }
   }
@@ -205,17 +205,17 @@ function eventsOf({ quietTicks }: HandOverWorld, after: number, last: number): n
   return ticks.filter((tick) => !quietTicks.includes(tick));
 }
 
+/** @param reachableUntil undefined: much lies between, or its batch goes first because the copy has missed the worker */
 function copyLooks(
   world: HandOverWorld,
   batchTick: number | undefined,
-  isNear: boolean,
+  reachableUntil: number | undefined,
   rules: Rules,
 ): HandOverWorld {
-  const { newestTick, snapshot, copyPosition: position = 0, workerPosition } = world;
+  const { snapshot, copyPosition: position = 0, workerPosition } = world;
   if (snapshot !== undefined && eventsOf(world, position, snapshot).length === 0)
     return { ...world, snapshot: undefined };
-  const isQuiet = eventsOf(world, position, newestTick).length === 0;
-  const reachableUntil = isNear || isQuiet ? newestTick : undefined;
+  const isQuiet = reachableUntil !== undefined && eventsOf(world, position, reachableUntil).length === 0;
   const step = copyStep({
     ...meeting(position, workerPosition, reachableUntil),
     state: stateOf(world),

@@ -73,8 +73,30 @@ export async function checkCoveredBatch(place: TickPlace, source: Database): Pro
   );
 }
 
+/** Whether a provider has the tick that a consumer of this node has completed, for one who reads there what another consumer has got
+ * elsewhere. To be called behind the lock on the position, inside the target's open transaction.
+ * @param tickId the completed one
+ * @returns true also when the local schema keeps no times
+ * @throws SkytoolsError CASCADE_POSITION when the provider has another tick of that id */
+export async function hasCompletedTick(
+  place: Omit<TickPlace, "state">,
+  source: Database,
+  tickId: bigint,
+): Promise<boolean> {
+  if (!place.storesTickTimes) return true;
+  const tick = await source.queryMaybe<TimedTick & { eventSeq: bigint | null }>(
+    `select t.tick_id as "tickId", t.tick_time as "tickTime", t.tick_event_seq as "eventSeq"
+       from pgq.tick t join pgq.queue q on q.queue_id = t.tick_queue
+      where q.queue_name = $1 and t.tick_id = $2::int8`,
+    [place.queueName, tickId],
+  );
+  if (tick === undefined) return false;
+  if (tick.eventSeq !== seqOfFirstTick) await checkTick(place, tick);
+  return true;
+}
+
 async function checkTick(
-  { target, queueName, consumerName, storesTickTimes }: TickPlace,
+  { target, queueName, consumerName, storesTickTimes }: Omit<TickPlace, "state">,
   tick: TimedTick,
 ): Promise<void> {
   if (!storesTickTimes) return;

@@ -336,6 +336,12 @@ export class Database {
     await this.#session.end();
   }
 
+  /** Ends the session at once, without a word to the server, which may be out of reach: what runs fails with the reason. */
+  abandon(reason: Error): void {
+    this.#isClosed = true;
+    this.#session.abandon(reason);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
