@@ -180,7 +180,9 @@ function copyMoves(world: HandOverWorld, rules: Rules): Move<HandOverWorld>[] {
       if (copyPosition === undefined)
         return [{ name: "copy has lost its place", make: () => moved(world, "place-lost") }];
       const next = copyPosition < newestTick ? copyPosition + 1 : undefined;
-      const looks = ([newestTick, world.workerPosition, undefined] as const).map((until) => ({
+      const isBehind = copyPosition < world.workerPosition && world.snapshot === undefined;
+      const reaches = isBehind ? [newestTick, world.workerPosition, undefined] : [undefined];
+      const looks = [...new Set(reaches)].map((until) => ({
         name: `copy looks ${until === undefined ? "at its batch" : `up to tick ${until}`}`,
         make: () => copyLooks(world, next, until, rules),
       }));
