@@ -193,10 +193,11 @@ export class Database {
   }
 
   /** Commits; does nothing outside a transaction.
-   * @throws DatabaseError also when the transaction had failed and the server rolled it back instead */
+   * @throws DatabaseError also when the transaction had failed and the server rolled it back instead, and when it has been lost with
+   * the session */
   async commit(): Promise<void> {
     await this.#session.exclusive(async () => {
-      if (!this.inTransaction) return;
+      if (this.#session.transactionStatus === "I") return;
       const hadFailed = this.#session.transactionStatus === "E";
       const hasWritten = isCrashPointSet("database.after-commit") && !hadFailed && (await this.#hasWritten());
       await this.#session.send("commit");

@@ -386,3 +386,14 @@ test("odd database names", async () => {
   await using db = await Database.open(await cluster.createDatabase(name));
   assert.equal(await db.queryValue("select current_database()"), name);
 });
+
+test("a transaction that is lost with its session is not committed in silence", async () => {
+  await using db = await Database.open(connstr, { applicationName: "loses_it" });
+  await db.execute("create table if not exists lost_with_session (id int)");
+  await db.commit();
+  await db.execute("insert into lost_with_session values (1)");
+  await cluster.terminateBackends({ applicationName: "loses_it" });
+  await waitFor("the session to be gone", () => db.isBroken);
+  await assert.rejects(db.commit(), (error) => error instanceof DatabaseError && error.retry === "reconnect");
+  await db.rollback();
+});
