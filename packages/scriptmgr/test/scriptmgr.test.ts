@@ -210,7 +210,19 @@ test("two jobs of one name are an error, and neither is touched", async () => {
   assert.doesNotMatch(stderr, /Starting twin/);
 });
 
+/** A job that has got SIGINT would be ended by another one within a second: a new process has not. */
+async function hangAnew(): Promise<void> {
+  process.kill(pidOf("hang"), "SIGKILL");
+  await waitFor("another process to hang", async () => {
+    await scriptmgr("start", "hang");
+    return readFileSync(path("run/hang.log"), "utf8")
+      .trimEnd()
+      .endsWith(`${pidOf("hang")} INFO hanging`);
+  });
+}
+
 test("stop -a -w ends what it started, and names the job that hangs", async () => {
+  await hangAnew();
   const { code, stderr } = await scriptmgr("stop", "-a", "-w", "--timeout", "2");
   assert.equal(code, 1);
   assert.match(stderr, /ERROR hang still runs after 2 s\nHINT: /);
