@@ -1,6 +1,8 @@
-import { type Database, type Log, SkytoolsError } from "@skytools/skytools";
+import { type Database, DatabaseError, type Log, SkytoolsError } from "@skytools/skytools";
 import { type ModuleEntry, type ModuleName, moduleCatalog, moduleSql } from "./module-catalog.ts";
 import { compareVersions } from "./version-order.ts";
+
+const maxAttempts = 5;
 
 /** Installs modules and those that they require, or brings them up to date, in one transaction. Safe to repeat; of
  * several at once in one database each waits for the one before.
@@ -9,25 +11,40 @@ import { compareVersions } from "./version-order.ts";
  * Source: README.md of this package */
 export async function installModules(db: Database, modules: readonly ModuleName[], log?: Log): Promise<void> {
   const wanted = withRequired(modules, await moduleCatalog());
-  await db.transaction(async () => {
-    // What one module says about another that is missing is not news here: they come in the right order.
-    await db.execute("set local client_min_messages = warning");
-    // Asked before anything changes: modules of an extension lose their version together.
-    const versions = new Map<ModuleName, string | undefined>();
-    for (const { name } of wanted) versions.set(name, await installedVersion(db, name));
-    for (const entry of wanted) {
-      const installed = versions.get(entry.name);
-      if (installed !== undefined && isNewer(installed, entry.version)) {
-        throw new SkytoolsError(
-          "MODULE_NEWER",
-          `${db.label} has module ${entry.name} ${installed}, which is newer than ${entry.version}`,
-          { hint: "Use the newer Skytools to change this database." },
-        );
-      }
-      log?.info(installMessage(entry, installed, db.label));
-      await db.execute(withoutTransaction(await moduleSql(entry.name)));
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await db.transaction(() => installAll(db, wanted, log));
+      return;
+    } catch (error) {
+      // A database in use: what changes tables may meet programs that have locked them in another order.
+      if (!isDeadlock(error) || attempt === maxAttempts) throw error;
+      log?.warn(`installation in ${db.label} met a deadlock and was undone, trying again`);
     }
-  });
+  }
+}
+
+async function installAll(db: Database, wanted: readonly ModuleEntry[], log?: Log): Promise<void> {
+  // What one module says about another that is missing is not news here: they come in the right order.
+  await db.execute("set local client_min_messages = warning");
+  // Asked before anything changes: modules of an extension lose their version together.
+  const versions = new Map<ModuleName, string | undefined>();
+  for (const { name } of wanted) versions.set(name, await installedVersion(db, name));
+  for (const entry of wanted) {
+    const installed = versions.get(entry.name);
+    if (installed !== undefined && isNewer(installed, entry.version)) {
+      throw new SkytoolsError(
+        "MODULE_NEWER",
+        `${db.label} has module ${entry.name} ${installed}, which is newer than ${entry.version}`,
+        { hint: "Use the newer Skytools to change this database." },
+      );
+    }
+    log?.info(installMessage(entry, installed, db.label));
+    await db.execute(withoutTransaction(await moduleSql(entry.name)));
+  }
+}
+
+function isDeadlock(error: unknown): boolean {
+  return error instanceof DatabaseError && error.sqlState === "40P01";
 }
 
 /** The version of a module in a database: dotted numbers; `unknown` for an installation that does not tell; undefined

@@ -1,4 +1,5 @@
 -- Order of installation.
+\i structure/older-release-locks.sql
 \i structure/tables.sql
 \i structure/older-releases.sql
 \i function/pgq.quote_fqname.sql
