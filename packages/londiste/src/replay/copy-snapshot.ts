@@ -1,6 +1,6 @@
 import type { Database } from "@skytools/skytools";
 import { quoteLiteral, Snapshot } from "@skytools/skytools";
-import { countEvents, queuePart } from "./queue-part.ts";
+import { hasEvents, queuePart } from "./queue-part.ts";
 
 /** True when every transaction that a copy has seen was over at the tick. Events of later batches are then all later than the
  * copied rows, and the copy's snapshot has done its duty.
@@ -29,6 +29,9 @@ export async function tickSnapshot(
   return text === undefined ? undefined : Snapshot.parse(text);
 }
 
+/** This is asked for each position that a copy comes to, while a long backlog may lie before it. */
+const mostEventsRead = 10_000;
+
 /** True when no event after a tick is in the copied rows already: the copy's snapshot is not needed from there on. False also
  * when that cannot be told.
  * @param tickId end of the last batch that was replayed
@@ -42,7 +45,7 @@ export async function isCopySettled(
 ): Promise<boolean> {
   const part = await queuePart(source, queueName, tickId);
   if (part === undefined) return false;
-  return (await countEvents(source, { ...part, end: Snapshot.parse(copy) }, table, 0)) === 0;
+  return (await hasEvents(source, { ...part, end: Snapshot.parse(copy) }, table, mostEventsRead)) === false;
 }
 
 /** Condition over event columns: the event's effect was in the rows when they were copied. */

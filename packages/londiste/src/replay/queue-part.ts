@@ -71,8 +71,8 @@ export async function countEvents(
   most: number,
 ): Promise<number> {
   const limit = most + 1;
-  const parts = conditions(range, table).map(
-    (where) => `(select from ${range.events} where ${where} limit ${limit})`,
+  const parts = places(range).map(
+    (place) => `(select from ${range.events} where ${place} and ${ofTable(table)} limit ${limit})`,
   );
   const count = await source.queryValue<bigint>(
     `select count(*) from (${parts.join(" union all ")}) as found`,
@@ -80,22 +80,45 @@ export async function countEvents(
   return Number(count);
 }
 
+/** Whether a table has events in a range.
+ * @param mostRead how many events to look at, of whatever table, in each of the places where they lie
+ * @returns undefined when that does not tell */
+export async function hasEvents(
+  source: Database,
+  range: EventRange,
+  table: string,
+  mostRead: number,
+): Promise<boolean | undefined> {
+  const parts = places(range).map(
+    (place) =>
+      `select count(*) > ${mostRead} as "isMore", count(*) filter (where ${ofTable(table)}) > 0 as "isFound"
+         from (select ev_extra1, ev_owner from ${range.events} where ${place} order by ev_txid limit ${mostRead + 1}) as looked_at`,
+  );
+  const looks = await source.query<{ isMore: boolean; isFound: boolean }>(parts.join(" union all "));
+  if (looks.some(({ isFound }) => isFound)) return true;
+  return looks.some(({ isMore }) => isMore) ? undefined : false;
+}
+
 /** The events of a table as a query like that of a batch: its columns, by id. */
 export function eventRangeSql(range: EventRange, table: string): string {
-  const parts = conditions(range, table).map(
-    (where) =>
+  const parts = places(range).map(
+    (place) =>
       `select ev_id, ev_time, ev_txid, ev_retry, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4
-         from ${range.events} where ${where}`,
+         from ${range.events} where ${place} and ${ofTable(table)}`,
   );
   return `${parts.join(" union all ")} order by 1`;
 }
 
-/** One for each of the two places where the events lie. An event with an owner is a repeated one of another consumer. */
-function conditions({ start, end }: EventRange, table: string): string[] {
-  const ofTable = `ev_extra1 = ${quoteLiteral(table)} and ev_owner is null`;
+/** An event with an owner is a repeated one of another consumer. */
+function ofTable(table: string): string {
+  return `ev_extra1 = ${quoteLiteral(table)} and ev_owner is null`;
+}
+
+/** Conditions, one for each of the two places where the events lie. */
+function places({ start, end }: EventRange): string[] {
   const isVisible = `txid_visible_in_snapshot(ev_txid, ${quoteLiteral(String(end))}::txid_snapshot)`;
-  const later = `ev_txid >= ${start.xmax} and ev_txid < ${end.xmax} and ${isVisible} and ${ofTable}`;
+  const later = `ev_txid >= ${start.xmax} and ev_txid < ${end.xmax} and ${isVisible}`;
   const wereOpen = [...start.running].filter((txid) => end.contains(txid));
   if (wereOpen.length === 0) return [later];
-  return [later, `ev_txid = any ('{${wereOpen.join(",")}}'::int8[]) and ${ofTable}`];
+  return [later, `ev_txid = any ('{${wereOpen.join(",")}}'::int8[])`];
 }

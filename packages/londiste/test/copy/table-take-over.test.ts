@@ -8,6 +8,7 @@ import { TableCatchUp } from "#src/copy/table-catch-up.js";
 import { TableTakeOver } from "#src/copy/table-take-over.js";
 import { TakeOverQueue } from "#src/copy/take-over-queue.js";
 import type { HandlerRegistry } from "#src/handler/handler-registry.js";
+import { isCopySettled } from "#src/replay/copy-snapshot.js";
 import { silentLog } from "../fixture/apply-bench.js";
 
 const table = "public.t";
@@ -134,6 +135,26 @@ test("a copy does not look through a long backlog, but as far as the worker when
   };
   assert.deepEqual(await ahead(near), { tickId: BigInt(near), count: 0 });
   assert.equal(await ahead(far), undefined);
+});
+
+test("whether a copy still needs its snapshot is looked up in the events that follow, but not in a long backlog", async () => {
+  const insertOthers = (count: number) =>
+    run(
+      `select pgq.insert_event('q', 'I:id', 'id=1', 'public.other', null, null, null) from generate_series(1, ${count})`,
+    );
+  const isSettled = async (tickId: number) => {
+    const snapshot = await operator.queryValue<string>("select txid_current_snapshot()::text");
+    await operator.commit();
+    return source.autocommitted(() => isCopySettled(source, "q", table, BigInt(tickId), snapshot ?? ""));
+  };
+  const first = await tick();
+  await insertOthers(10_001);
+  assert.equal(await isSettled(first), false);
+  const second = await tick();
+  await insertOthers(100);
+  assert.equal(await isSettled(second), true);
+  await insertRow(3);
+  assert.equal(await isSettled(second), false);
 });
 
 test("a source that is silent while a table is taken over does not keep the worker's position", {
