@@ -246,8 +246,15 @@ test("a copy by hand that -s asks to stop gives up no rows: it brings them in, a
   await assertSlowIsWhole(1003);
 });
 
-test("a table at rest needs no tick to get from copied to handed over", async () => {
+test("a table at rest needs no tick to get from copied to handed over, nor does an empty one from added to ok", async (t) => {
   await stage.killProcess("pgqd");
+  await stage.run("leaf", "create table empty (id int primary key)");
+  await stage.run("root", "create table empty (id int primary key)");
+  await stage.londiste("root", "add-table", "empty");
+  await stage.londiste("leaf", "add-table", "empty");
+  const addedAt = performance.now();
+  await stage.waitForState("public.empty", /^ok$/, 60_000);
+  t.diagnostic(`an empty table was ok ${Math.round(performance.now() - addedAt)} ms after it was added`);
   const [at] = await stage.query<{ begin: string }>("leaf", "select clock_timestamp()::text as begin");
   await stage.londiste("leaf", "resync", "good", "slow", "parent");
   await waitFor(
