@@ -4,9 +4,10 @@ import type { BatchCollection, BatchInfo } from "./batch.ts";
 import { copyEventBlocks, copyEvents, filteredBatchSql } from "./batch-reader.ts";
 import type { PgqEvent } from "./event.ts";
 import { batchEventSql, finishBatch, nextBatch } from "./pgq-api.ts";
+import { TickBeat } from "./tick-beat.ts";
 
 export interface BatchesOptions extends BatchCollection {
-  /** how long to wait when there is no batch; default 1000 */
+  /** how long to wait when there is no batch, on average; default 1000 */
   readonly idleMs?: number | undefined;
   /** end the iteration when no batch waits, instead of waiting for one */
   readonly isOnce?: boolean | undefined;
@@ -37,14 +38,18 @@ export async function* batches(
   consumerName: string,
   options: BatchesOptions = {},
 ): AsyncGenerator<Batch, void> {
+  const beat = new TickBeat();
   while (options.signal?.aborted !== true) {
+    const lookedAt = performance.now();
     const info = await nextBatch(db, queueName, consumerName, options);
     await db.commit();
     if (info === undefined) {
       if (options.isOnce === true) return;
-      await nap(options.idleMs ?? 1000, options.signal);
+      beat.foundNothing(lookedAt);
+      await nap(beat.pauseMs(options.idleMs ?? 1000, performance.now()), options.signal);
       continue;
     }
+    beat.foundBatch(info, lookedAt);
     let isTaken = false;
     try {
       yield openBatch(db, info);

@@ -343,6 +343,24 @@ export async function newestTick(db: Database, queueName: string): Promise<TickI
   };
 }
 
+/** Time between a tick and the newest one of the queue, PostgreSQL interval text; undefined when there is no later one. */
+export async function spanToNewestTick(
+  db: Database,
+  queueName: string,
+  tickId: bigint,
+): Promise<string | undefined> {
+  return db.queryValue<string>(
+    `select (n.tick_time - t.tick_time)::text
+       from pgq.queue q
+       join pgq.tick t on t.tick_queue = q.queue_id and t.tick_id = $2
+       join pgq.tick n on n.tick_queue = q.queue_id and n.tick_time > t.tick_time
+        and n.tick_id = (select l.tick_id from pgq.tick l where l.tick_queue = q.queue_id
+                          order by l.tick_queue desc, l.tick_id desc limit 1)
+      where q.queue_name = $1`,
+    [queueName, tickId],
+  );
+}
+
 /** Highest event id that transactions from `fromTxid` on have stored in a queue; undefined when there is none.
  * Reads the transaction index of the event tables, so its cost follows the number of those events. */
 export async function highestEventId(

@@ -1,17 +1,19 @@
 import type { Database, Job } from "@skytools/skytools";
 import type { BatchCollection, BatchInfo } from "../batch.ts";
 import { batchCollection } from "../consumer/configured.ts";
-import { nextBatch } from "../pgq-api.ts";
+import { nextBatch, spanToNewestTick } from "../pgq-api.ts";
+import { TickBeat } from "../tick-beat.ts";
 import type { CascadeRound } from "./cascaded-application.ts";
 import type { CascadedWorkerOptions } from "./cascaded-worker.ts";
 
 /** A worker with so many ticks behind each other has fallen behind: one that keeps up finds the end of the queue after each. */
 const batchesOfOneTick = 2;
 
-/** Decides how many ticks the next batch of a cascaded worker holds. */
+/** Decides how many ticks the next batch of a cascaded worker holds, and when to look for it. */
 export class BatchChoice {
   readonly #job: Job;
   readonly #options: CascadedWorkerOptions;
+  readonly #beat = new TickBeat();
   #isCollectionRefused = false;
   /** since the end of the queue was seen, or something failed */
   #batchesInARow = 0;
@@ -31,29 +33,60 @@ export class BatchChoice {
     this.#batchesInARow = 0;
   }
 
-  /** Opens the next batch. A worker that is behind spares itself what each tick costs: it takes many at once where there are
-   * enough events for that, and the next tick where there are not, since nobody is to wait for more. */
+  /** Nothing is read for now. */
+  forgetTicks(): void {
+    this.#beat.forget();
+  }
+
+  /** How long to pause when there was no batch. */
+  pauseMs(usualMs: number): number {
+    return this.#beat.pauseMs(usualMs, performance.now());
+  }
+
+  /** Opens the next batch. A worker that is behind spares itself what each tick costs: it takes all that there is at once, up to a number
+   * of events, and does not wait for more. */
   async open(round: CascadeRound, source: Database): Promise<BatchInfo | undefined> {
+    const lookedAt = performance.now();
+    const batch = await this.#open(round, source);
+    if (batch === undefined) this.#beat.foundNothing(lookedAt);
+    else this.#beat.foundBatch(batch, lookedAt);
+    return batch;
+  }
+
+  async #open(round: CascadeRound, source: Database): Promise<BatchInfo | undefined> {
     const { queueName, consumerName } = this.#options;
     const usual = this.#collection(round);
-    const minInterval = await this.#options.span?.(round, source);
-    const choices = [
-      ...(minInterval === undefined ? [] : [{ ...usual, minInterval }]),
-      ...this.#catchUpCounts(round, usual).map((minCount) => ({ ...usual, minCount })),
-      usual,
-    ];
-    for (const choice of choices) {
+    for (const choice of [...(await this.#largerChoice(round, source, usual)), usual]) {
       const batch = await source.autocommitted(() => nextBatch(source, queueName, consumerName, choice));
       if (batch !== undefined) return batch;
     }
     return undefined;
   }
 
-  #catchUpCounts({ role }: CascadeRound, usual: BatchCollection): readonly number[] {
-    const most = this.#job.config.getInt("catch_up_events");
-    if (most === 0 || !role.isNodeWorker || this.#mustTakeEachTick(role)) return [];
-    if (usual.minCount !== undefined || usual.minInterval !== undefined) return [];
-    return this.#batchesInARow < batchesOfOneTick ? [] : [most, Math.ceil(most / 8)];
+  async #largerChoice(
+    round: CascadeRound,
+    source: Database,
+    usual: BatchCollection,
+  ): Promise<BatchCollection[]> {
+    const { span } = this.#options;
+    if (span !== undefined) {
+      const minInterval = await span(round, source);
+      return minInterval === undefined ? [] : [{ ...usual, minInterval }];
+    }
+    if (!this.#catchesUp(round, usual)) return [];
+    const { queueName } = this.#options;
+    const { completedTick } = round.state;
+    // The server ends a batch at the newest tick where that is enough, or not far beyond it, and else at the first tick that is enough.
+    const minInterval = await source.autocommitted(() => spanToNewestTick(source, queueName, completedTick));
+    const minCount = this.#job.config.getInt("catch_up_events");
+    return minInterval === undefined ? [] : [{ ...usual, minCount, minInterval }];
+  }
+
+  #catchesUp({ role }: CascadeRound, usual: BatchCollection): boolean {
+    if (this.#batchesInARow < batchesOfOneTick || this.#job.config.getInt("catch_up_events") === 0)
+      return false;
+    if (!role.isNodeWorker || this.#mustTakeEachTick(role)) return false;
+    return usual.minCount === undefined && usual.minInterval === undefined;
   }
 
   #collection({ role, node }: CascadeRound): BatchCollection {

@@ -90,6 +90,10 @@ class CascadedWorker implements LoopBody {
     return result;
   }
 
+  pauseMs(usualMs: number): number {
+    return this.#choice.pauseMs(usualMs);
+  }
+
   async reload(): Promise<void> {
     this.#storesTickTimes = undefined;
     await this.#application.reload?.();
@@ -184,6 +188,7 @@ class CascadedWorker implements LoopBody {
    * looked at every loop_delay, the rest is done every tenth time. */
   async #standby(round: CascadeRound): Promise<"idle"> {
     const { config, log, statistics } = this.#job;
+    this.#choice.forgetTicks();
     if (this.#standbyPeriod.take(config.getFloat("loop_delay") * 10, Date.now())) {
       statistics.put("standby", 1);
       const isDue =

@@ -19,6 +19,7 @@ import {
   registerConsumer,
   unregisterConsumer,
 } from "../pgq-api.ts";
+import { TickBeat } from "../tick-beat.ts";
 import { readBatchCursor } from "./batch-cursor.ts";
 import { batchCollection, configuredConsumer, configuredQueue } from "./configured.ts";
 import { ConsumerLock } from "./consumer-lock.ts";
@@ -60,6 +61,7 @@ export abstract class BaseConsumer<E extends PgqEvent = PgqEvent> implements Loo
   protected readonly databases: ConsumerDatabases;
   readonly #statistics: BatchStatistics;
   readonly #lock: ConsumerLock;
+  readonly #beat = new TickBeat();
   #isWaitingForLock = false;
 
   /** @throws ConfigError when the queue is not named, UsageError for pgq_autocommit with lazy fetch */
@@ -132,12 +134,21 @@ export abstract class BaseConsumer<E extends PgqEvent = PgqEvent> implements Loo
     return this.readBatch(source);
   }
 
+  pauseMs(usualMs: number): number {
+    return this.#beat.pauseMs(usualMs, performance.now());
+  }
+
   /** One batch from its opening to its end. */
   protected async readBatch(source: Database): Promise<"busy" | "idle"> {
     this.#statistics.roundStarts(this.job.config.getFloat("keepalive_stats"), performance.now());
+    const lookedAt = performance.now();
     const info = await this.openBatch(source);
     await source.commit();
-    if (info === undefined) return "idle";
+    if (info === undefined) {
+      this.#beat.foundNothing(lookedAt);
+      return "idle";
+    }
+    this.#beat.foundBatch(info, lookedAt);
     const where = this.eventFilter();
     const query = async () => filteredBatchSql(await batchEventSql(source, info.batchId), where);
     const found = await this.eventBlocks(source, info.batchId, where, query);

@@ -90,6 +90,22 @@ describe("Consumer", () => {
     );
   });
 
+  it("pauses until the next tick is due", async () => {
+    await using test = await start();
+    const consumer = new Recorder(test.job, databases);
+    await consumer.register();
+    await queue.query("update pgq.queue set queue_external_ticker = true");
+    await consume(consumer);
+    assert.equal(consumer.pauseMs(100_000), 100_000);
+    const begin = performance.now();
+    await queue.query(
+      "select pgq.ticker('q', tick_id + 1, tick_time + interval '140 seconds', 10) from pgq.tick order by tick_id desc limit 1",
+    );
+    await consume(consumer);
+    const pauseMs = consumer.pauseMs(100_000);
+    assert.ok(pauseMs <= 143_125 && pauseMs > 143_000 - (performance.now() - begin), `${pauseMs}`);
+  });
+
   it("does its work and acknowledges in one transaction, or neither", async () => {
     let isFailing = true;
     class Failing extends Recorder {

@@ -25,8 +25,10 @@ export interface StartupSwitch extends Switch {
 export interface LoopBody {
   /** Once, before the loop; a failure ends the program. */
   startup?(): Promise<void>;
-  /** One round. "busy": there may be more, come again at once; "idle": sleep `loop_delay` first. */
+  /** One round. "busy": there may be more, come again at once; "idle": sleep first. */
   work(): Promise<"busy" | "idle">;
+  /** How long to sleep after an idle round, in milliseconds; left out: `loop_delay`, which is what it gets. */
+  pauseMs?(usualMs: number): number;
   /** After SIGHUP, at the top of a round, when the configuration was read again successfully. */
   reload?(): Promise<void>;
   /** After a failure, once connections are dropped: forget volatile state. */

@@ -76,7 +76,8 @@ class WorkLoop {
       if (result !== "idle") continue;
       if (loopDelay === 0) return undefined;
       if (this.#job.isReloadWanted) continue;
-      await this.#job.sleep(loopDelay * 1000);
+      const usualMs = loopDelay * 1000;
+      await this.#job.sleep(this.#body.pauseMs?.(usualMs) ?? usualMs);
       if (this.#job.isStopping) return undefined;
     }
   }

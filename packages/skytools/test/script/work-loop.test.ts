@@ -21,6 +21,14 @@ test("rounds go on while busy, end when idle with loop_delay 0; log and statisti
   assert.equal(worker.read("w.pid"), undefined);
 });
 
+test("a loop may sleep for another time than loop_delay", async () => {
+  await using worker = await WorkerDirectory.make("loop_delay = 3600\npause_ms = 1\n");
+  await using program = worker.start(["w.ini", "work"]);
+  await worker.waitForLog("INFO round 3 hello");
+  program.signal("SIGINT");
+  assert.deepEqual(await program.exit, { code: 0, signal: null });
+});
+
 test("a negative loop_delay means one round", async () => {
   await using worker = await WorkerDirectory.make("loop_delay = -1\nbusy_rounds = 5\n");
   assert.equal((await worker.run("w.ini", "work", "-q")).code, 0);

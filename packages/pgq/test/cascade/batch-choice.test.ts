@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { after, before, beforeEach, test } from "node:test";
+import { Database } from "@skytools/skytools";
+import { type Cluster, moduleDatabase, startCluster } from "@skytools/testbed";
+import { BatchChoice } from "#src/cascade/batch-choice.js";
+import { cascadeConfig } from "#src/cascade/cascade-config.js";
+import type { CascadeRound } from "#src/cascade/cascaded-application.js";
+import type { NodeInfo } from "#src/cascade/node-info.js";
+import { workerRole } from "#src/cascade/worker-role.js";
+import { finishBatch } from "#src/pgq-api.js";
+import { type TestJob, testJob } from "../fixture/test-job.js";
+
+let cluster: Cluster;
+let source: Database;
+let jobOfTest: TestJob;
+let choice: BatchChoice;
+let firstTick = 0;
+
+before(async () => {
+  cluster = await startCluster();
+  source = await Database.open(await moduleDatabase(cluster, ["pgq"]), { autocommit: true });
+  await source.execute("select pgq.create_queue('q')");
+  await source.execute("update pgq.queue set queue_external_ticker = true");
+  await source.execute("select pgq.register_consumer('q', 'worker')");
+});
+
+beforeEach(async () => {
+  const program = { service: "worker", version: "1", summary: "s", config: [cascadeConfig], switches: [] };
+  jobOfTest = await testJob(program, { queue_name: "q", catch_up_events: 100 });
+  choice = newChoice();
+  firstTick += 10_000;
+  await tick(0, { seconds: 0, events: 0 });
+  await source.query("select pgq.register_consumer_at('q', 'worker', $1)", [firstTick]);
+});
+
+test.afterEach(() => jobOfTest[Symbol.asyncDispose]());
+
+after(async () => {
+  await source.close();
+  await cluster[Symbol.asyncDispose]();
+});
+
+const newChoice = () =>
+  new BatchChoice(jobOfTest.job, {
+    targetKey: "db",
+    queueName: "q",
+    consumerName: "worker",
+    isNodeWorker: true,
+  });
+
+/** @param nr counts from the first tick of the test
+ * @param at since then */
+async function tick(nr: number, at: { seconds: number; events: number }): Promise<void> {
+  const time = Date.UTC(2026, 0, 1) / 1000 + firstTick + at.seconds;
+  const seq = firstTick * 1000 + at.events;
+  await source.query("select pgq.ticker('q', $1, to_timestamp($2), $3)", [firstTick + nr, time, seq]);
+}
+
+async function ticks(count: number, eventsOfOne: number): Promise<void> {
+  for (let nr = 1; nr <= count; nr += 1) await tick(nr, { seconds: nr * 3, events: nr * eventsOfOne });
+}
+
+/** Takes batches to the end of the queue. @returns which tick each of them ended with */
+async function takeAll(nodeType: "branch" | "leaf" = "leaf"): Promise<number[]> {
+  const node = { nodeType, queueName: "q", nodeName: "n", combinedQueue: null, attributes: new Map() };
+  const role = workerRole(node as unknown as NodeInfo, true);
+  const ends: number[] = [];
+  for (;;) {
+    const completedTick = BigInt(firstTick + (ends.at(-1) ?? 0));
+    const round = { role, node, state: { completedTick } } as unknown as CascadeRound;
+    const batch = await choice.open(round, source);
+    if (batch === undefined) {
+      choice.startOver();
+      return ends;
+    }
+    ends.push(Number(batch.tickId) - firstTick);
+    await finishBatch(source, batch.batchId);
+    choice.batchDone();
+  }
+}
+
+test("a leaf that is behind takes all ticks that there are at once, however few events they have", async () => {
+  await ticks(40, 2);
+  assert.deepEqual(await takeAll(), [1, 2, 40]);
+  await tick(41, { seconds: 500, events: 80 });
+  assert.deepEqual(await takeAll(), [41]);
+});
+
+test("and where that would be too many events, so many as it may", async () => {
+  await ticks(40, 10);
+  assert.deepEqual(await takeAll(), [1, 2, 12, 22, 40]);
+});
+
+test("a branch takes each tick, and so does who is told to", async () => {
+  await ticks(6, 2);
+  assert.deepEqual(await takeAll("branch"), [1, 2, 3, 4, 5, 6]);
+  jobOfTest.reload({ queue_name: "q", catch_up_events: 0 });
+  await source.query("select pgq.register_consumer_at('q', 'worker', $1)", [firstTick]);
+  assert.deepEqual(await takeAll(), [1, 2, 3, 4, 5, 6]);
+});
+
+test("the pause after the last batch ends when the next tick is due", async () => {
+  assert.deepEqual(await takeAll(), []);
+  await tick(1, { seconds: 140, events: 1 });
+  const begin = performance.now();
+  assert.deepEqual(await takeAll(), [1]);
+  const pauseMs = choice.pauseMs(100_000);
+  // Most of it passes on the server's clock alone.
+  assert.ok(pauseMs <= 143_125 && pauseMs > 143_000 - (performance.now() - begin), `${pauseMs}`);
+  choice.forgetTicks();
+  assert.equal(choice.pauseMs(100_000), 100_000);
+});
