@@ -68,7 +68,7 @@ export const cascadeConfig: ConfigGroup = {
       type: "int",
       default: "25000",
       min: 0,
-      doc: "a leaf that has fallen behind takes so many events, up to the double, of several ticks as one batch; 0: each tick by itself",
+      doc: "a leaf that has fallen behind takes all ticks that there are as one batch, or of those so many events, up to the double; 0: each tick by itself",
     },
     { key: "pgq_keep_lag", type: "interval", default: "", doc: "take only events older than this" },
     {
