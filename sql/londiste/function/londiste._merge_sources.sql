@@ -1,6 +1,7 @@
 -- Deals with the other queues that bring the same physical table to this database, when a leaf adds it: queues with
 -- the same combined queue, or without one the others without one. With merge_all, or when nothing has to be copied,
--- they get the same registration. Queues whose root is here are no sources.
+-- they get the same registration; those that replicate the table already keep theirs, a copy may be under way there.
+-- Queues whose root is here are no sources.
 --
 -- Returns: 200, or 405 before anything is changed
 --   405 - one of them replicates the table already; there are several and merge_all was not asked for
@@ -41,6 +42,7 @@ begin
                 into ret_code, ret_note;
             return;
         end if;
+        continue when _other.local;
 
         update londiste.table_info t
             set local = true, merge_state = i_state, table_attrs = coalesce(i_attrs, t.table_attrs)

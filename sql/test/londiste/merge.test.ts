@@ -115,6 +115,19 @@ test("plain leafs without a combined queue merge, too", async () => {
   deepEqual(await localQueues(db), ["a null", "b null"]);
 });
 
+test("expect_sync on one queue leaves the running copy of another alone", async () => {
+  const { db } = await fixture.database();
+  await db.execute("create table t (id int4 primary key)");
+  for (const queue of ["a", "b", "c"]) {
+    await createSubscriber(db, queue, "leaf", 1n);
+    await makeKnown(db, queue);
+  }
+  await addTable(db, "a", ["no_merge"]);
+  await answer(db, "londiste.local_set_table_state", "a", "t", null, "catching-up");
+  equal(await addTable(db, "b", ["expect_sync"]), '200 "Table added: public.t"');
+  deepEqual(await localQueues(db), ["a catching-up", "b ok", "c ok"]);
+});
+
 test("a table whose key a merge copy has dropped can be added to another part", async () => {
   const db = await mergeDatabase("root");
   await makeKnown(db, "part1", "part2");

@@ -119,7 +119,7 @@ export class BatchApply {
       case "script":
         return this.#atBarrier(() => this.#runScript(event));
       case "londiste":
-        if (event.type === "londiste.update-seq") this.#controlEvents.push(event);
+        if (isOfSequence(event)) this.#controlEvents.push(event);
         else await this.#atBarrier(() => this.#input.onControlEvent(decodeEvent(event)));
         return;
       case "unknown":
@@ -225,4 +225,9 @@ export class BatchApply {
     const events = this.#controlEvents.map(decodeEvent).sort((a, b) => (a.id < b.id ? -1 : 1));
     for (const event of events) await this.#input.onControlEvent(event);
   }
+}
+
+/** Tables have no part in these: they end no segment, and keep their order among themselves. */
+function isOfSequence({ type }: RawEvent): boolean {
+  return type === "londiste.update-seq" || type === "londiste.remove-seq";
 }

@@ -48,7 +48,8 @@ export async function isCopySettled(
   return (await hasEvents(source, { ...part, end: Snapshot.parse(copy) }, table, mostEventsRead)) === false;
 }
 
-/** Condition over event columns: the event's effect was in the rows when they were copied. */
+/** Condition over event columns: the event's effect was in the rows when they were copied. False, never NULL, for events that
+ * are of no table. */
 export function copiedAlready(table: string, snapshot: string): string {
-  return `(ev_extra1 = ${quoteLiteral(table)} and txid_visible_in_snapshot(ev_txid, ${quoteLiteral(snapshot)}::txid_snapshot))`;
+  return `(ev_extra1 is not null and ev_extra1 = ${quoteLiteral(table)} and txid_visible_in_snapshot(ev_txid, ${quoteLiteral(snapshot)}::txid_snapshot))`;
 }

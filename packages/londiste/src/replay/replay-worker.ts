@@ -20,7 +20,7 @@ import { ForeignKeyRestorer } from "./foreign-keys.ts";
 import { HandOver } from "./hand-over.ts";
 import { removeLeftoverCopies } from "./leftover-copies.ts";
 import { dropCopySnapshot, moveTable } from "./move-table.ts";
-import { rowMarks } from "./script-changes.ts";
+import { disturbance, tableMarks } from "./script-changes.ts";
 import { needsCopyProcess } from "./table-state.ts";
 import { wantedEvents } from "./wanted-events.ts";
 
@@ -168,17 +168,18 @@ export class ReplayWorker implements CascadedApplication {
     const { log, config } = this.#job;
     const copied = this.#tables.filter((table) => table.isLocal && needsCopyProcess(table.state));
     const destinations = copied.map(({ destination }) => destination);
-    const before = copied.length === 0 ? undefined : await rowMarks(target, destinations);
+    const before = copied.length === 0 ? undefined : await tableMarks(target, destinations);
     const script = event.extra1 ?? "";
     await replayScript(target, log, queueName, event, {
       lockTimeoutSeconds: config.getFloat("lock_timeout"),
       isWorthWaiting: () => this.#isCopyInTheWay(target, queueName, script),
     });
     if (before === undefined) return;
-    const after = await rowMarks(target, destinations);
+    const after = await tableMarks(target, destinations);
     for (const { name, destination } of copied) {
-      if (after.get(destination) === before.get(destination)) continue;
-      log.warn(`script ${script} has changed rows of ${name} while it was copied: it is copied again`);
+      const changed = disturbance(before.get(destination), after.get(destination));
+      if (changed === undefined) continue;
+      log.warn(`script ${script} has changed ${changed} of ${name} while it was copied: it is copied again`);
       await moveTable(target, log, { queueName, table: name, event: "rows-changed" });
       await copyAnew(target, log, await mergePartners(target, queueName, destination));
     }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { SkytoolsError } from "@skytools/skytools";
+import { copiedAlready } from "#src/replay/copy-snapshot.js";
 import { ApplyBench, jsonEvent, silentLog, type TestEvent } from "../fixture/apply-bench.js";
 
 let bench: ApplyBench;
@@ -268,6 +269,7 @@ test("control events are handed over in order, those that change the list of tab
     { type: "londiste.remove-table", data: "public.t2", table: "" },
     { type: "londiste.update-seq", data: "1", table: "public.s" },
     { type: "pgq.global-watermark", data: "5", table: "q" },
+    { type: "londiste.remove-seq", data: "public.s", table: "" },
   ];
   await bench.source.execute("drop table if exists t cascade; create table t (id int primary key, v text)");
   await bench.apply(events, { "public.t": "public.t" }, false, (type) => seen.push(type));
@@ -276,7 +278,19 @@ test("control events are handed over in order, those that change the list of tab
     "pgq.location-info",
     "londiste.update-seq",
     "pgq.global-watermark",
+    "londiste.remove-seq",
   ]);
+});
+
+test("events that are of no table are read, whatever snapshot of a copy there is", async () => {
+  const events =
+    "(values ('public.t', 5), ('public.t', 20), ('public.u', 5), (null, 5)) e (ev_extra1, ev_txid)";
+  assert.deepEqual(
+    await bench.rows(
+      `select ev_extra1 as name from ${events} where not (${copiedAlready("public.t", "10:10:")})`,
+    ),
+    [{ name: "public.t" }, { name: "public.u" }, { name: null }],
+  );
 });
 
 test("an event that nobody understands stops the batch", async () => {

@@ -258,7 +258,10 @@ test("a table whose rows a script changes while its copy catches up is copied ag
     (await branch.query("select from londiste.applied_execute where execute_file = $1", [script])).length > 0;
   const onTimeout = () => branch.logTail();
   branch.startWorker();
-  await root.londiste("execute", root.writeFile("apart.sql", "create table apart (id int)"));
+  await root.londiste(
+    "execute",
+    root.writeFile("apart.sql", "create table apart (id int); alter table behind add w int"),
+  );
   await waitFor("a script that leaves the table alone", () => wasRun("apart.sql"), { onTimeout });
   assert.equal(await state(), "catching-up");
   await root.londiste("execute", root.writeFile("plus.sql", "update behind set v = v + 100"));

@@ -5,6 +5,7 @@ import { type Cluster, moduleDatabase, startCluster } from "@skytools/testbed";
 import { tablesBeingLoaded } from "#src/copy/copy-lock.js";
 import { runScript } from "#src/execute/run-script.js";
 import { parseScriptAttributes } from "#src/execute/script-attributes.js";
+import { disturbance, tableMarks } from "#src/replay/script-changes.js";
 import { silentLog } from "../fixture/apply-bench.js";
 
 let cluster: Cluster;
@@ -93,4 +94,32 @@ test("a script goes back to savepoints of its own, on subscribers too", async ()
     "select to_regclass('undone') as undone, (select count(*) from kept)::int as rows",
   );
   assert.deepEqual(made, [{ undone: null, rows: 1 }]);
+});
+
+test("a script that drops, renames or retypes a column disturbs a copy, as do new rules and new values; an empty column does not", async () => {
+  await using target = await Database.open(connstr);
+  const found: (string | undefined)[] = [];
+  const scripts = [
+    "alter table shaped add n int, drop constraint shaped_v_check",
+    "alter table shaped drop column c",
+    "alter table shaped rename column c to d",
+    "alter table shaped alter column v type varchar(20)",
+    "alter table shaped alter column v set not null",
+    "alter table shaped add n int not null default 7; alter table shaped alter column n drop default",
+    "alter table shaped add n int default 7; alter table shaped alter column n drop default",
+    "create unique index on shaped (v)",
+    "update shaped set v = 'y'",
+    "drop table shaped",
+  ];
+  for (const script of scripts) {
+    await target.execute(
+      "create table shaped (id int primary key, v varchar(9) check (v <> ''), c int); insert into shaped values (1, 'x')",
+    );
+    const before = (await tableMarks(target, ["public.shaped"])).get("public.shaped");
+    await target.execute(script);
+    const after = (await tableMarks(target, ["public.shaped"])).get("public.shaped");
+    found.push(disturbance(before, after));
+    await target.rollback();
+  }
+  assert.deepEqual(found, [undefined, ...Array.from({ length: 7 }, () => "structure"), "rows", "structure"]);
 });
