@@ -151,13 +151,12 @@ async function compare(cluster: Cluster, load: Load, workers: readonly RunningPr
   load.go();
 }
 
-/** Small transactions on the root, without a pause, until told to rest. */
+/** Small transactions on the root, some between two ticks so that the leaf keeps up, until told to rest. */
 class Load implements AsyncDisposable {
   readonly #db: Database;
-  readonly #done: Promise<void>;
+  #done: Promise<void>;
   #count = 0;
-  #isEnding = false;
-  #isResting = false;
+  #isRunning = true;
   #failure: Error | undefined;
 
   private constructor(db: Database) {
@@ -170,23 +169,28 @@ class Load implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    while (!this.#isEnding) {
-      if (this.#isResting) {
-        await this.#db.query("select pg_sleep(0.02)");
-        continue;
+    try {
+      while (this.#isRunning) {
+        const tick = await this.#newestTick();
+        for (let left = 20; left > 0; left -= 1) await this.#transaction();
+        await waitFor("a tick", async () => !this.#isRunning || (await this.#newestTick()) !== tick);
       }
-      const id = 1000 + this.#count;
-      try {
-        await this.#db.query(
-          `insert into orders values (${id}, 'it''s & = % new'); update orders set note = note || '+' where id = ${id % 100};
-           delete from orders where id = ${id - 5}; select pg_sleep(0.01)`,
-        );
-      } catch (error) {
-        this.#failure = error instanceof Error ? error : new Error(String(error));
-        return;
-      }
-      this.#count += 1;
+    } catch (error) {
+      this.#failure = error instanceof Error ? error : new Error(String(error));
     }
+  }
+
+  async #newestTick(): Promise<bigint | undefined> {
+    return this.#db.queryValue<bigint>("select max(tick_id) from pgq.tick");
+  }
+
+  async #transaction(): Promise<void> {
+    const id = 1000 + this.#count;
+    await this.#db.query(
+      `insert into orders values (${id}, 'it''s & = % new'); update orders set note = note || '+' where id = ${id % 100};
+       delete from orders where id = ${id - 5}`,
+    );
+    this.#count += 1;
   }
 
   /** Waits for some more transactions. @throws what made one fail */
@@ -196,20 +200,20 @@ class Load implements AsyncDisposable {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
+  /** @throws what made a transaction fail */
   async rest(): Promise<void> {
-    this.#isResting = true;
-    // Sessions run one statement after the other.
-    await this.#db.query("select 1");
-    await this.#db.query("select 1");
+    this.#isRunning = false;
+    await this.#done;
     if (this.#failure !== undefined) throw this.#failure;
   }
 
   go(): void {
-    this.#isResting = false;
+    this.#isRunning = true;
+    this.#done = this.#run();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isEnding = true;
+    this.#isRunning = false;
     await this.#done;
     await this.#db.close();
   }

@@ -1,4 +1,6 @@
+export { addCertificates, certificateDirectory } from "./certificates.ts";
 export { Cluster, type ClusterOptions, prepareCluster, type StopMode, startCluster } from "./cluster.ts";
+export { exitOnSignal } from "./exit-on-signal.ts";
 export { type Exploration, explore, type Move } from "./explore.ts";
 export { type FuzzedParser, fuzzParser } from "./fuzz-parser.ts";
 export {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { waitFor } from "@skytools/testbed";
 import { lastingTrouble, NodeSet, type SetNode } from "../fixture/node-set.js";
+import { underLoad } from "../fixture/under-load.js";
 
 /* Five nodes, each the provider of the next. */
 let set: NodeSet;
@@ -93,26 +93,16 @@ test("tables that a foreign key ties together are added to a chain in any order,
 });
 
 test("a serial table follows through the chain while rows come in; removed on the root it is gone everywhere, and can come again", async () => {
-  let isWriting = true;
   await root.query("create table items (id serial primary key, v text)");
-  const insert = async () => {
-    while (isWriting) {
-      await root.query("insert into items (v) values ('x')");
-      await sleep(10);
-    }
-  };
-  const writing = insert();
-  try {
+  const insert = () => root.query("insert into items (v) values ('x')");
+  await underLoad(root, insert, async () => {
     await root.londiste("add-table", "items");
     for (const node of nodes.slice(1)) {
       await set.settle(root, node);
       await node.londiste("add-table", "items", "--create-full");
     }
     await deepest.londiste("wait-sync");
-  } finally {
-    isWriting = false;
-    await writing;
-  }
+  });
   const rows = (node: SetNode) => node.query("select id, v from items order by id");
   await set.settle(root, deepest);
   assert.deepEqual(await rows(deepest), await rows(root));

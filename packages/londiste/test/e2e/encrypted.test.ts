@@ -1,17 +1,11 @@
 import assert from "node:assert/strict";
-import {
-  chmodSync,
-  chownSync,
-  copyFileSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import {
+  addCertificates,
   type Cluster,
+  certificateDirectory,
   moduleDatabase,
   type RunningProgram,
   runProgram,
@@ -25,7 +19,6 @@ import {
 /* Programs that reach their server by TLS with a password: certificates are checked, and the password is nowhere but where it
  * was written. */
 
-const certificates = join(import.meta.dirname, "../../../skytools/test/db/fixture/tls");
 const password = "s3cr3t'Wort \\%1";
 const wrongPassword = "wr0ng-W0rt";
 let cluster: Cluster;
@@ -36,18 +29,11 @@ const output: string[] = [];
 before(async () => {
   cluster = await startCluster({ tcp: true });
   directory = await temporaryDirectory("encrypted");
-  const { uid, gid } = statSync(cluster.dataDirectory);
-  for (const name of ["server.crt", "server.key"]) {
-    const file = join(cluster.dataDirectory, name);
-    copyFileSync(join(certificates, name), file);
-    chownSync(file, uid, gid);
-    chmodSync(file, 0o600);
-  }
+  addCertificates(cluster);
   writeFileSync(
     join(cluster.dataDirectory, "pg_hba.conf"),
     "local all all trust\nhostssl all worker all scram-sha-256\n",
   );
-  cluster.configure({ ssl: "on", ssl_cert_file: "server.crt", ssl_key_file: "server.key" });
   await cluster.query(`create role worker superuser login password '${password.replaceAll("'", "''")}'`);
   await cluster.restart();
   await moduleDatabase(cluster, ["pgq", "pgq_node", "londiste"], "shop");
@@ -69,7 +55,7 @@ interface Way {
 function connstr(database: string, { host = "localhost", ca = "ca.crt", secret }: Way = {}): string {
   const quoted = secret === undefined ? "" : ` password='${secret.replace(/[\\']/g, "\\$&")}'`;
   const name = database === "" ? "" : ` dbname=${database}`;
-  return `host=${host} port=${cluster.port} user=worker${name} sslmode=verify-full sslrootcert=${join(certificates, ca)}${quoted}`;
+  return `host=${host} port=${cluster.port} user=worker${name} sslmode=verify-full sslrootcert=${join(certificateDirectory, ca)}${quoted}`;
 }
 
 function write(file: string, lines: readonly string[]): string {

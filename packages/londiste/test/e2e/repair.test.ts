@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { waitFor } from "@skytools/testbed";
 import { NodeSet, type SetNode } from "../fixture/node-set.js";
+import { underLoad } from "../fixture/under-load.js";
 
 let set: NodeSet;
 let root: SetNode;
@@ -103,20 +104,16 @@ test("repair writes one statement a line into a file, which makes the table righ
 test("repair --apply fixes a branch and a leaf behind it while changes come in, and undoes none of them", async () => {
   await damage(branch);
   await damage(leaf);
-  let isWriting = true;
-  const writer = (async () => {
-    for (let nr = 0; isWriting; nr += 1) {
-      await root.query(
-        `update "Odd.Name" set v = 'live ${nr}' where id in (1000, 1001); insert into "Odd.Name" values (${10_000 + nr}, 'live', 'x')`,
-      );
-    }
-  })();
-  const first = await branch.londiste("repair", name, "--apply", "--force");
-  assert.match(first.stdout, /public\.Odd\.Name repaired: 2 inserts, \d updates, 2 deletes/);
-  const second = await leaf.londiste("repair", name, "--apply", "--force");
-  assert.match(second.stdout, /public\.Odd\.Name repaired: 2 inserts/);
-  isWriting = false;
-  await writer;
+  const write = (nr: number) =>
+    root.query(
+      `update "Odd.Name" set v = 'live ${nr}' where id in (1000, 1001); insert into "Odd.Name" values (${10_000 + nr}, 'live', 'x')`,
+    );
+  await underLoad(root, write, async () => {
+    const first = await branch.londiste("repair", name, "--apply", "--force");
+    assert.match(first.stdout, /public\.Odd\.Name repaired: 2 inserts, \d updates, 2 deletes/);
+    const second = await leaf.londiste("repair", name, "--apply", "--force");
+    assert.match(second.stdout, /public\.Odd\.Name repaired: 2 inserts/);
+  });
   await set.settle(root, branch, leaf);
   const expected = await rows(root);
   assert.deepEqual(await rows(branch), expected);

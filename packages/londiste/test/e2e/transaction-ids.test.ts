@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Cluster, startCluster, startProgram, waitFor } from "@skytools/testbed";
 import { NodeSet, type SetNode } from "../fixture/node-set.js";
+import { underLoad } from "../fixture/under-load.js";
 
 /* The root's server counts transactions far ahead of that of the other nodes: what is old there is yet to come here. */
 let set: NodeSet;
@@ -46,23 +46,7 @@ after(async () => {
   await others[Symbol.asyncDispose]();
 });
 
-/** An application that never rests while something is done. */
-async function underLoad(work: () => Promise<void>): Promise<void> {
-  let isWriting = true;
-  const write = async () => {
-    while (isWriting) {
-      await root.query("insert into t default values; update t set v = v + 1 where id < 20");
-      await sleep(10);
-    }
-  };
-  const writing = write();
-  try {
-    await work();
-  } finally {
-    isWriting = false;
-    await writing;
-  }
-}
+const write = () => root.query("insert into t default values; update t set v = v + 1 where id < 20");
 
 async function assertSame(): Promise<void> {
   await set.settle(root, leaf);
@@ -71,7 +55,7 @@ async function assertSame(): Promise<void> {
 }
 
 test("a table copied from another server than its events come from loses none of them", async () => {
-  await underLoad(async () => {
+  await underLoad(root, write, async () => {
     await leaf.londiste("add-table", "t", "--find-copy-node", "--wait-sync");
     assert.match(leaf.log(), /Using 'root' as source node/);
   });
@@ -85,7 +69,7 @@ test("a provider that changes while rows are copied and their snapshot is needed
     ["branch", "root"],
   ] as const) {
     await leaf.stopWorker();
-    await underLoad(async () => {
+    await underLoad(root, write, async () => {
       await leaf.query(
         "update londiste.table_info set merge_state = 'in-copy' where table_name = 'public.t'",
       );

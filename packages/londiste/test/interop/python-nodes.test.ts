@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import { waitFor } from "@skytools/testbed";
 import { type LondisteProgram, NodeSet, type SetNode } from "../fixture/node-set.js";
+import { everyReaderKeepsUp, underLoad } from "../fixture/under-load.js";
 
 const script = "/usr/bin/londiste";
 const isInstalled = existsSync(script) && existsSync("/usr/lib/python3/dist-packages/londiste/__init__.py");
@@ -44,18 +44,24 @@ test("a python leaf below our branch and our leaf below a python branch follow t
 
   await root.query("insert into orders select g, 'before ' || g, g, now() from generate_series(1, 500) g");
   await root.londiste("add-table", "orders");
-  const load = new OrderLoad(root);
-  for (const level of [
-    [ourBranch, pythonBranch],
-    [ourLeaf, pythonLeaf],
-  ]) {
-    await set.settle(root, ...level);
-    for (const node of level) await node.londiste("add-table", "orders");
-    for (const node of level) await waitForCopy(node);
-  }
-  const copied = load.transactions;
-  await waitFor("more transactions", () => load.transactions > copied + 10 || load.failure !== undefined);
-  await load.stop();
+  let written = 0;
+  const write = async (nr: number) => {
+    await root.query(orderChanges(nr));
+    written = nr;
+  };
+  const addTables = async () => {
+    for (const level of [
+      [ourBranch, pythonBranch],
+      [ourLeaf, pythonLeaf],
+    ]) {
+      await set.settle(root, ...level);
+      for (const node of level) await node.londiste("add-table", "orders");
+      for (const node of level) await waitForCopy(node);
+    }
+    const copied = written;
+    await waitFor("more transactions", () => written > copied + 10);
+  };
+  await underLoad(root, write, addTables, everyReaderKeepsUp);
 
   const nodes = [ourBranch, pythonBranch, ourLeaf, pythonLeaf];
   await set.settle(root, ...nodes);
@@ -63,42 +69,13 @@ test("a python leaf below our branch and our leaf below a python branch follow t
   for (const node of nodes) assert.deepEqual(await contentOf(node), expected, node.name);
 });
 
-/** What every node keeps up with, on a busy machine too. */
-const transactionsPerSecond = 8;
-
-/** Some small transactions a second until stopped: inserts, changes, a change of the key and back, deletions, text that needs quoting. */
-class OrderLoad {
-  transactions = 0;
-  failure: Error | undefined;
-  #isRunning = true;
-  readonly #done: Promise<void>;
-
-  constructor(root: SetNode) {
-    this.#done = this.#run(root).catch((error: unknown) => {
-      this.failure = error instanceof Error ? error : new Error(String(error));
-    });
-  }
-
-  async #run(root: SetNode): Promise<void> {
-    while (this.#isRunning) {
-      await setTimeout(1000 / transactionsPerSecond);
-      this.transactions += 1;
-      const id = 1000 + this.transactions;
-      await root.query(
-        `insert into orders values (${id}, E'it''s "new"\\\\ \\t\\n % & = ü ' || ${id}, ${id} / 7.0, now()), (-${id}, null, null, null);
-         update orders set amount = coalesce(amount, 0) + 0.01, customer = 'changed & kept' where id % 50 = ${id % 50};
-         update orders set id = id + 1000000 where id = ${id - 3};
-         delete from orders where id = -${id - 5}`,
-      );
-    }
-  }
-
-  /** @throws what made a transaction fail */
-  async stop(): Promise<void> {
-    this.#isRunning = false;
-    await this.#done;
-    if (this.failure !== undefined) throw this.failure;
-  }
+/** One transaction: inserts, changes, a change of the key, deletions, text that needs quoting. */
+function orderChanges(nr: number): string {
+  const id = 1000 + nr;
+  return `insert into orders values (${id}, E'it''s "new"\\\\ \\t\\n % & = ü ' || ${id}, ${id} / 7.0, now()), (-${id}, null, null, null);
+    update orders set amount = coalesce(amount, 0) + 0.01, customer = 'changed & kept' where id % 50 = ${id % 50};
+    update orders set id = id + 1000000 where id = ${id - 3};
+    delete from orders where id = -${id - 5}`;
 }
 
 async function waitForCopy(node: SetNode): Promise<void> {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { quoteFqIdent, quoteIdent } from "@skytools/skytools";
-import { RandomSource } from "@skytools/testbed";
+import { RandomSource, waitFor } from "@skytools/testbed";
 import { type NodeName, queueName, Replication } from "../fixture/replication.js";
 import { Disturbances } from "./disturbances.js";
 import { hostileTables, ledgerTable } from "./hostile-tables.js";
@@ -44,11 +44,10 @@ test(`nothing is lost, doubled or changed, whatever dies and whenever (LONDISTE_
       if ((stage.log("leaf").match(/(crashed|cannot go on): \[ev_id/g)?.length ?? 0) > 4)
         throw new Error("an event cannot be applied");
       await disturbances.next((text) => history.push(`${new Date().toISOString()} ${text}`));
-      await new Promise((resolve) => setTimeout(resolve, random.int(0, 2500)));
+      await moreTransactions(writers, random.int(0, 150));
     }
     for (const writer of writers) await writer.stop();
-    const committed = writers.reduce((sum, writer) => sum + writer.committed, 0);
-    t.diagnostic(`${committed} transactions, ${history.length} disturbances`);
+    t.diagnostic(`${committedBy(writers)} transactions, ${history.length} disturbances`);
     for (const [message, sql] of writers.flatMap((writer) => [...writer.failures]))
       t.diagnostic(`${message} <- ${sql.slice(0, 90)}`);
     await stage.waitUntilReplicated(300_000);
@@ -68,6 +67,15 @@ test(`nothing is lost, doubled or changed, whatever dies and whenever (LONDISTE_
     throw new Error(`${history.slice(-40).join("\n")}\n${log}\n${String(error)}`, { cause: error });
   }
 });
+
+function committedBy(writers: readonly RandomWriter[]): number {
+  return writers.reduce((sum, writer) => sum + writer.committed, 0);
+}
+
+async function moreTransactions(writers: readonly RandomWriter[], count: number): Promise<void> {
+  const wanted = committedBy(writers) + count;
+  await waitFor(`${count} transactions`, () => committedBy(writers) >= wanted, { timeoutMs: 180_000 });
+}
 
 async function assertSameRows(table: string): Promise<void> {
   const [{ columns } = { columns: [] }] = await stage.query<{ columns: string[] }>(

@@ -1,5 +1,5 @@
 import { Database, DatabaseError } from "@skytools/skytools";
-import { RandomSource } from "@skytools/testbed";
+import { RandomSource, waitFor } from "@skytools/testbed";
 import type { Replication } from "../fixture/replication.js";
 import { randomStatement, writerSettings } from "./hostile-tables.js";
 
@@ -33,7 +33,7 @@ export class RandomWriter {
     let db: Database | undefined;
     while (this.#isRunning) {
       try {
-        db ??= await this.#open();
+        db ??= await this.#connect();
         await this.#transaction(db);
         if (this.#random.chance(0.02)) {
           await db.close();
@@ -47,14 +47,16 @@ export class RandomWriter {
           await db?.close();
           db = undefined;
         }
-        await new Promise((resolve) => setTimeout(resolve, 20));
       }
     }
     await db?.close();
   }
 
-  async #open(): Promise<Database> {
-    const db = await Database.open(this.#stage.connstr("root"), { autocommit: true });
+  async #connect(): Promise<Database> {
+    const connstr = this.#stage.connstr("root");
+    const db = await waitFor("the root to take connections", () =>
+      Database.open(connstr, { autocommit: true }),
+    );
     await db.execute(
       `set lock_timeout = '2s'; set deadlock_timeout = '200ms'; ${this.#random.pick(writerSettings)}`,
     );

@@ -35,30 +35,26 @@ describe("five nodes under load", () => {
   const root = () => nodes[0]!;
   const branches = () => nodes.slice(1, 4);
 
-  /** Transactions from two sessions, ticks between them, one worker after the other killed and started again. */
+  /** Transactions from two sessions, a tick between them, one worker after the other killed and started again. */
   async function load(): Promise<void> {
-    let isLoading = true;
+    let nr = 0;
     const write = async (session: string) => {
-      for (let nr = 0; isLoading; nr += 1) {
+      for (let left = 5; left > 0; left -= 1) {
+        nr += 1;
         await root().query(
           `select pgq.insert_event('q', $1 || i, repeat(E'tab\\tline\\n\\\\N ', i), null, '', $1, null)
              from generate_series(1, $2) as i`,
           [`${session}.${nr}.`, 1 + (nr % 7)],
         );
-        // a rate that the row by row work of the test program keeps up with
-        await root().query("select pg_sleep(0.02)");
       }
     };
-    const writers = ["a", "b"].map(write);
+    const writeAndTick = () => Promise.all([write("a"), write("b"), root().tick()]);
     for (let at = 1; at < nodes.length; at += 1) {
-      for (let ticks = 0; ticks < 5; ticks += 1) await root().tick();
+      for (let ticks = 0; ticks < 5; ticks += 1) await writeAndTick();
       workers[at]!.signal("SIGKILL");
-      await workers[at]!.exit;
-      await root().tick();
+      await Promise.all([workers[at]!.exit, writeAndTick()]);
       workers[at] = nodes[at]!.startWorker();
     }
-    isLoading = false;
-    await Promise.all(writers);
   }
 
   it("have the same events, times and ticks, and each event once, although workers are killed", async () => {

@@ -1,32 +1,24 @@
 import assert from "node:assert/strict";
-import {
-  appendFileSync,
-  chmodSync,
-  chownSync,
-  copyFileSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { appendFileSync, chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { type Cluster, startCluster, temporaryDirectory } from "@skytools/testbed";
+import {
+  addCertificates,
+  type Cluster,
+  certificateDirectory,
+  startCluster,
+  temporaryDirectory,
+  waitFor,
+} from "@skytools/testbed";
 import { Database, DatabaseError, UsageError } from "#src/index.js";
 
-const fixture = join(import.meta.dirname, "../../test/db/fixture/tls");
 let cluster: Cluster;
 let port: number;
 
 before(async () => {
   cluster = await startCluster({ tcp: true });
-  const { uid, gid } = statSync(cluster.dataDirectory);
-  for (const name of ["server.crt", "server.key", "ca.crt"]) {
-    const file = join(cluster.dataDirectory, name);
-    copyFileSync(join(fixture, name), file);
-    chownSync(file, uid, gid);
-    chmodSync(file, 0o600);
-  }
+  addCertificates(cluster);
   writeFileSync(
     join(cluster.dataDirectory, "pg_hba.conf"),
     [
@@ -40,12 +32,6 @@ before(async () => {
   );
   await cluster.query("create role joe login; create role ann login password 'ann''s \\ secret'");
   await cluster.query("create role safe login password 'safe'; create role plain login password 'plain'");
-  cluster.configure({
-    ssl: "on",
-    ssl_cert_file: "server.crt",
-    ssl_key_file: "server.key",
-    ssl_ca_file: "ca.crt",
-  });
   await cluster.restart();
   port = cluster.port;
 });
@@ -89,8 +75,8 @@ const isState = (sqlState: string) => (error: unknown) => {
 };
 
 test("verify-ca checks the authority, verify-full the host name too", async () => {
-  const ca = join(fixture, "ca.crt");
-  const other = join(fixture, "other-ca.crt");
+  const ca = join(certificateDirectory, "ca.crt");
+  const other = join(certificateDirectory, "other-ca.crt");
   const at = (host: string, more: string) => isEncrypted(base(`host=${host} user=postgres ${more}`));
   assert.equal(await at("localhost", `sslmode=verify-full sslrootcert=${ca}`), true);
   assert.equal(await at("127.0.0.1", `sslmode=verify-ca sslrootcert=${ca}`), true);
@@ -112,9 +98,9 @@ test("verify-ca checks the authority, verify-full the host name too", async () =
 test("a client certificate logs in; a key that others can read is refused", async () => {
   await using directory = await temporaryDirectory("tls");
   const key = join(directory.path, "client.key");
-  writeFileSync(key, readFileSync(join(fixture, "client.key")), { mode: 0o600 });
+  writeFileSync(key, readFileSync(join(certificateDirectory, "client.key")), { mode: 0o600 });
   const connstr = base(
-    `host=localhost user=joe sslmode=require sslcert=${join(fixture, "client.crt")} sslkey=${key}`,
+    `host=localhost user=joe sslmode=require sslcert=${join(certificateDirectory, "client.crt")} sslkey=${key}`,
   );
   assert.equal(await isEncrypted(connstr), true);
   await assert.rejects(isEncrypted(`${connstr} sslcertmode=disable`), isState("28000"));
@@ -223,11 +209,15 @@ test("a cancel request reaches a server over TLS", async () => {
   await using db = await Database.open(base("host=localhost user=postgres sslmode=require"));
   const sleeping = db.query("select pg_sleep(60)");
   sleeping.catch(() => undefined);
+  // Until it runs there is nothing to cancel.
   let isEnded = false;
-  const ended = sleeping.catch(() => undefined).then(() => (isEnded = true));
-  while (!isEnded) {
+  const end = () => {
+    isEnded = true;
+  };
+  sleeping.then(end, end);
+  await waitFor("the query to be cancelled", async () => {
     await db.cancel();
-    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 20))]);
-  }
+    return isEnded;
+  });
   await assert.rejects(sleeping, isState("57014"));
 });

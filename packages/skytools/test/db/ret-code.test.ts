@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { startCluster } from "@skytools/testbed";
 import { Database, execCommand, execCommandMany, ReturnCodeError } from "#src/index.js";
-import { memoryLog } from "./memory-log.js";
+import { memoryLog } from "../fixture/memory-log.ts";
 
 const cluster = await startCluster();
 after(() => cluster[Symbol.asyncDispose]());

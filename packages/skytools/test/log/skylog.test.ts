@@ -6,8 +6,8 @@ import { after, test } from "node:test";
 import { moduleDatabase, startCluster, waitFor } from "@skytools/testbed";
 import { ConfigError, Database } from "#src/index.js";
 import { readSkylog } from "#src/log/skylog/skylog.js";
-import { DatagramReceiver } from "../datagram-receiver.ts";
-import { WorkerDirectory } from "../script/worker-directory.ts";
+import { DatagramReceiver } from "../fixture/datagram-receiver.ts";
+import { WorkerDirectory } from "../fixture/worker-directory.ts";
 
 const oneRound = "loop_delay = -1\nuse_skylog = 1\nskylog_locations = none.ini, sky.ini\n";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startCluster, waitFor } from "@skytools/testbed";
 import { Database } from "#src/index.js";
-import { WorkerDirectory } from "./worker-directory.ts";
+import { WorkerDirectory } from "../fixture/worker-directory.ts";
 
 test("connections of a failed round are dropped; SIGTERM takes the running statement along", async () => {
   await using cluster = await startCluster();

@@ -10,7 +10,7 @@ import {
   frameworkConfig,
   UsageError,
 } from "#src/index.js";
-import { memoryLog } from "../db/memory-log.ts";
+import { memoryLog } from "../fixture/memory-log.ts";
 
 const cluster = await startCluster();
 after(() => cluster[Symbol.asyncDispose]());

@@ -103,16 +103,20 @@ test("a pidfile in a missing directory is one clear error", () => {
 test("of many processes that find a stale file one gets it", async () => {
   await inDirectory(async (path) => {
     writeFileSync(path, String(deadPid()));
-    const start = Date.now() + 1500;
+    const gate = `${path}.gate`;
     const claim = `
+      import { existsSync } from "node:fs";
       const { Pidfile } = await import(${JSON.stringify(import.meta.resolve("@skytools/skytools"))});
-      while (Date.now() < ${start});
+      process.stderr.write("at the gate");
+      while (!existsSync(${JSON.stringify(gate)}));
       try { new Pidfile(${JSON.stringify(path)}).create(); process.stdout.write("mine\\n"); }
       catch (error) { process.stdout.write(error.code + "\\n"); }
       process.stdin.resume();`;
     const children = Array.from({ length: 6 }, () =>
       spawn(process.execPath, ["--input-type=module", "-e", claim]),
     );
+    await Promise.all(children.map((child) => once(child.stderr, "data")));
+    writeFileSync(gate, "");
     const answers = await Promise.all(
       children.map(
         (child) =>

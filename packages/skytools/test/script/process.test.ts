@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { waitFor } from "@skytools/testbed";
-import { isAlive, WorkerDirectory } from "./worker-directory.ts";
+import { isAlive, WorkerDirectory } from "../fixture/worker-directory.ts";
 
 const sleepy = "loop_delay = 1000\n";
 

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { openSync, statSync } from "node:fs";
 import { test } from "node:test";
 import { isJournalStream, ServiceNotifier } from "#src/index.js";
-import { DatagramReceiver } from "../datagram-receiver.ts";
-import { WorkerDirectory } from "./worker-directory.ts";
+import { DatagramReceiver } from "../fixture/datagram-receiver.ts";
+import { WorkerDirectory } from "../fixture/worker-directory.ts";
 
 const skip = !DatagramReceiver.isPossible("systemd-notify") && "needs perl and systemd-notify";
 
@@ -81,7 +81,7 @@ test("in the journal lines carry their priority, and no time or process id", asy
   worker.write("journal", "");
   const stderr = openSync(`${worker.path}/journal`, "a");
   const { dev, ino } = statSync(`${worker.path}/journal`, { bigint: true });
-  const program = new URL("../fixtures/worker.js", import.meta.url).pathname;
+  const program = new URL("../fixture/worker.js", import.meta.url).pathname;
   const child = spawn(process.execPath, [program, "w.ini", "work"], {
     cwd: worker.path,
     stdio: ["ignore", "ignore", stderr],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { WorkerDirectory } from "./worker-directory.ts";
+import { WorkerDirectory } from "../fixture/worker-directory.ts";
 
 for (const [what, args, expected] of [
   ["nothing", [], { code: 1, stdout: "need config file, use --help for help.\n", stderr: "" }],

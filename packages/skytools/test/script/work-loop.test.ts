@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { WorkerDirectory } from "./worker-directory.ts";
+import { WorkerDirectory } from "../fixture/worker-directory.ts";
 
 test("rounds go on while busy, end when idle with loop_delay 0; log and statistics line by line", async () => {
   await using worker = await WorkerDirectory.make("loop_delay = 0\nbusy_rounds = 2\n");

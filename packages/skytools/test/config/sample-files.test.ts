@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Config, readIniFile } from "#src/index.js";
 
 // The compiled test stands in dist-test/config.
-const fixtures = new URL("../../test/fixtures/ini/", import.meta.url);
+const fixtures = new URL("../../test/fixture/ini/", import.meta.url);
 
 function dump(file: string): string {
   const ini = readIniFile(file);
