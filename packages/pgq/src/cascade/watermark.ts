@@ -2,7 +2,12 @@ import type { Database, Log } from "@skytools/skytools";
 import { SkytoolsError } from "@skytools/skytools";
 import type { BatchInfo } from "../batch.ts";
 import type { CascadeRound } from "./cascaded-application.ts";
-import { getNodeInfo, setGlobalWatermark, setSubscriberWatermark } from "./pgq-node-api.ts";
+import {
+  getNodeInfo,
+  getSubscriberInfo,
+  setGlobalWatermark,
+  setSubscriberWatermark,
+} from "./pgq-node-api.ts";
 
 /** Decides when something periodic is due; the first time it is due at once. */
 export class Period {
@@ -18,8 +23,9 @@ export class Period {
 
 /** Tells the provider the lowest tick that this node and everything below it still need, never beyond the batch; a branch
  * with sync_watermark tells its own progress. The target must have no transaction open; on the source nothing may be pending,
- * since this commits it. A refusal of the provider (watermark would move backwards, subscriber unknown) is logged, not raised:
- * the next report may fit again.
+ * since this commits it. A node that has begun to read here since may need older events than were reported: they are in this
+ * node's queue, the provider need not keep them, and is not asked to. A refusal of the provider (subscriber unknown) is logged, not
+ * raised: the next report may fit again.
  * Source: spec/cascade.md 7.4 */
 export async function reportLocalWatermark(
   source: Database,
@@ -32,6 +38,9 @@ export async function reportLocalWatermark(
   if (node === undefined || node.localWatermark === null) return;
   const watermark =
     role.syncWatermark === null ? lowerTick(node.localWatermark, batch.tickId) : batch.previousTickId;
+  const subscribers = await source.autocommitted(() => getSubscriberInfo(source, queueName));
+  const reported = subscribers.find(({ nodeName }) => nodeName === node.nodeName)?.watermark ?? null;
+  if (reported !== null && watermark <= reported) return;
   try {
     await setSubscriberWatermark(source, { log, quiet: true }, queueName, node.nodeName, watermark);
   } catch (error) {

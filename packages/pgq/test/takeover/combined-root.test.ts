@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type Cluster, type RunningProgram, startCluster, waitFor } from "@skytools/testbed";
 import { someReaderKeepsUp } from "../fixture/keep-up.js";
+import { killAfterEachStep } from "../fixture/kill-after-each-step.js";
 import { mergedQueues } from "../fixture/merged-queues.js";
 import { NodeSet, type QueueNode } from "../fixture/node-set.js";
-import { killAfterEachStep } from "../fixture/running-set.js";
 
 describe("takeover of a combined root while its partitions are written", () => {
   let cluster: Cluster;

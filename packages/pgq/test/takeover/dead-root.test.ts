@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { waitFor } from "@skytools/testbed";
 import { completedTick, waitForTick } from "../fixture/cascade-set.js";
-import { killAfterEachStep, RunningSet } from "../fixture/running-set.js";
+import { killAfterEachStep } from "../fixture/kill-after-each-step.js";
+import { RunningSet } from "../fixture/running-set.js";
 
 /** What of a dump file a test looks at. */
 interface Dumped {

@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { waitFor } from "@skytools/testbed";
 import { completedTick, waitForTick } from "../fixture/cascade-set.js";
-import { killAfterEachStep, RunningSet } from "../fixture/running-set.js";
+import { killAfterEachStep } from "../fixture/kill-after-each-step.js";
+import { RunningSet } from "../fixture/running-set.js";
 
 describe("a branch that is ahead, and away while another one takes over", () => {
   let running: RunningSet;

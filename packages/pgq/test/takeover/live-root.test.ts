@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Database } from "@skytools/skytools";
-import { killAfterEachStep, RunningSet } from "../fixture/running-set.js";
+import { killAfterEachStep } from "../fixture/kill-after-each-step.js";
+import { RunningSet } from "../fixture/running-set.js";
 
 describe("takeover of a live root under load", () => {
   let running: RunningSet;

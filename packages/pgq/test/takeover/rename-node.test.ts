@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { waitFor } from "@skytools/testbed";
-import { killAfterEachStep, RunningSet } from "../fixture/running-set.js";
+import { killAfterEachStep } from "../fixture/kill-after-each-step.js";
+import { RunningSet } from "../fixture/running-set.js";
 
 describe("rename-node under load", () => {
   let running: RunningSet;
