@@ -1,3 +1,4 @@
+import { exitOnSignal } from "@skytools/testbed";
 import { CascadeModel } from "./cascade-model.ts";
 import { ChaosRun } from "./chaos-run.ts";
 import { runInNamespace } from "./mount-namespace.ts";
@@ -10,13 +11,7 @@ import { tracks } from "./tracks.ts";
 const toldLines = 80;
 const shownSteps = 30;
 
-for (const [signal, exitCode] of [
-  ["SIGHUP", 129],
-  ["SIGINT", 130],
-  ["SIGTERM", 143],
-] as const) {
-  process.once(signal, () => process.exit(exitCode));
-}
+exitOnSignal();
 
 async function main(): Promise<number> {
   let options: ChaosOptions | undefined;

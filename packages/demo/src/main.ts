@@ -1,3 +1,4 @@
+import { exitOnSignal } from "@skytools/testbed";
 import { runDemo } from "./demo.ts";
 import { Narrator } from "./narrator.ts";
 import { type DemoOptions, parseOptions, usage } from "./options.ts";
@@ -5,16 +6,7 @@ import { type DemoOptions, parseOptions, usage } from "./options.ts";
 const narrator = new Narrator(process.stdout);
 
 // Ending the process is enough: whatever it started and made goes with it, unless it was to be kept.
-for (const [signal, exitCode] of [
-  ["SIGHUP", 129],
-  ["SIGINT", 130],
-  ["SIGTERM", 143],
-] as const) {
-  process.once(signal, () => {
-    narrator.say("\ninterrupted: stopping everything and cleaning up");
-    process.exit(exitCode);
-  });
-}
+exitOnSignal(() => narrator.say("\ninterrupted: stopping everything and cleaning up"));
 
 async function main(): Promise<number> {
   let options: DemoOptions | undefined;

@@ -1,15 +1,10 @@
 import { existsSync } from "node:fs";
+import { exitOnSignal } from "@skytools/testbed";
 import { parseOptions, type SoakOptions, usage } from "./options.ts";
 import { exitCodeOf, reportText } from "./report.ts";
 import { SoakRun } from "./soak-run.ts";
 
-for (const [signal, exitCode] of [
-  ["SIGHUP", 129],
-  ["SIGINT", 130],
-  ["SIGTERM", 143],
-] as const) {
-  process.once(signal, () => process.exit(exitCode));
-}
+exitOnSignal();
 
 async function main(): Promise<number> {
   let options: SoakOptions | undefined;
