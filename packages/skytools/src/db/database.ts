@@ -1,38 +1,26 @@
 import type { DatabaseError } from "../errors.ts";
 import { crashPoint, isCrashPointSet } from "../script/crash-point.ts";
 import { sendCancel } from "./cancel.ts";
-import { parseConnectString } from "./connect-parameters.ts";
-import { acceptsConnections, connect } from "./connector.ts";
 import { CopyInStream } from "./copy-in.ts";
 import { CopyOutStream } from "./copy-out.ts";
 import { CopyScript } from "./copy-script.ts";
 import { CursorFetch, type RawRow } from "./cursor-fetch.ts";
 import { databaseError } from "./database-error.ts";
 import { type Notice, noticeOf } from "./notices.ts";
+import { openSession, type SessionOptions } from "./open-session.ts";
 import { serverVersionNumber, sessionKeys } from "./reported-settings.ts";
-import { ServerWatch } from "./server-watch.ts";
-import { type CopySubmittable, Session, type StatementOutcome } from "./session.ts";
+import type { CopySubmittable, Session, StatementOutcome } from "./session.ts";
 import { TextQuery, type TextReceiver } from "./text-query.ts";
-
-const usualServerCheckMs = 60_000;
 
 export type Isolation = "read committed" | "repeatable read" | "serializable";
 
-export interface DatabaseOptions {
-  readonly applicationName?: string;
+export interface DatabaseOptions extends SessionOptions {
   /** no implicit BEGIN: each statement is its own transaction */
   readonly autocommit?: boolean;
   /** default `read committed` */
   readonly isolation?: Isolation;
-  /** overrides connect_timeout of the connect string; 0: none */
-  readonly connectTimeoutMs?: number;
-  /** how long a statement may run without a byte coming or going before the server is probed with a new connection; when that
-   * gets no answer twice, the session is given up. 0: never. Default 60 s */
-  readonly serverCheckMs?: number;
   readonly onNotice?: (notice: Notice) => void;
   readonly onNotification?: (notification: Notification) => void;
-  /** told about problems that libpq prints as warnings, e.g. a password file that others can read */
-  readonly onWarning?: (message: string) => void;
 }
 
 /** What another session sent with NOTIFY. */
@@ -70,43 +58,7 @@ export class Database {
    * @param connstr libpq connect string or URI
    * @throws UsageError for a bad connect string, DatabaseError when no server accepts */
   static async open(connstr: string, options: DatabaseOptions = {}): Promise<Database> {
-    const parsed = parseConnectString(connstr);
-    const parameters =
-      options.connectTimeoutMs === undefined
-        ? parsed
-        : { ...parsed, connectTimeoutMs: options.connectTimeoutMs };
-    const connected = await connect(parameters, {
-      applicationName: parsed.applicationName ?? options.applicationName,
-      warn: options.onWarning ?? (() => undefined),
-    });
-    const session = new Session(connected, parameters.database);
-    session.watchWith(
-      new ServerWatch({
-        periodMs: options.serverCheckMs ?? usualServerCheckMs,
-        traffic: () => session.socket.bytesRead + session.socket.bytesWritten,
-        probe: () => acceptsConnections(parameters, connected.target),
-        giveUp: (reason) => session.abandon(reason),
-      }),
-    );
-    const database = new Database(session, options);
-    try {
-      await database.#fixFormats(parameters.clientEncoding);
-    } catch (error) {
-      await database.close();
-      throw error;
-    }
-    return database;
-  }
-
-  async #fixFormats(clientEncoding: string): Promise<void> {
-    const { reported } = this.#session.connected;
-    const settings = ["set extra_float_digits = 1", "set bytea_output = 'hex'"];
-    if (!(reported.get("DateStyle") ?? "").startsWith("ISO")) settings.push("set datestyle = 'ISO'");
-    if (reported.get("IntervalStyle") !== "postgres") settings.push("set intervalstyle = 'postgres'");
-    if (reported.get("standard_conforming_strings") !== "on")
-      settings.push("set standard_conforming_strings = on");
-    if (clientEncoding !== "UTF8") settings.push(`set client_encoding = '${clientEncoding}'`);
-    await this.#session.exclusive(() => this.#session.send(settings.join("; ")));
+    return new Database(await openSession(connstr, options), options);
   }
 
   /** `db on host:port`, for messages; never a password */

@@ -88,7 +88,7 @@ export class Databases {
 
   /** The session of a key, opened when there is none or its connect string has changed.
    * @throws ConfigError when the config has no such key or it is malformed, SkytoolsError ISOLATION_CONFLICT when
-   * the open session has another level, DatabaseError */
+   * the open session has another level, CONNECTIONS_ENDED after end(); DatabaseError */
   async get(key: string, options: GetDatabaseOptions = {}): Promise<Database> {
     if (this.#isEnded)
       throw new SkytoolsError("CONNECTIONS_ENDED", `no more connections: "${key}" was ended`);

@@ -4,7 +4,7 @@ const firstMs = 50;
 const growth = 1.5;
 
 /** Pauses between looks at something that others have to do: short at first, so that what is nearly done is seen at once, then
- * longer, so that a long wait costs nothing. A wait is overshot by less than half of its length. */
+ * longer, so that a long wait costs nothing. A wait is overshot by half of its length and 50 ms at most. */
 export class GrowingPause {
   readonly #job: Pick<Job, "sleep">;
   readonly #longestMs: number;
