@@ -3,8 +3,9 @@ import { it } from "node:test";
 import { inspect, isDeepStrictEqual } from "node:util";
 import { moduleDatabase, startCluster } from "@skytools/testbed";
 import fc from "fast-check";
-import { callScript, type Step } from "./fixture/call-script.js";
+import { callScript } from "./fixture/call-script.js";
 import { CallSide } from "./fixture/call-side.js";
+import type { Step } from "./fixture/call-values.js";
 import { originalDatabase } from "./fixture/original-modules.js";
 import { original, skipWithout } from "./fixture/originals.js";
 

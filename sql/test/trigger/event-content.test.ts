@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Database } from "@skytools/skytools";
 import { databaseFixture } from "../fixture.ts";
 import { EventLog } from "./event-log.ts";
+import { renderings } from "./type-renderings.ts";
 
 const fixture = databaseFixture(["pgq"]);
 
@@ -111,134 +112,6 @@ test("truncate", async () => {
   );
   deepEqual(await log.brief("truncate t"), [`${jsonType("TRUNCATE")} / {}`, "R / ", "R / "]);
 });
-
-/** Type, default, then val and arr in JSON, url encoding and SQL. */
-const renderings: readonly (readonly [string, string, ...string[]])[] = [
-  ["text", "null", "null", '"{NULL,NULL}"', "val", "arr=%7bNULL%2cNULL%7d", "null", "'{NULL,NULL}'"],
-  [
-    "text",
-    `'''"quoted\\string$%,@"'''`,
-    String.raw`"'\"quoted\\string$%,@\"'"`,
-    String.raw`"{\"'\\\"quoted\\\\string$%,@\\\"'\",\"'\\\"quoted\\\\string$%,@\\\"'\"}"`,
-    "val=%27%22quoted%5cstring%24%25%2c%40%22%27",
-    "arr=%7b%22%27%5c%22quoted%5c%5cstring%24%25%2c%40%5c%22%27%22%2c%22%27%5c%22quoted%5c%5cstring%24%25%2c%40%5c%22%27%22%7d",
-    String.raw`E'''"quoted\\string$%,@"'''`,
-    String.raw`E'{"''\\"quoted\\\\string$%,@\\"''","''\\"quoted\\\\string$%,@\\"''"}'`,
-  ],
-  [
-    "bytea",
-    "'\\x00ff01'",
-    String.raw`"\\x00ff01"`,
-    String.raw`"{\"\\\\x00ff01\",\"\\\\x00ff01\"}"`,
-    "val=%5cx00ff01",
-    "arr=%7b%22%5c%5cx00ff01%22%2c%22%5c%5cx00ff01%22%7d",
-    String.raw`E'\\x00ff01'`,
-    String.raw`E'{"\\\\x00ff01","\\\\x00ff01"}'`,
-  ],
-  ["bool", "true", "true", '"{t,t}"', "val=t", "arr=%7bt%2ct%7d", "'t'", "'{t,t}'"],
-  [
-    "timestamptz",
-    "'2009-09-19 11:59:48.599'",
-    '"2009-09-19T11:59:48.599+00:00"',
-    String.raw`"{\"2009-09-19 11:59:48.599+00\",\"2009-09-19 11:59:48.599+00\"}"`,
-    "val=2009-09-19+11%3a59%3a48.599%2b00",
-    "arr=%7b%222009-09-19+11%3a59%3a48.599%2b00%22%2c%222009-09-19+11%3a59%3a48.599%2b00%22%7d",
-    "'2009-09-19 11:59:48.599+00'",
-    `'{"2009-09-19 11:59:48.599+00","2009-09-19 11:59:48.599+00"}'`,
-  ],
-  [
-    "timestamp",
-    "'0044-03-15 12:00 BC'",
-    '"0044-03-15T12:00:00 BC"',
-    String.raw`"{\"0044-03-15 12:00:00 BC\",\"0044-03-15 12:00:00 BC\"}"`,
-    "val=0044-03-15+12%3a00%3a00+BC",
-    "arr=%7b%220044-03-15+12%3a00%3a00+BC%22%2c%220044-03-15+12%3a00%3a00+BC%22%7d",
-    "'0044-03-15 12:00:00 BC'",
-    `'{"0044-03-15 12:00:00 BC","0044-03-15 12:00:00 BC"}'`,
-  ],
-  [
-    "date",
-    "'infinity'",
-    '"infinity"',
-    '"{infinity,infinity}"',
-    "val=infinity",
-    "arr=%7binfinity%2cinfinity%7d",
-    "'infinity'",
-    "'{infinity,infinity}'",
-  ],
-  [
-    "int8",
-    "-9223372036854775808",
-    "-9223372036854775808",
-    '"{-9223372036854775808,-9223372036854775808}"',
-    "val=-9223372036854775808",
-    "arr=%7b-9223372036854775808%2c-9223372036854775808%7d",
-    "'-9223372036854775808'",
-    "'{-9223372036854775808,-9223372036854775808}'",
-  ],
-  ["numeric", "'NaN'", '"NaN"', '"{NaN,NaN}"', "val=NaN", "arr=%7bNaN%2cNaN%7d", "'NaN'", "'{NaN,NaN}'"],
-  [
-    "float",
-    "1e100",
-    '"1e+100"',
-    '"{1e+100,1e+100}"',
-    "val=1e%2b100",
-    "arr=%7b1e%2b100%2c1e%2b100%7d",
-    "'1e+100'",
-    "'{1e+100,1e+100}'",
-  ],
-  [
-    "char(4)",
-    "'ab'",
-    '"ab  "',
-    String.raw`"{\"ab  \",\"ab  \"}"`,
-    "val=ab++",
-    "arr=%7b%22ab++%22%2c%22ab++%22%7d",
-    "'ab  '",
-    `'{"ab  ","ab  "}'`,
-  ],
-  [
-    "inet",
-    "'10.0.0.1'",
-    '"10.0.0.1"',
-    '"{10.0.0.1,10.0.0.1}"',
-    "val=10.0.0.1",
-    "arr=%7b10.0.0.1%2c10.0.0.1%7d",
-    "'10.0.0.1'",
-    "'{10.0.0.1,10.0.0.1}'",
-  ],
-  [
-    "box",
-    "'((3,4),(1,2))'",
-    '"(3,4),(1,2)"',
-    '"{(3,4),(1,2);(3,4),(1,2)}"',
-    "val=%283%2c4%29%2c%281%2c2%29",
-    "arr=%7b%283%2c4%29%2c%281%2c2%29%3b%283%2c4%29%2c%281%2c2%29%7d",
-    "'(3,4),(1,2)'",
-    "'{(3,4),(1,2);(3,4),(1,2)}'",
-  ],
-  [
-    "jsonb",
-    `'{"a": 1}'`,
-    String.raw`"{\"a\": 1}"`,
-    String.raw`"{\"{\\\"a\\\": 1}\",\"{\\\"a\\\": 1}\"}"`,
-    "val=%7b%22a%22%3a+1%7d",
-    "arr=%7b%22%7b%5c%22a%5c%22%3a+1%7d%22%2c%22%7b%5c%22a%5c%22%3a+1%7d%22%7d",
-    `'{"a": 1}'`,
-    String.raw`E'{"{\\"a\\": 1}","{\\"a\\": 1}"}'`,
-  ],
-  ["positive", "7", '"7"', '"{7,7}"', "val=7", "arr=%7b7%2c7%7d", "'7'", "'{7,7}'"],
-  [
-    "mood",
-    "'so so'",
-    '"so so"',
-    String.raw`"{\"so so\",\"so so\"}"`,
-    "val=so+so",
-    "arr=%7b%22so+so%22%2c%22so+so%22%7d",
-    "'so so'",
-    `'{"so so","so so"}'`,
-  ],
-];
 
 test("every type is written by its output function", async () => {
   const { db, log } = await queueDatabase(

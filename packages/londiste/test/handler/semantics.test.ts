@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { urlDecodeRow } from "@skytools/skytools";
 import { type TemporaryDirectory, temporaryDirectory } from "@skytools/testbed";
-import { jsonEvent, silentLog, type TestEvent } from "../fixture/apply-bench.js";
-import { HandlerBench, testRegistry } from "../fixture/handler-bench.js";
+import { silentLog, type TestEvent } from "../fixture/apply-bench.js";
+import { HandlerBench, jsonChange, testRegistry } from "../fixture/handler-bench.js";
 
 let bench: HandlerBench;
 let directory: TemporaryDirectory;
@@ -26,12 +26,9 @@ after(async () => {
   await directory[Symbol.asyncDispose]();
 });
 
-const json = (op: "INSERT" | "UPDATE" | "DELETE", row: Readonly<Record<string, unknown>>, key = ["id"]) =>
-  jsonEvent(op, "data.t", key, row);
-
 /** The same events, once few and once so many that they go as a set: with rows of no interest added. */
 function bothSizes(events: readonly TestEvent[], filler: (id: number) => Readonly<Record<string, unknown>>) {
-  const more = Array.from({ length: 60 }, (_, nr) => json("INSERT", filler(10_000 + nr)));
+  const more = Array.from({ length: 60 }, (_, nr) => jsonChange("INSERT", filler(10_000 + nr)));
   return [
     ["few", events],
     ["many", [...events, ...more]],
@@ -40,18 +37,18 @@ function bothSizes(events: readonly TestEvent[], filler: (id: number) => Readonl
 
 test("filter: rows come when they meet the condition and go when they do not, however they are applied", async () => {
   const events = [
-    json("INSERT", { id: 1, v: 5, n: "in" }),
-    json("INSERT", { id: 2, v: 50, n: "out" }),
-    json("UPDATE", { id: 11, v: 99, n: "leaves" }),
-    json("UPDATE", { id: 12, v: 1, n: "stays" }),
-    json("UPDATE", { id: 13, v: 2, n: "arrives" }),
-    json("UPDATE", { id: 14, v: null, n: "NULL is not true" }),
-    json("DELETE", { id: 15, v: 1, n: "" }),
-    json("DELETE", { id: 16, v: 99, n: "" }),
-    json("INSERT", { id: 3, v: 50, n: "" }),
-    json("UPDATE", { id: 3, v: 1, n: "in at last" }),
-    json("INSERT", { id: 4, v: 1, n: "" }),
-    json("UPDATE", { id: 4, v: 50, n: "out at last" }),
+    jsonChange("INSERT", { id: 1, v: 5, n: "in" }),
+    jsonChange("INSERT", { id: 2, v: 50, n: "out" }),
+    jsonChange("UPDATE", { id: 11, v: 99, n: "leaves" }),
+    jsonChange("UPDATE", { id: 12, v: 1, n: "stays" }),
+    jsonChange("UPDATE", { id: 13, v: 2, n: "arrives" }),
+    jsonChange("UPDATE", { id: 14, v: null, n: "NULL is not true" }),
+    jsonChange("DELETE", { id: 15, v: 1, n: "" }),
+    jsonChange("DELETE", { id: 16, v: 99, n: "" }),
+    jsonChange("INSERT", { id: 3, v: 50, n: "" }),
+    jsonChange("UPDATE", { id: 3, v: 1, n: "in at last" }),
+    jsonChange("INSERT", { id: 4, v: 1, n: "" }),
+    jsonChange("UPDATE", { id: 4, v: 50, n: "out at last" }),
   ];
   for (const [size, all] of bothSizes(events, (id) => ({ id, v: 60, n: "" }))) {
     await bench.reset(
@@ -106,126 +103,16 @@ test("filter: partial SQL is filtered too; an update that has not all columns is
   );
 });
 
-test("bulk tells how many rows were not there; methods 1 and 2 insert them", async () => {
-  const events = [
-    json("UPDATE", { id: 1, v: "a" }),
-    json("UPDATE", { id: 2, v: "b" }),
-    json("DELETE", { id: 3, v: "" }),
-  ];
-  const setup = "create table t (id int primary key, v text); insert into t values (1, 'old')";
-  await bench.reset(setup);
-  await bench.apply(events, { name: "bulk" });
-  const told = silentLog.lines.join("\n");
-  assert.match(told, /data\.t: Update mismatch: expected=2 updated=1/);
-  assert.match(told, /data\.t: Delete mismatch: expected=1 deleted=0/);
-  assert.deepEqual(await bench.rows("select * from t"), [{ id: 1, v: "a" }]);
-  await bench.reset(setup);
-  await bench.apply(events, { name: "bulk", args: ["method=1"] });
-  assert.deepEqual(await bench.rows("select * from t order by id"), [
-    { id: 1, v: "a" },
-    { id: 2, v: "b" },
-  ]);
-  await bench.reset(setup);
-  await bench.apply([json("INSERT", { id: 1, v: "again" })], { name: "bulk", args: ["method=2"] });
-  assert.deepEqual(await bench.rows("select * from t"), [{ id: 1, v: "again" }]);
-});
-
-test("dispatch makes a partition for each period, with bounds, and puts rows where their time says", async () => {
-  await bench.reset("create table t (id int primary key, v text, at timestamp)");
-  const events = [
-    json("INSERT", { id: 1, v: "a", at: "2024-12-31T23:59:59" }),
-    json("INSERT", { id: 2, v: "b", at: "2025-01-01T00:00:00" }),
-    json("UPDATE", { id: 2, v: "c", at: "2025-01-01T00:00:00" }),
-  ];
-  await bench.apply(events, { name: "monthly_field", args: ["part_field=at"] });
-  const rows = await bench.rows("select tableoid::regclass::text as part, id, v from data.t order by id");
-  assert.deepEqual(rows, [
-    { part: "t_2024_12", id: 1, v: "a" },
-    { part: "t_2025_01", id: 2, v: "c" },
-  ]);
-  await assert.rejects(
-    bench.bench.source.execute("insert into t_2025_01 values (9, '', '2025-02-01')"),
-    /check/,
-  );
-  await assert.rejects(
-    bench.apply([json("INSERT", { id: 3, v: "x", at: null })], {
-      name: "daily_field",
-      args: ["part_field=at"],
-    }),
-    /part_field\(at\) is NULL/,
-  );
-});
-
-test("dispatch names partitions by batch time, event time, or a template; hooks see the names", async () => {
-  const events = [json("INSERT", { id: 1, v: "a" })];
-  const partOf = async (args: readonly string[]) => {
-    await bench.reset(
-      "create table t (id int primary key, v text); create table made (part text, period text)",
-    );
-    await bench.apply(events, { name: "dispatch", args });
-    const [row] = await bench.rows<{ part: string }>("select tableoid::regclass::text as part from t");
-    return row?.part;
-  };
-  assert.equal(await partOf([]), "t_2025_06_15");
-  assert.equal(await partOf(["period=hour", "part_mode=event_time"]), "t_2025_03_10_10");
-  assert.equal(await partOf(["period=year", "part_name=%(parent)s_y%(year)s"]), "t_y2025");
-  const hooked = [
-    "period=year",
-    "part_template=create table %(part)s () inherits (%(parent)s)",
-    "post_part=insert into data.made values ('%(schema_table)s', '%(period)s')",
-  ];
-  assert.equal(await partOf(hooked), "t_2025");
-  assert.deepEqual(await bench.rows("select * from made"), [{ part: "data__t_2025", period: "year" }]);
-});
-
-test("dispatch keep_all keeps every version, event_types and fields choose what arrives", async () => {
-  const events = [
-    json("INSERT", { id: 1, v: "a", x: "x" }),
-    json("UPDATE", { id: 1, v: "b", x: "x" }),
-    json("DELETE", { id: 1, v: "b", x: "x" }),
-  ];
-  for (const load of ["load_mode=direct", "load_mode=bulk"]) {
-    await bench.reset("create table t (id int, new_v text, y text)");
-    await bench.apply(events, {
-      name: "dispatch",
-      args: ["table_mode=direct", "row_mode=keep_all", "fields=id,v:new_v,y", load],
-    });
-    assert.deepEqual(await bench.rows("select id, new_v, y from t order by new_v"), [
-      { id: 1, new_v: "a", y: null },
-      { id: 1, new_v: "b", y: null },
-    ]);
-  }
-  await bench.reset("create table t (id int primary key, v text)");
-  const args = ["table_mode=direct", "event_types=I", "skip_fields=x"];
-  await bench.apply(events, { name: "dispatch", args });
-  assert.deepEqual(await bench.rows("select * from t"), [{ id: 1, v: "a" }]);
-  const onlyInserts = bench.apply(events, { name: "bulk_direct", args: ["method=3", "skip_fields=x"] });
-  await assert.rejects(onlyInserts, /update not supported by method insert/);
-});
-
-test("dispatch drops partitions older than retention_period and can skip their events", async () => {
-  const old = json("INSERT", { id: 1, v: "old", at: "2001-01-01T00:00:00" });
-  const args = ["part_field=at", "part_mode=date_field", "retention_period=3 months"];
-  const setup =
-    "create table t (id int primary key, v text, at timestamp); create table t_2000_01_01 () inherits (t)";
-  await bench.reset(setup);
-  const fresh = json("INSERT", { id: 2, v: "new", at: new Date().toISOString().slice(0, 19) });
-  await bench.apply([old, fresh], { name: "dispatch", args: [...args, "ignore_old_events=1"] });
-  assert.deepEqual(await bench.rows("select id from t"), [{ id: 2 }]);
-  assert.deepEqual(await bench.rows("select to_regclass('t_2000_01_01') as found"), [{ found: null }]);
-  assert.match(silentLog.lines.join("\n"), /Ignored table: data\.t_2001_01_01/);
-});
-
 test("shard applies rows of its own hash, and says when events have none", async () => {
   await bench.reset("create table t (id int primary key)");
   const events = [0, 1, 2, 3, 5, -3].map((hash, nr) => ({
-    ...json("INSERT", { id: nr }),
+    ...jsonChange("INSERT", { id: nr }),
     extra3: `hash=${hash}`,
   }));
   await bench.apply(events, { name: "shard", args: ["hash_key=id"] });
   assert.deepEqual(await bench.rows("select id from t order by id"), [{ id: 1 }, { id: 4 }, { id: 5 }]);
   await assert.rejects(
-    bench.apply([json("INSERT", { id: 9 })], { name: "shard", args: ["hash_key=id"] }),
+    bench.apply([jsonChange("INSERT", { id: 9 })], { name: "shard", args: ["hash_key=id"] }),
     /extra3 not filled on data\.t/,
   );
   const table = bench.registry.create(
@@ -240,10 +127,10 @@ test("shard applies rows of its own hash, and says when events have none", async
 test("multimaster: of two versions of a row the newer wins, in JSON as well as urlencoded", async () => {
   await bench.reset("create table t (id int primary key, v text, at timestamp)");
   const events = [
-    json("INSERT", { id: 1, v: "first, with & and +", at: "2025-01-02T00:00:00" }),
-    json("INSERT", { id: 1, v: "older", at: "2025-01-01T00:00:00" }),
+    jsonChange("INSERT", { id: 1, v: "first, with & and +", at: "2025-01-02T00:00:00" }),
+    jsonChange("INSERT", { id: 1, v: "older", at: "2025-01-01T00:00:00" }),
     { type: "U:id", data: "id=1&v=newest&at=2025-01-03+00%3a00%3a00", table: "data.t" },
-    json("INSERT", { id: 2, v: "x & y + z", at: "2025-01-01T00:00:00" }),
+    jsonChange("INSERT", { id: 2, v: "x & y + z", at: "2025-01-01T00:00:00" }),
   ];
   await bench.apply(events, { name: "multimaster", args: ["timefield=at"] });
   assert.deepEqual(await bench.rows("select id, v from t order by id"), [
@@ -255,7 +142,7 @@ test("multimaster: of two versions of a row the newer wins, in JSON as well as u
 test("qsplitter puts events of any kind into another queue, in order, once", async () => {
   await bench.bench.source.execute("select pgq.create_queue('other')");
   const events: TestEvent[] = [
-    json("INSERT", { id: 1 }),
+    jsonChange("INSERT", { id: 1 }),
     { type: "D", data: "id='1'", table: "data.t" },
     { type: "R", data: "", table: "data.t" },
   ];
@@ -352,7 +239,7 @@ test("a module of one's own is loaded; one that cannot be is named with its key"
   );
   await bench.reset("create table t (id int primary key, v text)");
   bench.bench.handlers = new Map([["data.t", table]]);
-  await bench.bench.apply([json("INSERT", { id: 1, v: "abc" })], { "data.t": "data.t" });
+  await bench.bench.apply([jsonChange("INSERT", { id: 1, v: "abc" })], { "data.t": "data.t" });
   assert.deepEqual(await bench.rows("select v from t"), [{ v: "ABC" }]);
   await assert.rejects(
     testRegistry("handler_modules = ./nowhere.js\n"),
