@@ -1,7 +1,8 @@
 import type { Database } from "@skytools/skytools";
 import { ApplyError } from "./apply-error.ts";
-import { type ApplyInput, type ApplyResult, usualLimits } from "./apply-input.ts";
+import type { ApplyInput, ApplyResult } from "./apply-input.ts";
 import { BatchApply } from "./batch-apply.ts";
+import { BatchEvents, readSavepoint } from "./batch-events.ts";
 import { BatchTables } from "./batch-tables.ts";
 import { OrderNeeded } from "./order-needed.ts";
 import { dropOldStages } from "./stage-table.ts";
@@ -20,24 +21,35 @@ import { dropOldStages } from "./stage-table.ts";
 export async function applyBatch(input: ApplyInput): Promise<ApplyResult> {
   try {
     await dropOldStages(input.target);
-    if (wantsOrder(input)) return await new BatchApply(input, true).run();
-    await input.target.execute("savepoint londiste_batch");
-    if (input.source.isTransactional) await input.source.execute("savepoint londiste_read");
+    return wantsOrder(input) ? await applyInOrder(input) : await applyInAnyOrder(input);
+  } catch (error) {
+    throw error instanceof ApplyError ? error.inBatch(input.batchId, input.tickId) : error;
+  }
+}
+
+async function applyInOrder(input: ApplyInput): Promise<ApplyResult> {
+  await using events = BatchEvents.inOrder(input);
+  return await new BatchApply(input, true).run(events.blocks());
+}
+
+async function applyInAnyOrder(input: ApplyInput): Promise<ApplyResult> {
+  const { source, target, log } = input;
+  {
+    await using events = await BatchEvents.inAnyOrder(input);
+    if (events.isOrdered) return await new BatchApply(input, true).run(events.blocks());
+    await target.execute("savepoint londiste_batch");
     try {
-      return await new BatchApply(input, false).run();
+      return await new BatchApply(input, false).run(events.blocks());
     } catch (error) {
       // What an event lacks may come with an earlier one that has not been read yet: a column with a script.
       if (!(error instanceof OrderNeeded || error instanceof ApplyError)) throw error;
     }
-    input.log.debug("the batch is read again in the order of its events");
-    orderedBatches.set(input.target, batchesInOrder);
-    await input.target.execute("rollback to savepoint londiste_batch");
-    // Leaving the first reading early may have made the provider's transaction fail.
-    if (input.source.inTransaction) await input.source.execute("rollback to savepoint londiste_read");
-    return await new BatchApply(input, true).run();
-  } catch (error) {
-    throw error instanceof ApplyError ? error.inBatch(input.batchId, input.tickId) : error;
   }
+  log.debug("the batch is read again in the order of its events");
+  orderedBatches.set(target, batchesInOrder);
+  await target.execute("rollback to savepoint londiste_batch");
+  if (source.inTransaction) await source.execute(`rollback to savepoint ${readSavepoint}`);
+  return applyInOrder(input);
 }
 
 /** Where one batch needed its order the next ones probably do: they are not read twice. */
@@ -45,7 +57,6 @@ const batchesInOrder = 20;
 const orderedBatches = new WeakMap<Database, number>();
 
 function wantsOrder(input: ApplyInput): boolean {
-  if (input.expectedEvents < (input.limits ?? usualLimits).orderedEvents) return true;
   if (new BatchTables(input).mayOpen) return true;
   const left = orderedBatches.get(input.target) ?? 0;
   if (left > 0) orderedBatches.set(input.target, left - 1);

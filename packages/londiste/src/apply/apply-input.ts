@@ -7,7 +7,8 @@ export interface ApplyLimits {
   /** collected lines of one table and of all, in bytes, at which they go to the server */
   readonly tableBytes: number;
   readonly totalBytes: number;
-  /** above this estimate the provider is spared sorting, at the risk of having to read the batch twice */
+  /** so many events are not applied in their order, which spares the provider sorting them, at the risk of having to read the batch
+   * twice */
   readonly orderedEvents: number;
   /** so many rows of different keys are applied when one of the keys comes again; fewer are not worth it, and from then on the
    * server folds what comes; default 2000 */
@@ -40,14 +41,14 @@ export interface ApplyInput extends BatchTablesInput {
   readonly queueName: string;
   /** SELECT of the batch's events, or of those that matter here */
   readonly eventQuery: string;
-  /** how many events to expect; only a hint */
+  /** how many events to expect; only a hint: of few, more may come */
   readonly expectedEvents: number;
   readonly limits?: ApplyLimits;
   /** handles `pgq.*`, `londiste.*` and EXECUTE events, in order, within the target's transaction */
   onControlEvent(event: PgqEvent): Promise<void>;
 }
 
-/** What the ticks say about the size of a batch. */
+/** What the ticks say about the size of a batch: how many events were written between them, not how many became visible. */
 export function expectedEvents(batch: BatchInfo): number {
   return Number((batch.tickEventSeq ?? 0n) - (batch.previousTickEventSeq ?? 0n));
 }

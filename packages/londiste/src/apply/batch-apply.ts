@@ -3,7 +3,7 @@ import { type AppliedTable, BatchTables, type FoundTable } from "./batch-tables.
 import { CollectedChanges } from "./collected-changes.ts";
 import { type EmptiedTable, emptyTables } from "./empty-tables.ts";
 import { classifyEventType, type EventKind, type RowEventKind, type RowOperation } from "./event-kind.ts";
-import { decodeEvent, lineBlocks, parseEventLine, type RawEvent, readEventsSql } from "./event-line.ts";
+import { decodeEvent, parseEventLine, type RawEvent } from "./event-line.ts";
 import { noTable, refusedEvent, retriedEvent, unknownEvent } from "./event-refusal.ts";
 import { EventRoutes } from "./event-route.ts";
 import { OpenedHandlers } from "./opened-handlers.ts";
@@ -49,12 +49,10 @@ export class BatchApply {
     });
   }
 
-  async run(): Promise<ApplyResult> {
-    const { source, eventQuery } = this.#input;
-    const { wanted, whole } = this.#tables;
-    const stream = source.copyOut(readEventsSql(eventQuery, wanted, whole, this.#isOrdered));
+  /** @param blocks lines of the events, in the order of their ids if so promised */
+  async run(blocks: AsyncIterable<Buffer>): Promise<ApplyResult> {
     try {
-      for await (const block of lineBlocks(stream as AsyncIterable<Buffer>)) {
+      for await (const block of blocks) {
         await this.#takeBlock(block);
         await this.#collected.keepBudget();
       }

@@ -78,38 +78,3 @@ export function decodeEvent(raw: RawEvent): PgqEvent {
     extra4: extra4 ?? null,
   };
 }
-
-const newline = 0x0a;
-const blockBytes = 32 * 1024;
-
-/** Cuts a COPY stream into blocks of whole lines, small ones where lines are; only a line that spans chunks is copied. */
-export async function* lineBlocks(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
-  const pieces: Buffer[] = [];
-  for await (const chunk of stream) {
-    const firstEnd = chunk.indexOf(newline) + 1;
-    if (firstEnd === 0) {
-      pieces.push(chunk);
-      continue;
-    }
-    const lastEnd = chunk.lastIndexOf(newline) + 1;
-    if (pieces.length > 0) {
-      pieces.push(chunk.subarray(0, firstEnd));
-      yield Buffer.concat(pieces);
-      pieces.length = 0;
-      yield* blocksOf(chunk, firstEnd, lastEnd);
-    } else {
-      yield* blocksOf(chunk, 0, lastEnd);
-    }
-    if (lastEnd < chunk.length) pieces.push(chunk.subarray(lastEnd));
-  }
-}
-
-function* blocksOf(chunk: Buffer, start: number, end: number): Generator<Buffer, void> {
-  let at = start;
-  while (end - at > blockBytes) {
-    const blockEnd = chunk.indexOf(newline, at + blockBytes - 1) + 1;
-    yield chunk.subarray(at, blockEnd);
-    at = blockEnd;
-  }
-  if (at < end) yield chunk.subarray(at, end);
-}
