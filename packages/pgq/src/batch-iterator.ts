@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Database } from "@skytools/skytools";
 import type { BatchCollection, BatchInfo } from "./batch.ts";
+import { batchGone } from "./batch-gone.ts";
 import { copyEventBlocks, copyEvents, filteredBatchSql } from "./batch-reader.ts";
 import type { PgqEvent } from "./event.ts";
 import { batchEventSql, finishBatch, nextBatch } from "./pgq-api.ts";
@@ -30,7 +31,8 @@ export interface Batch {
  * with it. Leaving the loop, or an exception in it, rolls back and leaves the batch open; it is delivered again, to the next
  * call too.
  * @param db not in autocommit mode: the work and the acknowledgement are one transaction
- * @throws DatabaseError when the consumer is not registered
+ * @throws DatabaseError when the consumer is not registered; SkytoolsError BATCH_GONE when somebody else has closed the batch
+ * meanwhile: what the caller did is rolled back
  * Source: spec/pgq-library.md A4 */
 export async function* batches(
   db: Database,
@@ -53,7 +55,7 @@ export async function* batches(
     let isTaken = false;
     try {
       yield openBatch(db, info);
-      await finishBatch(db, info.batchId);
+      if (!(await finishBatch(db, info.batchId))) throw batchGone(db, info.batchId);
       await db.commit();
       isTaken = true;
     } finally {

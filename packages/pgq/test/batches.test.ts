@@ -6,6 +6,7 @@ import {
   batches,
   copyEvents,
   createQueue,
+  finishBatch,
   forceTick,
   getConsumerInfo,
   insertEvent,
@@ -123,6 +124,23 @@ describe("producing and consuming", () => {
     assert.equal(await seen(), before! + 1n);
     await attempt(false);
     assert.equal(await seen(), before! + 1n);
+    await producer.commit();
+  });
+
+  it("rolls the work back, and says so, when somebody else has closed the batch", async () => {
+    await insertEvent(producer, queue, { type: "a", data: null });
+    await tick();
+    const seen = () => producer.queryValue<bigint>("select count(*) from seen");
+    const before = await seen();
+    const outrun = async () => {
+      for await (const { info } of batches(consumer, queue, "c", { isOnce: true })) {
+        await consumer.query("insert into seen values (0)");
+        await finishBatch(producer, info.batchId);
+        await producer.commit();
+      }
+    };
+    await assert.rejects(outrun(), /batch \d+ was closed by somebody else/);
+    assert.equal(await seen(), before);
     await producer.commit();
   });
 

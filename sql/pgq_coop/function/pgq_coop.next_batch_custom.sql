@@ -1,7 +1,7 @@
 -- Gives a subconsumer a batch: its open one again; or that of a member without a sign of life for i_dead_interval, under
 -- the same number; or the group's next one, chosen as pgq.next_batch_custom does. NULL when there is none.
 -- Unknown consumers and subconsumers are registered. Batches are handed out in order and processed side by side.
--- A dead member without a batch is removed too; it comes back with its next call.
+-- A dead member without a batch is removed too; it comes back with its next call. One that is just being changed lives.
 -- Errors: main consumer has batch open?; subconsumer not found; those of pgq.next_batch_custom.
 -- Locks: the main subscription until the end of the transaction, so members should commit right after the call.
 -- Execute: pgq_reader
@@ -49,7 +49,8 @@ begin
            and s.sub_consumer not in (_main.sub_consumer, _sub.sub_consumer)
            and s.sub_active < now() - i_dead_interval
          order by s.sub_batch, s.sub_active
-         limit 1;
+         limit 1
+           for update skip locked;
         if found then
             delete from pgq.subscription s
              where s.sub_queue = _dead.sub_queue and s.sub_consumer = _dead.sub_consumer;

@@ -1,6 +1,7 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { test } from "node:test";
 import type { Database } from "@skytools/skytools";
+import { waitFor } from "@skytools/testbed";
 import { databaseFixture, type Session } from "../fixture.ts";
 import { batchData, call, consume, createEagerQueue, currentTable, tick } from "../pgq/queue.ts";
 
@@ -65,6 +66,28 @@ test("the batch of a dead member goes to another one under the same number", asy
   );
   equal(await call(db, "pgq_coop.unregister_subconsumer", "q", "main", "b", 1), 1);
   equal(await call(db, "pgq_coop.unregister_subconsumer", "q", "main", "b", 0), 0);
+});
+
+test("a member that is just finishing is no dead one: its batch is not handed on once more", async () => {
+  const { db, another } = await coopQueue();
+  await next(db, "a");
+  await next(db, "b");
+  await tickWith(db, "x");
+  equal(await next(db, "a"), 1n);
+  await backDate(db);
+  const [first, second] = await Promise.all([another({ autocommit: false }), another()]);
+  equal(await finish(first, 1n), 1);
+  let isAnswered = false;
+  const answer = next(second, "b", "1 hour").finally(() => {
+    isAnswered = true;
+  });
+  await waitFor("the other member's call", async () => {
+    const waiting = "select count(*) > 0 from pg_locks where pid = $1 and not granted";
+    return isAnswered || (await db.queryValue<boolean>(waiting, [second.backendPid]));
+  });
+  await first.commit();
+  equal(await answer, null);
+  equal(await next(second, "b", "1 hour"), null);
 });
 
 test("a dead member without a batch is removed, and comes back with its next call", async () => {

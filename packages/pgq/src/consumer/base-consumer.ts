@@ -4,10 +4,10 @@ import {
   type Database,
   type Job,
   type LoopBody,
-  SkytoolsError,
   UsageError,
 } from "@skytools/skytools";
 import type { BatchInfo } from "../batch.ts";
+import { batchGone } from "../batch-gone.ts";
 import { copyEventBlocks, filteredBatchSql } from "../batch-reader.ts";
 import { BatchStatistics } from "../batch-statistics.ts";
 import type { PgqEvent } from "../event.ts";
@@ -41,7 +41,7 @@ export interface ConsumerBatch<E extends PgqEvent = PgqEvent> {
   readonly info: BatchInfo;
   readonly events: EventList<E>;
   /** The source connection, in the transaction that finishes the batch: what is done through it commits together with the
-   * acknowledgement. Never commit or roll back here. */
+   * acknowledgement, or is rolled back when somebody else has closed the batch meanwhile. Never commit or roll back here. */
   readonly source: Database;
 }
 
@@ -130,7 +130,7 @@ export abstract class BaseConsumer<E extends PgqEvent = PgqEvent> implements Loo
 
   async work(): Promise<"busy" | "idle"> {
     const source = await this.openSource();
-    if (!(await this.#holdsLock(source))) return "idle";
+    if (!(await this.holdsLock(source))) return "idle";
     return this.readBatch(source);
   }
 
@@ -158,7 +158,12 @@ export abstract class BaseConsumer<E extends PgqEvent = PgqEvent> implements Loo
     crashPoint("consumer.before-finish");
     await this.beforeFinish(source, info);
     if (!(await this.closeBatch(source, info.batchId))) {
-      this.job.log.warn(`batch ${info.batchId} was closed by somebody else on ${source.label}`);
+      // Whoever closed it has done the same work, or will: committed without the acknowledgement it would count twice.
+      await source.rollback();
+      this.job.log.warn(
+        `batch ${info.batchId} was closed by somebody else on ${source.label}, what was done there for it is rolled back`,
+      );
+      return "busy";
     }
     crashPoint("consumer.before-commit");
     await source.commit();
@@ -188,7 +193,8 @@ export abstract class BaseConsumer<E extends PgqEvent = PgqEvent> implements Loo
     return fromArray(loaded);
   }
 
-  async #holdsLock(source: Database): Promise<boolean> {
+  /** Whether this process is the one that may read, of those under one name; always, where they are not told apart. */
+  protected async holdsLock(source: Database): Promise<boolean> {
     if (!this.job.config.getBoolean("pgq_consumer_lock")) return true;
     const isHeld = await this.#lock.take(source);
     if (!isHeld && !this.#isWaitingForLock) {
@@ -237,14 +243,6 @@ export abstract class BaseConsumer<E extends PgqEvent = PgqEvent> implements Loo
 
   /** --reset, where the position is tracked outside of the source: forget the tracked position. */
   resetPosition?(): Promise<void>;
-}
-
-/** The error for a batch that is not open any more. */
-export function batchGone(source: Database, batchId: bigint): SkytoolsError {
-  return new SkytoolsError("BATCH_GONE", `batch ${batchId} was closed by somebody else on ${source.label}`, {
-    retry: "later",
-    hint: "Another process probably runs under the same consumer name; stop one.",
-  });
 }
 
 async function* fromArray<T>(items: readonly T[]): AsyncGenerator<T, void> {

@@ -24,15 +24,16 @@ export class Consumer extends BaseConsumer<ConsumedEvent> {
     const tags = this.#tags;
     for await (const block of blocks) {
       yield block.map((event) => new ConsumedEvent(event, tags));
-      if (tags.size >= mostWaitingTags) await this.#sendTags(source, info);
+      if (tags.size >= mostWaitingTags) await this.sendTags(source, info);
     }
   }
 
   protected override async beforeFinish(source: Database, info: BatchInfo): Promise<void> {
-    await this.#sendTags(source, info);
+    await this.sendTags(source, info);
   }
 
-  async #sendTags(source: Database, info: BatchInfo): Promise<void> {
+  /** Hands the tags of the batch to the server, within the open transaction. */
+  protected async sendTags(source: Database, info: BatchInfo): Promise<void> {
     const sent = await sendTags(source, info.batchId, this.#tags.take());
     const { statistics } = this.job;
     if (sent.retried > 0) statistics.increase("retry-events", sent.retried);

@@ -1,5 +1,6 @@
 import type { ConfigKey, Database, Job } from "@skytools/skytools";
 import type { BatchInfo } from "../batch.ts";
+import { batchGone } from "../batch-gone.ts";
 import { getBatchInfo } from "../pgq-api.ts";
 import {
   finishCoopBatch,
@@ -7,13 +8,14 @@ import {
   registerSubconsumer,
   unregisterSubconsumer,
 } from "../pgq-coop-api.ts";
-import { batchGone, type ConsumerDatabases } from "./base-consumer.ts";
+import type { ConsumerDatabases } from "./base-consumer.ts";
 import { batchCollection } from "./configured.ts";
 import { Consumer } from "./consumer.ts";
 import { coopKeys } from "./consumer-config.ts";
 
 /** A member of a consumer whose batches are shared out among several processes, each under a name of its own. Batches of
- * different members overlap in time; each event goes to one of them, at least once.
+ * different members overlap in time; each event goes to one of them. Of a batch that was handed on to another member, the work
+ * through `batch.source` of the member that finishes it first counts, that of the other is rolled back.
  * Source: spec/pgq-library.md A9 */
 export class CoopConsumer extends Consumer {
   static override readonly ownKeys: readonly ConfigKey[] = coopKeys;

@@ -45,7 +45,9 @@ export class LocalConsumer extends BaseConsumer {
   }
 
   async startup(): Promise<void> {
-    await this.#reconcile(await this.openSource());
+    const source = await this.openSource();
+    // A process that stands by must not move the position of the one that reads.
+    if (await this.holdsLock(source)) await this.#reconcile(source);
   }
 
   async reload(): Promise<void> {

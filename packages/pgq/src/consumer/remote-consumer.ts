@@ -1,4 +1,4 @@
-import type { Database, Job } from "@skytools/skytools";
+import { crashPoint, type Database, type Job } from "@skytools/skytools";
 import { CompletedWork } from "../pgq-ext-api.ts";
 import type { ConsumerBatch, ConsumerDatabases } from "./base-consumer.ts";
 import { commitTarget } from "./commit-target.ts";
@@ -29,8 +29,16 @@ export class RemoteConsumer extends Consumer {
       return;
     }
     await this.processRemoteBatch(batch, target);
+    await this.#commitTags(batch);
     await this.#completed.setBatchDone(target, batch.info.batchId);
     await commitTarget(target);
+  }
+
+  /** Before the target's commit: after it nobody would read the events again, and with them their tags would be gone. */
+  async #commitTags({ source, info }: ConsumerBatch<ConsumedEvent>): Promise<void> {
+    await this.sendTags(source, info);
+    await source.commit();
+    crashPoint("consumer.after-tags");
   }
 
   /** Applies one batch within the open transaction of `target`; the default calls `processRemoteEvent` for each event. */

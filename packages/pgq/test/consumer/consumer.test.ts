@@ -291,7 +291,24 @@ describe("Consumer", () => {
     assert.deepEqual(await queue.seen(), ["a", "b"]);
   });
 
-  it("goes on when somebody else closed the batch", async () => {
+  it("does the work of a batch once when two processes run under one name", async () => {
+    await using one = await start();
+    await using two = await start();
+    const other = new Recorder(two.job, databases);
+    class Outrun extends Recorder {
+      protected override async processBatch(batch: ConsumerBatch<ConsumedEvent>): Promise<void> {
+        await super.processBatch(batch);
+        await other.work();
+      }
+    }
+    const consumer = new Outrun(one.job, databases);
+    await consumer.register();
+    await queue.produce("a", "b");
+    await consumer.work();
+    assert.deepEqual(await queue.seen(), ["a", "b"]);
+  });
+
+  it("rolls back what it did for a batch that somebody else has closed, and goes on", async () => {
     class Outrun extends Recorder {
       protected override async processBatch(batch: ConsumerBatch<ConsumedEvent>): Promise<void> {
         await super.processBatch(batch);
@@ -301,11 +318,13 @@ describe("Consumer", () => {
     await using test = await start();
     const consumer = new Outrun(test.job, databases);
     await consumer.register();
-    await queue.produce("a");
+    await queue.produce("a", "again");
     await consume(consumer);
     assert.ok(
       test.log.some((line) => /^warn batch \d+ was closed by somebody else/.test(line)),
       test.log.join("\n"),
     );
+    assert.deepEqual(await queue.seen(), []);
+    assert.equal((await queue.query("select from pgq.retry_queue")).length, 0);
   });
 });

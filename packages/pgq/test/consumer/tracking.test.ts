@@ -5,6 +5,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import type { Database } from "@skytools/skytools";
 import { type Cluster, startCluster, type TemporaryDirectory, temporaryDirectory } from "@skytools/testbed";
 import {
+  type ConsumedEvent,
   type ConsumerBatch,
   type ConsumerClass,
   CoopConsumer,
@@ -225,6 +226,26 @@ describe("consumers that track their position outside of the queue, and shared o
     assert.equal(existsSync(path), false);
   });
 
+  it("LocalConsumer: a process that stands by leaves the position alone, however old its file", async () => {
+    const settings = { pgq_consumer_lock: 1 };
+    const old = join(directory.path, "old");
+    writeFileSync(old, await queue.tick());
+    await using one = await start(Local, { ...settings, local_tracking_file: join(directory.path, "new") });
+    const active = new Local(one.job, databases);
+    await active.startup();
+    await queue.produce("a");
+    assert.equal(await active.work(), "busy");
+    const reached = await ofSource();
+    await using two = await start(Local, { ...settings, local_tracking_file: old });
+    const standby = new Local(two.job, databases);
+    await standby.startup();
+    assert.equal(await standby.work(), "idle");
+    assert.equal(await ofSource(), reached);
+    await one.job.databases.closeAll();
+    while ((await standby.work()) === "idle");
+    assert.deepEqual(standby.seen, ["a"]);
+  });
+
   it("LocalConsumer: refuses a file whose directory is missing, takes a bare name", async () => {
     await using test = await start(Local, { local_tracking_file: join(directory.path, "no", "file") });
     assert.throws(
@@ -233,6 +254,29 @@ describe("consumers that track their position outside of the queue, and shared o
     );
     await using bare = await start(Local, { local_tracking_file: "bare.tick" });
     assert.ok(new Local(bare.job, databases));
+  });
+
+  it("CoopConsumer: work through the source counts once when a slow member's batch was handed on", async () => {
+    class Recorder extends CoopConsumer {
+      /** does something else while the first batch is at work */
+      meanwhile: (() => Promise<unknown>) | undefined;
+
+      protected override async processEvent(event: PgqEvent, { source }: ConsumerBatch<ConsumedEvent>) {
+        await source.query(record, [event.data]);
+        await this.meanwhile?.();
+      }
+    }
+    await using one = await start(Recorder, { subconsumer_name: "slow" });
+    await using two = await start(Recorder, { subconsumer_name: "next", subconsumer_timeout: "0 seconds" });
+    const [slow, next] = [new Recorder(one.job, databases), new Recorder(two.job, databases)];
+    await slow.register();
+    await next.register();
+    await queue.produce("a");
+    slow.meanwhile = () => next.work();
+    assert.equal(await slow.work(), "busy");
+    assert.deepEqual(await queue.seen(), ["a"]);
+    assert.match(one.log.join("\n"), /warn batch \d+ was closed by somebody else on/);
+    assert.equal(await next.work(), "idle");
   });
 
   it("CoopConsumer: shares batches, keeps an open one, takes over from the dead", async () => {

@@ -13,6 +13,9 @@ interface Guarantee {
 
 const ofTarget = ["consumer.before-target-commit", "consumer.after-target-commit", "consumer.after-commit"];
 
+/** kinds that put the event "again" into the retry queue */
+const retrying: readonly ConsumerKind[] = ["plain", "coop", "remote"];
+
 /* What spec/pgq-library.md A13 promises, class by class. */
 const guarantees: readonly Guarantee[] = [
   {
@@ -26,7 +29,7 @@ const guarantees: readonly Guarantee[] = [
     repeating: [],
   },
   { kind: "coop", points: ["consumer.before-commit", "consumer.after-commit"], repeating: [] },
-  { kind: "remote", points: ofTarget, repeating: [] },
+  { kind: "remote", points: ["consumer.after-tags", ...ofTarget], repeating: [] },
   { kind: "serial", points: ofTarget, repeating: [] },
   {
     kind: "local",
@@ -78,7 +81,7 @@ describe("a consumer that is killed and started again", () => {
         const second = ["second", "b", "again"];
         const twice = repeating.includes(point) ? second : [];
         assert.deepEqual(seen, ["first", "a", ...second, ...twice, "third"]);
-        if (kind === "plain" || kind === "coop") {
+        if (retrying.includes(kind)) {
           assert.equal((await queue.query("select from pgq.retry_queue")).length, 1);
         }
         survivor.signal("SIGINT");
