@@ -73,6 +73,57 @@ describe("queue_mover3 and queue_splitter3", () => {
     await set.target.waitForRows(events, [["a", "1"]], mover);
   });
 
+  it("queue_splitter3 refuses to feed its own source, whether an event or missing_queue names it", async () => {
+    await using set = await ScriptSet.create(cluster);
+    await set.source.query("select pgq.create_queue('other')");
+    await set.register();
+    const own = { dst_db: set.source.connstr, missing_queue: "q" };
+    const { code, stderr } = await set.script("queue_splitter3", own).run();
+    assert.equal(code, 1);
+    assert.match(stderr, /missing_queue: queue "q" is the source itself/);
+    await set.source.produce(["a", "1", "other"], ["b", "2", "q"]);
+    const ofSource = "select ev_data from pgq.event_template order by ev_id";
+    const script = set.script("queue_splitter3", { dst_db: set.source.connstr });
+    {
+      await using splitter = script.start();
+      await splitter.waitForOutput(/ERROR .*event \d+ is for queue "q", which is the source itself/);
+    }
+    assert.deepEqual(await set.source.rows(ofSource), [["1"], ["2"]]);
+    await set.target.query("select pgq.create_queue(x) from unnest(array['other', 'q']) x");
+    await using splitter = set.script("queue_splitter3").start();
+    await set.target.waitForRows(ofSource, [["1"], ["2"]], splitter);
+  });
+
+  it("queue_mover3 and queue_splitter3 leave out what the nodes of a cascaded source tell each other", async () => {
+    await using set = await ScriptSet.create(cluster);
+    await set.target.query("select pgq.create_queue('copy')");
+    await set.register();
+    const produce = async () => {
+      const ofCascade = ["pgq.global-watermark", "1", "q"] as const;
+      await set.source.produce(
+        ["a", "1", "copy"],
+        ofCascade,
+        ["pgq.location-info", "x", "copy"],
+        [null, "2", "copy"],
+      );
+    };
+    await produce();
+    const once = [
+      ["a", "1"],
+      [null, "2"],
+    ];
+    {
+      await using mover = set.script("queue_mover3", { dst_queue_name: "copy" }).start();
+      await set.target.waitForRows(events, once, mover);
+      mover.signal("SIGINT");
+      assert.equal((await mover.exit).code, 0);
+    }
+    await produce();
+    await using splitter = set.script("queue_splitter3").start();
+    await set.target.waitForRows(events, [...once, ...once], splitter);
+    assert.doesNotMatch(splitter.stderrText(), /ERROR/);
+  });
+
   it("queue_splitter3 copies each event into the queue it names, in order, killed in mid-batch", async () => {
     await using set = await ScriptSet.create(cluster);
     await set.target.query("select pgq.create_queue(x) from unnest(array['q1', 'q2']) x");

@@ -1,13 +1,12 @@
+import { createQueue, currentEventTable } from "@skytools/pgq";
+import type { Database, Job } from "@skytools/skytools";
 import {
-  type ConsumerBatch,
-  type ConsumerDatabases,
-  consumerProgram,
-  createQueue,
-  currentEventTable,
-  SerialConsumer,
-} from "@skytools/pgq";
-import { type Database, type Job, skytoolsVersion, UsageError } from "@skytools/skytools";
-import { isSameDatabase } from "./same-database.ts";
+  type BatchToCopy,
+  ownQueueError,
+  type QueueCopier,
+  roundForEver,
+} from "../queue-copying/queue-copier.ts";
+import { queueCopyProgram } from "../queue-copying/queue-copy-program.ts";
 
 const movedColumns = [
   "ev_type",
@@ -21,27 +20,27 @@ const movedColumns = [
 
 /** Copies every event of one queue into another, server to server: order, type, data, extras and time are kept; ids are the
  * target's own. */
-class QueueMover extends SerialConsumer {
+class QueueMover implements QueueCopier {
+  readonly #job: Job;
   readonly #targetQueue: string;
 
-  constructor(job: Job, databases: ConsumerDatabases) {
-    super(job, databases);
+  constructor(job: Job) {
+    this.#job = job;
     this.#targetQueue = job.config.get("dst_queue_name");
   }
 
-  /** @throws UsageError when source and target are the same queue */
-  async startup(): Promise<void> {
-    if (this.queueName !== this.#targetQueue) return;
-    if (!(await isSameDatabase(await this.openSource(), await this.openTarget()))) return;
-    const { message } = this.job.config.error(
-      "dst_queue_name",
-      `queue "${this.#targetQueue}" is the source itself, its events would go round for ever`,
-    );
-    throw new UsageError(message);
+  fixedQueue() {
+    const name = this.#targetQueue;
+    return { name, refusal: this.#job.config.error("dst_queue_name", `queue "${name}" ${roundForEver}`) };
   }
 
-  protected override async processRemoteBatch({ events }: ConsumerBatch, target: Database): Promise<void> {
-    await events.copyInto(target, await currentEventTable(target, this.#targetQueue), movedColumns);
+  /** @throws SkytoolsError OWN_QUEUE, as after a reload that has brought another target database */
+  async copy({ events, isOwnQueue }: BatchToCopy, target: Database): Promise<void> {
+    const name = this.#targetQueue;
+    if (await isOwnQueue(name)) {
+      throw ownQueueError(`dst_queue_name: queue "${name}"`, "Name another queue or another database.");
+    }
+    await events.copyInto(target, await currentEventTable(target, name), movedColumns);
   }
 }
 
@@ -56,12 +55,11 @@ async function createTargetQueue(job: Job): Promise<void> {
 }
 
 /** Source: spec/scripts.md section 2 */
-export const queueMover = consumerProgram({
+export const queueMover = queueCopyProgram({
   service: "queue_mover3",
   sectionAliases: ["queue_mover"],
-  version: skytoolsVersion,
   summary: "copies the events of a queue into another queue, exactly once",
-  consumer: QueueMover,
+  copier: (job) => new QueueMover(job),
   keys: [{ key: "dst_queue_name", type: "string", required: true, doc: "queue to copy into" }],
   startupSwitches: [
     {

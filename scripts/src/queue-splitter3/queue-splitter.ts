@@ -1,22 +1,37 @@
+import { createQueue, getQueueInfo, insertEvents, type PgqEvent } from "@skytools/pgq";
+import { type Database, type Job, SkytoolsError } from "@skytools/skytools";
 import {
-  type ConsumerBatch,
-  consumerProgram,
-  createQueue,
-  getQueueInfo,
-  insertEvents,
-  type PgqEvent,
-  SerialConsumer,
-} from "@skytools/pgq";
-import { type Database, SkytoolsError, skytoolsVersion } from "@skytools/skytools";
+  type BatchToCopy,
+  ownQueueError,
+  type QueueCopier,
+  roundForEver,
+} from "../queue-copying/queue-copier.ts";
+import { queueCopyProgram } from "../queue-copying/queue-copy-program.ts";
 import { eventField, fieldNames } from "./event-field.ts";
 
+/** Words of missing_queue that are no queue's name. */
+const rules = ["error", "skip", "create"];
+
 /** Copies each event into the queue that one of its fields names. Order is kept within a queue. */
-class QueueSplitter extends SerialConsumer {
+class QueueSplitter implements QueueCopier {
+  readonly #job: Job;
   /** where the events of a name go, for the batch in work; undefined: nowhere */
   readonly #destinations = new Map<string, string | undefined>();
 
-  protected override async processRemoteBatch({ events }: ConsumerBatch, target: Database): Promise<void> {
-    const field = this.job.config.get("queue_field");
+  constructor(job: Job) {
+    this.#job = job;
+  }
+
+  fixedQueue() {
+    const { config } = this.#job;
+    const name = config.get("missing_queue");
+    if (rules.includes(name)) return undefined;
+    return { name, refusal: config.error("missing_queue", `queue "${name}" ${roundForEver}`) };
+  }
+
+  /** @throws SkytoolsError NO_QUEUE, OWN_QUEUE */
+  async copy({ events, isOwnQueue }: BatchToCopy, target: Database): Promise<void> {
+    const field = this.#job.config.get("queue_field");
     this.#destinations.clear();
     for await (const block of events.blocks()) {
       const byQueue = new Map<string, PgqEvent[]>();
@@ -24,8 +39,9 @@ class QueueSplitter extends SerialConsumer {
         const queue = await this.#destination(target, event, field);
         if (queue === undefined) continue;
         const gathered = byQueue.get(queue);
-        if (gathered === undefined) byQueue.set(queue, [event]);
-        else gathered.push(event);
+        if (gathered !== undefined) gathered.push(event);
+        else if (await isOwnQueue(queue)) throw goesRound(event, field, queue);
+        else byQueue.set(queue, [event]);
       }
       for (const [queue, gathered] of byQueue) await insertEvents(target, queue, gathered);
     }
@@ -42,7 +58,7 @@ class QueueSplitter extends SerialConsumer {
     }
     const substitute = await this.#substitute(target, event, field, name);
     if (name !== null) this.#destinations.set(name, substitute);
-    if (substitute === undefined) this.job.statistics.increase("skipped", 1);
+    if (substitute === undefined) this.#job.statistics.increase("skipped", 1);
     return substitute;
   }
 
@@ -52,14 +68,14 @@ class QueueSplitter extends SerialConsumer {
     field: string,
     name: string | null,
   ): Promise<string | undefined> {
-    const rule = this.job.config.get("missing_queue");
+    const rule = this.#job.config.get("missing_queue");
     if (rule === "skip") return undefined;
     if (rule === "create" && name !== null) {
       await createQueue(target, name);
-      this.job.log.info(`Created queue ${name} on ${target.label}`);
+      this.#job.log.info(`Created queue ${name} on ${target.label}`);
       return name;
     }
-    if (rule !== "error" && rule !== "create") return rule;
+    if (!rules.includes(rule)) return rule;
     throw new SkytoolsError(
       "NO_QUEUE",
       name === null
@@ -73,13 +89,20 @@ class QueueSplitter extends SerialConsumer {
   }
 }
 
+function goesRound(event: PgqEvent, field: string, queue: string): SkytoolsError {
+  const what =
+    eventField(event, field) === queue
+      ? `event ${event.id} is for queue "${queue}", which`
+      : `event ${event.id} has no queue of its own, and missing_queue "${queue}"`;
+  return ownQueueError(what, "Leave such events out with consumer_filter, or copy into another database.");
+}
+
 /** Source: spec/scripts.md section 3 */
-export const queueSplitter = consumerProgram({
+export const queueSplitter = queueCopyProgram({
   service: "queue_splitter3",
   sectionAliases: ["queue_splitter"],
-  version: skytoolsVersion,
   summary: "copies each event of a queue into the queue that one of its fields names, exactly once",
-  consumer: QueueSplitter,
+  copier: (job) => new QueueSplitter(job),
   keys: [
     {
       key: "queue_field",

@@ -1,4 +1,5 @@
 export { batchCollection, configuredConsumer, configuredQueue } from "../consumer/configured.ts";
+export { commitDurably, durableCommits } from "../durable-commits.ts";
 export type {
   CascadeAdmin,
   CascadeHooks,
@@ -41,7 +42,6 @@ export { waitProvider } from "./command/wait-provider.ts";
 export { waitRoot } from "./command/wait-root.ts";
 export { registerOnProvider, unregisterFromProvider } from "./consumer-registration.ts";
 export { type ConsumerPlace, readConsumer, waitForConsumer } from "./consumer-wait.ts";
-export { commitDurably, durableCommits } from "./durable-commits.ts";
 export { type EventByEventApplication, eventByEvent } from "./event-by-event.ts";
 export {
   findRoot,

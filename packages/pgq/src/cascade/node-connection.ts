@@ -1,6 +1,6 @@
 import { type Database, mergeConnectString, SkytoolsError, UsageError } from "@skytools/skytools";
+import { commitDurably } from "../durable-commits.ts";
 import type { CascadeAdmin } from "./cascade-admin.ts";
-import { commitDurably } from "./durable-commits.ts";
 import type { NodeInfo, NodeLocation } from "./node-info.ts";
 import { getNodeInfo, getQueueLocations } from "./pgq-node-api.ts";
 

@@ -5,6 +5,7 @@ import {
   mergeConnectString,
   SkytoolsError,
 } from "@skytools/skytools";
+import { commitDurably } from "../durable-commits.ts";
 import type { CascadedApplication } from "./cascaded-application.ts";
 import type { ConsumerState, NodeInfo } from "./node-info.ts";
 import { getConsumerState, isRefusal, type Refusal } from "./pgq-node-api.ts";
@@ -22,26 +23,34 @@ export interface ConsumerName {
   readonly consumerName: string;
 }
 
-/** Connects to the local database as the application wants it. */
+/** Connects to the local database as the application wants it. Its commits wait for the disk: the provider is told afterwards that the
+ * batch is done, and gives it once only. */
 export async function openTarget(
   job: Job,
   application: CascadedApplication,
   targetKey: string,
 ): Promise<Database> {
-  const connect = application.connectTarget?.bind(application);
-  return job.databases.get(targetKey, connect ? { onConnect: connect } : {});
+  return job.databases.get(targetKey, {
+    onConnect: async (target) => {
+      await commitDurably(target);
+      await application.connectTarget?.(target);
+    },
+  });
 }
 
-/** Connects to the provider that the local node names; a changed location ends the former connection. */
+/** Connects to the provider that the local node names; a changed location ends the former connection. Opening a batch is a commit: all
+ * that it holds is then safe there before it is applied here. */
 export async function openSource(
   job: Job,
   application: CascadedApplication,
   state: ConsumerState,
 ): Promise<Database> {
-  const connect = application.connectSource?.bind(application);
   return job.databases.get(providerKey, {
     connstr: mergeConnectString(state.providerLocation, job.config.getOr("remote_extra_connstr", "")),
-    ...(connect ? { onConnect: connect } : {}),
+    onConnect: async (source) => {
+      await commitDurably(source);
+      await application.connectSource?.(source);
+    },
   });
 }
 

@@ -10,6 +10,7 @@ import type { BatchInfo } from "../batch.ts";
 import { batchGone } from "../batch-gone.ts";
 import { copyEventBlocks, filteredBatchSql } from "../batch-reader.ts";
 import { BatchStatistics } from "../batch-statistics.ts";
+import { commitDurably } from "../durable-commits.ts";
 import type { PgqEvent } from "../event.ts";
 import {
   batchEventSql,
@@ -22,12 +23,10 @@ import {
 import { TickBeat } from "../tick-beat.ts";
 import { readBatchCursor } from "./batch-cursor.ts";
 import { batchCollection, configuredConsumer, configuredQueue } from "./configured.ts";
+import { configuredCursor } from "./configured-cursor.ts";
 import { ConsumerLock } from "./consumer-lock.ts";
 import { configuredFilter } from "./event-filter.ts";
 import { EventList } from "./event-list.ts";
-
-/** Events of a block while none of the queue is large and the configuration says nothing. */
-const mostSmallEvents = 3000;
 
 /** Config keys of the connect strings of a consumer. */
 export interface ConsumerDatabases {
@@ -68,6 +67,10 @@ export abstract class BaseConsumer<E extends PgqEvent = PgqEvent> implements Loo
   constructor(job: Job, databases: ConsumerDatabases) {
     this.job = job;
     this.databases = databases;
+    // The other side is told afterwards that a batch is done: then it must be on the disk.
+    for (const key of [databases.sourceKey, databases.targetKey]) {
+      job.databases.setDefaults(key, { onConnect: commitDurably });
+    }
     this.queueName = configuredQueue(job.config);
     this.consumerName = configuredConsumer(job.config, job.name);
     this.#statistics = new BatchStatistics(job.statistics, performance.now());
@@ -180,12 +183,8 @@ export abstract class BaseConsumer<E extends PgqEvent = PgqEvent> implements Loo
     query: () => Promise<string>,
   ): Promise<AsyncIterable<PgqEvent[]>> {
     const { config } = this.job;
-    const maxCount = config.getInt("pgq_lazy_fetch");
-    if (maxCount > 0) {
-      const maxSmallCount = config.has("pgq_lazy_fetch") ? maxCount : mostSmallEvents;
-      const maxBytes = config.getBytes("pgq_fetch_bytes");
-      const { queueName } = this;
-      return readBatchCursor(source, batchId, { queueName, where, maxCount, maxSmallCount, maxBytes });
+    if (config.getInt("pgq_lazy_fetch") > 0) {
+      return readBatchCursor(source, batchId, configuredCursor(config, this.queueName, where));
     }
     const loaded: PgqEvent[][] = [];
     for await (const block of copyEventBlocks(source, await query())) loaded.push(block);

@@ -32,6 +32,11 @@ export class Consumer extends BaseConsumer<ConsumedEvent> {
     await this.sendTags(source, info);
   }
 
+  /** Some events of the batch are tagged. */
+  protected get hasTags(): boolean {
+    return !this.#tags.isEmpty;
+  }
+
   /** Hands the tags of the batch to the server, within the open transaction. */
   protected async sendTags(source: Database, info: BatchInfo): Promise<void> {
     const sent = await sendTags(source, info.batchId, this.#tags.take());

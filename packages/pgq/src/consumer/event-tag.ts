@@ -15,6 +15,11 @@ export class EventTags {
     return this.#waiting.size;
   }
 
+  /** nothing was tagged, or all of it taken back */
+  get isEmpty(): boolean {
+    return this.#waiting.size === 0 && this.#sentUpTo < 0n;
+  }
+
   put(eventId: bigint, tag: EventTag): void {
     this.#refuseSent(eventId);
     this.#waiting.set(eventId, tag);

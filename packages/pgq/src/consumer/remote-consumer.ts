@@ -8,7 +8,8 @@ import { lockTarget } from "./consumer-lock.ts";
 
 /** A consumer that works on another database and records the last batch there, in the same transaction: exactly once on the
  * target, as long as the registration stays. A new registration numbers batches anew; SerialConsumer does not have that
- * weakness.
+ * weakness. Tags are committed on the source just before: a process that dies between the two commits decides about the batch
+ * anew.
  * Source: spec/pgq-library.md A7 */
 export class RemoteConsumer extends Consumer {
   static override readonly hasTarget: boolean = true;
@@ -29,13 +30,15 @@ export class RemoteConsumer extends Consumer {
       return;
     }
     await this.processRemoteBatch(batch, target);
-    await this.#commitTags(batch);
     await this.#completed.setBatchDone(target, batch.info.batchId);
+    if (this.hasTags) await this.#commitTags(batch, target);
     await commitTarget(target);
   }
 
-  /** Before the target's commit: after it nobody would read the events again, and with them their tags would be gone. */
-  async #commitTags({ source, info }: ConsumerBatch<ConsumedEvent>): Promise<void> {
+  /** Before the target's commit: after it nobody would read the events again, and with them their tags would be gone. What could still
+   * refuse that commit, and with it bring the batch and its tags again and again, is asked first. */
+  async #commitTags({ source, info }: ConsumerBatch<ConsumedEvent>, target: Database): Promise<void> {
+    await target.execute("set constraints all immediate");
     await this.sendTags(source, info);
     await source.commit();
     crashPoint("consumer.after-tags");

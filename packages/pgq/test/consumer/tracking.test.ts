@@ -107,6 +107,20 @@ describe("consumers that track their position outside of the queue, and shared o
       assert.equal(target.inTransaction, false);
     });
 
+    it(`${Class.name}: commits wait for the disk, whatever the database is set to`, async () => {
+      const name = `t${count}`;
+      await queue.query(`alter database ${name} set synchronous_commit = off`);
+      await queue.query("alter table seen add durability text default current_setting('synchronous_commit')");
+      await using test = await start(Class, { dst_db: queue.connstr });
+      const consumer = new Class(test.job, databases);
+      await consumer.register();
+      await queue.produce("a");
+      assert.equal(await consumer.work(), "busy");
+      assert.deepEqual(await queue.query("select durability from seen"), [{ durability: "local" }]);
+      const source = await test.job.databases.get("src_db");
+      assert.equal(await source.queryValue("show synchronous_commit"), "local");
+    });
+
     it(`${Class.name}: two processes under one name apply a batch once`, async () => {
       await using one = await start(Class, { dst_db: queue.connstr });
       await using two = await start(Class, { dst_db: queue.connstr });
@@ -130,6 +144,27 @@ describe("consumers that track their position outside of the queue, and shared o
       );
     });
   }
+
+  it("RemoteConsumer: a tag that cannot be sent is no lost event, the batch comes again with it", async () => {
+    class Tagging extends RemoteConsumer {
+      protected override async processRemoteEvent(event: ConsumedEvent, target: Database): Promise<void> {
+        await target.query(record, [event.data]);
+        if (event.data === "bad") event.tagFailed("it is bad");
+      }
+    }
+    await using test = await start(Tagging, { dst_db: queue.connstr });
+    const consumer = new Tagging(test.job, databases);
+    await consumer.register();
+    await queue.produce("a", "bad");
+    await queue.query("alter function pgq.fail_events rename to fail_events_kept");
+    await assert.rejects(consumer.work(), /keeps no failed events/);
+    await test.job.databases.closeAll();
+    assert.deepEqual(await queue.seen(), []);
+    await queue.query("alter function pgq.fail_events_kept rename to fail_events");
+    assert.equal(await consumer.work(), "busy");
+    assert.deepEqual(await queue.seen(), ["a", "bad"]);
+    assert.equal((await queue.query("select from pgq.failed_queue")).length, 1);
+  });
 
   it("SerialConsumer: stops where source and target do not meet, rewinds and resets", async () => {
     await using test = await start(Serial, { dst_db: queue.connstr });

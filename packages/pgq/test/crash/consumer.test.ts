@@ -65,7 +65,9 @@ describe("a consumer that is killed and started again", () => {
         await queue.produce("second", "b", "again");
         // The tick file is written at the start too.
         const secondBatch = point.startsWith("tick-file") ? 3 : 2;
-        await using victim = consumer.start({ SKYTOOLS_CRASH_POINT: `${point}=kill:${secondBatch}` });
+        // Only the second batch has tags.
+        const hit = point === "consumer.after-tags" ? 1 : secondBatch;
+        await using victim = consumer.start({ SKYTOOLS_CRASH_POINT: `${point}=kill:${hit}` });
         const { signal } = await victim.exit;
         assert.equal(signal, "SIGKILL", victim.outputTail());
         await queue.produce("third");

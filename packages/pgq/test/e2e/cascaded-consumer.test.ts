@@ -90,6 +90,18 @@ describe("a cascaded consumer beside the worker of a node", () => {
     assert.deepEqual(await audited(), ["while half registered", "first"]);
   });
 
+  it("waits for the disk when it commits, whatever the database is set to", async () => {
+    const setting = (value: string) =>
+      tartu.query(`alter database ${tartu.database.name} set synchronous_commit = ${value}`);
+    await setting("off");
+    await tartu.query("alter table audit add durability text default current_setting('synchronous_commit')");
+    await using consumer = start();
+    await waitForTick(await oslo.produce("durable"), consumer);
+    const durable = await tartu.query("select durability from audit where what = 'durable'");
+    assert.deepEqual(durable, [{ durability: "local" }]);
+    await setting("default");
+  });
+
   it("keeps its position when it is registered again although the provider is behind", async () => {
     const tick = await oslo.produce("counted once");
     await using victim = start({ SKYTOOLS_CRASH_POINT: "worker.after-target-commit=kill" });

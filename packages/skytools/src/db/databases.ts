@@ -34,6 +34,8 @@ export interface DatabaseDefaults {
   readonly isolation?: Isolation;
   /** instead of connection_lifetime; 0: never */
   readonly maxAgeSeconds?: number;
+  /** called after the physical connect, before that of get() */
+  readonly onConnect?: (db: Database) => Promise<void>;
 }
 
 type Level = Isolation | "autocommit";
@@ -81,7 +83,7 @@ export class Databases {
     if (this.#trunk !== undefined) this.#trunk.#branches.delete(this);
   }
 
-  /** Sets what get() uses for a key when the caller does not say. */
+  /** Sets what get() uses for a key when the caller does not say; what its `onConnect` does comes on top. */
   setDefaults(key: string, defaults: DatabaseDefaults): void {
     this.#defaults.set(key, { ...this.#defaults.get(key), ...defaults });
   }
@@ -166,6 +168,7 @@ export class Databases {
     }
     try {
       await onConnect?.(key, database);
+      await this.#defaults.get(key)?.onConnect?.(database);
       await options.onConnect?.(database);
     } catch (error) {
       await database.close();

@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import {
+  type Cluster,
+  moduleDatabase,
+  type ProgramResult,
+  type RunningProgram,
+  runProgram,
+  startCluster,
+  startProgram,
+  type TemporaryDirectory,
+  temporaryDirectory,
+  waitFor,
+} from "@skytools/testbed";
+
+/* root -> branch, and both -> leaf: the programs write into queues beside the leaf's node. */
+describe("queue_mover3 and queue_splitter3 on a cascaded queue", () => {
+  let cluster: Cluster;
+  let directory: TemporaryDirectory;
+  const connstrs = new Map<string, string>();
+
+  before(async () => {
+    cluster = await startCluster();
+    directory = await temporaryDirectory("cascaded");
+    for (const name of ["root", "branch", "leaf"]) {
+      const connstr = await moduleDatabase(cluster, ["pgq", "pgq_node"], name);
+      connstrs.set(name, connstr);
+      const provider = name === "root" ? [] : [`--provider=${connstrs.get("root")!}`];
+      await setadm(name, `create-${name}`, name, connstr, `--worker=${name}_w`, ...provider);
+    }
+    await query("leaf", "select pgq.create_queue(x) from unnest(array['moved', 'orders', 'users']) x");
+  });
+  after(async () => {
+    await cluster[Symbol.asyncDispose]();
+    await directory[Symbol.asyncDispose]();
+  });
+
+  function query(database: string, sql: string): Promise<Record<string, unknown>[]> {
+    return cluster.query<Record<string, unknown>>(sql, [], database);
+  }
+
+  function configure(section: string, name: string, lines: Readonly<Record<string, string>>): string {
+    const file = join(directory.path, `${name}.ini`);
+    const all = { queue_name: "q", loop_delay: "0.05", exception_sleep: "0.2", ...lines };
+    const text = Object.entries(all).map(([key, value]) => `${key} = ${value}\n`);
+    writeFileSync(file, `[${section}]\n${text.join("")}`);
+    return file;
+  }
+
+  async function setadm(node: string, ...args: string[]): Promise<void> {
+    const file = configure("setadm3", `${node}-setadm`, { node_db: connstrs.get(node)! });
+    const { code, stderr } = await runProgram("setadm3", [file, ...args]);
+    assert.equal(code, 0, stderr);
+  }
+
+  /** The program's configuration; its consumer has the program's name. */
+  const configOf = (program: string, lines: Readonly<Record<string, string>> = {}) =>
+    configure(program, program, {
+      job_name: program,
+      dst_db: connstrs.get("leaf")!,
+      cascaded: "1",
+      ...lines,
+    });
+
+  async function runWell(program: string, ...args: string[]): Promise<ProgramResult> {
+    const result = await runProgram(program, args);
+    assert.equal(result.code, 0, result.stderr);
+    return result;
+  }
+
+  async function tick(): Promise<void> {
+    await query("root", "select pgq.force_tick('q'); select pgq.ticker('q')");
+  }
+
+  /** Inserts events of this number and cuts a batch, again and again, until told to stop. @returns how many there were */
+  async function produceUntil(isEnough: () => boolean): Promise<number> {
+    let batches = 0;
+    while (!isEnough()) {
+      batches += 1;
+      await query(
+        "root",
+        `select pgq.insert_event('q', 'row', (${batches} * 10 + n)::text, case when n % 2 = 0 then 'orders' else 'users' end, null, null, null)
+           from generate_series(0, 9) n`,
+      );
+      await tick();
+    }
+    return batches * 10;
+  }
+
+  /** Numbers of the events of a queue of the leaf, in order. */
+  async function numbers(queue: string): Promise<number[]> {
+    const rows = await query(
+      "leaf",
+      `select ev_data::int4 as n from pgq.event_template e, pgq.queue q
+        where queue_name = '${queue}' and starts_with(e.tableoid::regclass::text, queue_data_pfx || '_') order by ev_id`,
+    );
+    return rows.map(({ n }) => Number(n));
+  }
+
+  const worker = (name: string): RunningProgram =>
+    startProgram("queue_loader3", [
+      configure("queue_loader3", `${name}-worker`, {
+        job_name: `${name}_w`,
+        db: connstrs.get(name)!,
+        table_mode: "ignore",
+      }),
+    ]);
+
+  async function waitForCount(queue: string, count: number, ...programs: RunningProgram[]): Promise<void> {
+    await waitFor(`${count} events in ${queue}`, async () => (await numbers(queue)).length >= count, {
+      onTimeout: () => programs.map((program) => program.outputTail()).join("\n"),
+    });
+  }
+
+  it("refuse what cannot be: a queue of the node's own name, --provider without cascaded, no source at all", async () => {
+    const own = await runProgram("queue_mover3", [configOf("queue_mover3", { dst_queue_name: "q" })]);
+    assert.equal(own.code, 1);
+    assert.match(own.stderr, /dst_queue_name: queue "q" is the source itself/);
+    const plain = { cascaded: "0", dst_queue_name: "moved" };
+    const without = await runProgram("queue_mover3", [configOf("queue_mover3", plain), "--register"]);
+    assert.equal(without.code, 1);
+    assert.match(without.stderr, /src_db: required key is not set/);
+    const file = configOf("queue_mover3", { ...plain, src_db: connstrs.get("root")! });
+    const astray = await runProgram("queue_mover3", [file, "--register", "--provider=dbname=x"]);
+    assert.equal(astray.code, 1);
+    assert.match(astray.stderr, /--provider goes with cascaded = 1/);
+  });
+
+  it("lose and double nothing while change-provider moves them under load and they are killed", async () => {
+    const mover = configOf("queue_mover3", { dst_queue_name: "moved" });
+    const splitter = configOf("queue_splitter3");
+    await runWell("queue_mover3", mover, "--register", `--provider=${connstrs.get("root")!}`);
+    await runWell("queue_splitter3", splitter, "--register", `--provider=${connstrs.get("root")!}`);
+    await using branch = worker("branch");
+    await using splitting = startProgram("queue_splitter3", [splitter]);
+    let isEnough = false;
+    const produced = produceUntil(() => isEnough);
+    let moving: RunningProgram | undefined;
+    try {
+      const kill = { SKYTOOLS_CRASH_POINT: "worker.after-target-commit=kill:3" };
+      await using victim = startProgram("queue_mover3", [mover], { env: kill });
+      assert.equal((await victim.exit).signal, "SIGKILL", victim.outputTail());
+      moving = startProgram("queue_mover3", [mover]);
+      for (const program of ["queue_mover3", "queue_splitter3"]) {
+        await setadm("leaf", "change-provider", "--provider=branch", `--consumer=${program}`);
+      }
+      const seen = (await numbers("moved")).length;
+      await waitForCount("moved", seen + 20, moving, branch);
+    } finally {
+      isEnough = true;
+    }
+    await using running = moving;
+    const count = await produced;
+    const all = Array.from({ length: count }, (_, at) => at + 10);
+    await waitForCount("moved", count, running, branch);
+    assert.deepEqual(await numbers("moved"), all);
+    await waitForCount("orders", count / 2, splitting, branch);
+    await waitForCount("users", count / 2, splitting, branch);
+    assert.deepEqual(
+      await numbers("orders"),
+      all.filter((n) => n % 2 === 0),
+    );
+    assert.deepEqual(
+      await numbers("users"),
+      all.filter((n) => n % 2 === 1),
+    );
+    const consumers =
+      "select consumer_name, provider_node from pgq_node.local_state where consumer_name like 'queue%' order by 1";
+    assert.deepEqual(await query("leaf", consumers), [
+      { consumer_name: "queue_mover3", provider_node: "branch" },
+      { consumer_name: "queue_splitter3", provider_node: "branch" },
+    ]);
+    assert.deepEqual(
+      await query("root", "select from pgq.get_consumer_info('q') where consumer_name like 'queue%'"),
+      [],
+    );
+    await runWell("queue_mover3", mover, "--unregister");
+    assert.equal((await query("branch", "select from pgq.get_consumer_info('q', 'queue_mover3')")).length, 0);
+  });
+});
