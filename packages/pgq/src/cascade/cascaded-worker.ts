@@ -1,14 +1,12 @@
 import type { Database, Job, LoopBody } from "@skytools/skytools";
 import { crashPoint } from "@skytools/skytools";
 import type { BatchInfo } from "../batch.ts";
-import { copyEvents, filteredBatchSql } from "../batch-reader.ts";
 import { BatchStatistics } from "../batch-statistics.ts";
-import type { PgqEvent } from "../event.ts";
-import { batchEventSql, finishBatch } from "../pgq-api.ts";
+import { finishBatch } from "../pgq-api.ts";
 import { BatchChoice } from "./batch-choice.ts";
 import { applyInOneTransaction } from "./batch-transaction.ts";
-import { applyCascadeEvent } from "./cascade-event.ts";
 import type { CascadedApplication, CascadedBatch, CascadeRound } from "./cascaded-application.ts";
+import { cascadedBatch } from "./cascaded-batch.ts";
 import { sleepUntilAsked } from "./failure-sleep.ts";
 import { completeFormerTick, ensureMirroredTick, makeMirroredTick } from "./mirror-tick.ts";
 import type { NodeInfo } from "./node-info.ts";
@@ -24,10 +22,9 @@ import {
 } from "./node-session.ts";
 import { getNodeInfo, setConsumerError, setConsumerUptodate, storesTickTimes } from "./pgq-node-api.ts";
 import { batchPosition } from "./position.ts";
-import { synchronizeWatermark } from "./sync-watermark.ts";
+import { ProviderReport } from "./provider-report.ts";
 import { checkAppliedBatch, checkCoveredBatch } from "./tick-identity.ts";
-import { adoptTickerSettings } from "./ticker-settings.ts";
-import { Period, publishGlobalWatermark, reportLocalWatermark } from "./watermark.ts";
+import { Period, publishGlobalWatermark } from "./watermark.ts";
 import { type WorkerRole, workerRole } from "./worker-role.ts";
 
 export interface CascadedWorkerOptions extends ConsumerName {
@@ -60,8 +57,8 @@ class CascadedWorker implements LoopBody {
   readonly #options: CascadedWorkerOptions;
   readonly #statistics: BatchStatistics;
   readonly #choice: BatchChoice;
+  readonly #report: ProviderReport;
   readonly #globalPeriod = new Period();
-  readonly #localPeriod = new Period();
   readonly #standbyPeriod = new Period();
   #isAfterFailure = false;
   /** the last round has told that it knows what administrators had set */
@@ -70,7 +67,6 @@ class CascadedWorker implements LoopBody {
   #isPlainLeaf = false;
   /** asked once: the schema may change while nobody is connected to it */
   #storesTickTimes: boolean | undefined;
-  #upstreamWatermark: bigint | undefined;
 
   constructor(job: Job, application: CascadedApplication, options: CascadedWorkerOptions) {
     this.#job = job;
@@ -78,6 +74,7 @@ class CascadedWorker implements LoopBody {
     this.#options = options;
     this.#statistics = new BatchStatistics(job.statistics, Date.now());
     this.#choice = new BatchChoice(job, options);
+    this.#report = new ProviderReport(job);
   }
 
   async startup(): Promise<void> {
@@ -250,7 +247,7 @@ class CascadedWorker implements LoopBody {
       await makeMirroredTick(target, queueName, batch, former, outcome.maxEventId);
       crashPoint("worker.after-tick");
     }
-    await this.#reportWatermark(work);
+    await this.#report.after(work);
     await this.#finish(source, batch);
     this.#wasIdle = false;
     this.#choice.batchDone();
@@ -260,42 +257,7 @@ class CascadedWorker implements LoopBody {
   }
 
   #cascadedBatch(round: CascadeRound, source: Database, batch: BatchInfo): CascadedBatch {
-    let sql: Promise<string> | undefined;
-    const eventQuery = async (where?: string) => {
-      sql ??= batchEventSql(source, batch.batchId);
-      return filteredBatchSql(await sql, where);
-    };
-    const where = {
-      target: round.target,
-      queueName: round.queueName,
-      role: round.role,
-      log: this.#job.log,
-      onGlobalWatermark: (tickId: bigint) => {
-        this.#upstreamWatermark = tickId;
-      },
-    };
-    return {
-      ...round,
-      source,
-      batch,
-      eventQuery,
-      async *events(condition?: string) {
-        yield* copyEvents(source, await eventQuery(condition));
-      },
-      applyCascadeEvent: (event: PgqEvent) => applyCascadeEvent(where, event),
-    };
-  }
-
-  /** The time of the next report counts from here: a failure is not repeated at once. */
-  async #reportWatermark(work: CascadedBatch): Promise<void> {
-    const { role, source, batch } = work;
-    if (!role.reportsLocalWatermark) return;
-    const periodSeconds = this.#job.config.getFloat("local_wm_publish_period");
-    if (!this.#localPeriod.take(periodSeconds, Date.now())) return;
-    if (role.mirrorsTicks) await adoptTickerSettings(source, work.target, work.queueName);
-    await reportLocalWatermark(source, work, batch, this.#job.log);
-    if (role.syncWatermark === null || this.#upstreamWatermark === undefined) return;
-    await synchronizeWatermark(work, role.syncWatermark, this.#upstreamWatermark);
+    return cascadedBatch(round, source, batch, (tickId) => this.#report.noteUpstreamWatermark(tickId));
   }
 
   async #finish(source: Database, batch: BatchInfo): Promise<void> {
