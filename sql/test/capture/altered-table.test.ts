@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { test } from "node:test";
 import { databaseFixture } from "../fixture.ts";
+import { alterations } from "../trigger/alterations.ts";
 import { EventLog } from "../trigger/event-log.ts";
 
 const fixture = databaseFixture(["pgq"]);
@@ -10,21 +11,6 @@ const setUp = (
 ): string => `select pgq.create_queue('q'); create table t (id int primary key, a text, n int);
   select pgq.create_capture('t', 'cap', 'q', i_form => '${form}');
   insert into t values (-1, 'x', 5); insert into t values (-2, 'x', 5)`;
-
-/** Alterations, each with the JSON that a row inserted with id, then 'x' and 5 or what is left of them, gives. */
-const alterations: readonly (readonly [string, string, string])[] = [
-  ["alter table t add column more int default 7", "'x', 5", '"a":"x","n":5,"more":7'],
-  ["alter table t alter n type text", "'x', 5", '"a":"x","n":"5","more":7'],
-  ["alter table t alter n type int using n::int", "'x', 5", '"a":"x","n":5,"more":7'],
-  ["alter table t rename n to num", "'x', 5", '"a":"x","num":5,"more":7'],
-  ["alter table t drop column a", "5", '"num":5,"more":7'],
-  [
-    "alter table t rename num to swap; alter table t rename more to num; alter table t rename swap to more",
-    "5",
-    '"more":5,"num":7',
-  ],
-  ["alter table t drop column more, add column more text default 'd'", "5", '"num":5,"more":"d"'],
-];
 
 for (const form of ["row", "set"]) {
   for (const who of ["this session", "another session"]) {
