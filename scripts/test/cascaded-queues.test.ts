@@ -74,6 +74,18 @@ describe("queue_mover3 and queue_splitter3 on a cascaded queue", () => {
     await query("root", "select pgq.force_tick('q'); select pgq.ticker('q')");
   }
 
+  /** The load goes at the pace of the branch, which is not to fall far behind. */
+  async function branchFollows(): Promise<void> {
+    await waitFor("the branch", async () => {
+      const [row] = await query(
+        "branch",
+        "select max(tick_id)::int4 as tick from pgq.tick join pgq.queue on tick_queue = queue_id where queue_name = 'q'",
+      );
+      const [newest] = await query("root", "select max(tick_id)::int4 as tick from pgq.tick");
+      return Number(newest!.tick) - Number(row!.tick) < 5;
+    });
+  }
+
   /** Inserts events of this number and cuts a batch, again and again, until told to stop. @returns how many there were */
   async function produceUntil(isEnough: () => boolean): Promise<number> {
     let batches = 0;
@@ -81,10 +93,11 @@ describe("queue_mover3 and queue_splitter3 on a cascaded queue", () => {
       batches += 1;
       await query(
         "root",
-        `select pgq.insert_event('q', 'row', (${batches} * 10 + n)::text, case when n % 2 = 0 then 'orders' else 'users' end, null, null, null)
+        `select pgq.insert_event('q', 'I:n', (${batches} * 10 + n)::text, 'public.t', case when n % 2 = 0 then 'orders' else 'users' end, null, null)
            from generate_series(0, 9) n`,
       );
       await tick();
+      await branchFollows();
     }
     return batches * 10;
   }
@@ -128,44 +141,47 @@ describe("queue_mover3 and queue_splitter3 on a cascaded queue", () => {
     assert.match(astray.stderr, /--provider goes with cascaded = 1/);
   });
 
+  async function dieAfterCommit(program: string, config: string): Promise<void> {
+    const kill = { SKYTOOLS_CRASH_POINT: "worker.after-target-commit=kill:3" };
+    await using victim = startProgram(program, [config], { env: kill });
+    assert.equal((await victim.exit).signal, "SIGKILL", victim.outputTail());
+  }
+
   it("lose and double nothing while change-provider moves them under load and they are killed", async () => {
     const mover = configOf("queue_mover3", { dst_queue_name: "moved" });
-    const splitter = configOf("queue_splitter3");
+    const splitter = configOf("queue_splitter3", { queue_field: "extra2" });
     await runWell("queue_mover3", mover, "--register", `--provider=${connstrs.get("root")!}`);
     await runWell("queue_splitter3", splitter, "--register", `--provider=${connstrs.get("root")!}`);
     await using branch = worker("branch");
     await using splitting = startProgram("queue_splitter3", [splitter]);
     let isEnough = false;
     const produced = produceUntil(() => isEnough);
-    let moving: RunningProgram | undefined;
     try {
-      const kill = { SKYTOOLS_CRASH_POINT: "worker.after-target-commit=kill:3" };
-      await using victim = startProgram("queue_mover3", [mover], { env: kill });
-      assert.equal((await victim.exit).signal, "SIGKILL", victim.outputTail());
-      moving = startProgram("queue_mover3", [mover]);
+      await dieAfterCommit("queue_mover3", mover);
+      await using moving = startProgram("queue_mover3", [mover]);
       for (const program of ["queue_mover3", "queue_splitter3"]) {
         await setadm("leaf", "change-provider", "--provider=branch", `--consumer=${program}`);
       }
-      const seen = (await numbers("moved")).length;
-      await waitForCount("moved", seen + 20, moving, branch);
+      await waitForCount("moved", (await numbers("moved")).length + 20, moving, branch);
+      isEnough = true;
+      const count = await produced;
+      const all = Array.from({ length: count }, (_, at) => at + 10);
+      await waitForCount("moved", count, moving, branch);
+      assert.deepEqual(await numbers("moved"), all);
+      await waitForCount("orders", count / 2, splitting, branch);
+      await waitForCount("users", count / 2, splitting, branch);
+      assert.deepEqual(
+        await numbers("orders"),
+        all.filter((n) => n % 2 === 0),
+      );
+      assert.deepEqual(
+        await numbers("users"),
+        all.filter((n) => n % 2 === 1),
+      );
     } finally {
       isEnough = true;
+      await produced.catch(() => undefined);
     }
-    await using running = moving;
-    const count = await produced;
-    const all = Array.from({ length: count }, (_, at) => at + 10);
-    await waitForCount("moved", count, running, branch);
-    assert.deepEqual(await numbers("moved"), all);
-    await waitForCount("orders", count / 2, splitting, branch);
-    await waitForCount("users", count / 2, splitting, branch);
-    assert.deepEqual(
-      await numbers("orders"),
-      all.filter((n) => n % 2 === 0),
-    );
-    assert.deepEqual(
-      await numbers("users"),
-      all.filter((n) => n % 2 === 1),
-    );
     const consumers =
       "select consumer_name, provider_node from pgq_node.local_state where consumer_name like 'queue%' order by 1";
     assert.deepEqual(await query("leaf", consumers), [

@@ -7,7 +7,9 @@ import { ScriptSet } from "./fixture/script-set.js";
 
 const insert =
   "insert into copied (id, name, type, tick) values (%%(id)s, %%(name)s, %%(pgq.ev_type)s, %%(pgq.tick_id)s)";
-const table = "create table copied (nr serial, id int, name text, type text, tick int8)";
+const table = `create table copied (nr serial, id int, name text, type text, tick int8,
+    durability text default current_setting('synchronous_commit'));
+  do $$ begin execute format('alter database %I set synchronous_commit = off', current_database()); end $$`;
 const copied = "select id, name from copied order by nr";
 
 describe("simple consumers", () => {
@@ -51,9 +53,9 @@ describe("simple consumers", () => {
       ];
       await set.target.waitForRows(copied, two, first);
       if (skipped) await first.waitForOutput(/skipped: 1/);
-      assert.deepEqual(await set.target.rows("select distinct type from copied order by 1"), [
-        ["I:id"],
-        ["U:id"],
+      assert.deepEqual(await set.target.rows("select distinct type, durability from copied order by 1"), [
+        ["I:id", "local"],
+        ["U:id", "local"],
       ]);
       await waitFor("the acknowledgement", async () => {
         const rows = await set.source.rows("select current_batch from pgq.get_consumer_info()");
