@@ -66,6 +66,7 @@ for (const scenario of scenarios) {
       console.log(
         values.json ? JSON.stringify({ scenario: scenario.name, ...contest }) : figureText(contest),
       );
+      if (contest.bars?.some(({ isMet }) => !isMet) === true) process.exitCode = 1;
       continue;
     }
     const rates = await measure(contest, contest.repeats ?? options.repeats);

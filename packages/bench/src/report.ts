@@ -15,12 +15,13 @@ export function contestTable(contest: Contest, rates: readonly Rates[]): string 
 }
 
 /** Measured figures as a text table. */
-export function figureText({ title, columns, rows }: FigureTable): string {
+export function figureText({ title, columns, rows, bars = [] }: FigureTable): string {
   const cells = rows.map(({ name, figures }) => [
     name,
     ...columns.map(({ key, unit, digits }) => `${figures[key]!.toFixed(digits)} ${unit}`.trimEnd()),
   ]);
-  return textTable(title, ["", ...columns.map((column) => column.title)], cells);
+  const table = textTable(title, ["", ...columns.map((column) => column.title)], cells);
+  return [table, ...bars.map(({ text, isMet }) => `${isMet ? "met" : "MISSED"}: ${text}\n`)].join("");
 }
 
 function textTable(title: string, header: readonly string[], rows: readonly (readonly string[])[]): string {

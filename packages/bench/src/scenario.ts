@@ -31,6 +31,15 @@ export interface FigureTable {
   readonly title: string;
   readonly columns: readonly FigureColumn[];
   readonly rows: readonly FigureRow[];
+  /** What the figures have to fulfil. */
+  readonly bars?: readonly Bar[];
+}
+
+/** A limit that figures keep or do not. */
+export interface Bar {
+  /** the limit and what was measured, for example "no dead rows: 0" */
+  readonly text: string;
+  readonly isMet: boolean;
 }
 
 export interface FigureColumn {

@@ -1,11 +1,15 @@
+import { RandomSource } from "@skytools/testbed";
+import { noteArrivals } from "./arrivals.ts";
 import type { CascadeModel } from "./cascade-model.ts";
 import { createSet } from "./create-set.ts";
 import { findDifferences } from "./differences.ts";
 import { History } from "./history.ts";
 import { fillDisk } from "./impediment/fill-disk.ts";
+import { silentServers } from "./impediment/silent-servers.ts";
 import { OneAtATime } from "./one-at-a-time.ts";
 import type { ChaosOptions } from "./options.ts";
-import { countEvents } from "./queue-differences.ts";
+import { countEvents } from "./queue-content.ts";
+import type { Replayed } from "./replayed.ts";
 import type { ChaosReport } from "./report.ts";
 import { schedule } from "./schedule.ts";
 import { settle } from "./settle.ts";
@@ -16,6 +20,7 @@ import { tracks } from "./tracks.ts";
 import { Writer } from "./writer.ts";
 
 const writerCount = 3;
+const isLinux = process.platform === "linux";
 /** So often everything is brought to rest and compared. */
 const roundMs = 120_000;
 /** At the beginning nobody disturbs the writers, for comparison. */
@@ -45,15 +50,22 @@ export class ChaosRun {
     this.#stage = stage;
     const model = await createSet(stage);
     this.history.note("the set is complete");
-    const without = smallDisk === undefined ? [fillDisk] : [];
+    if (!isLinux) this.#skipped.push("servers silent: only Linux tells which connections a process has");
+    const without = [...(smallDisk === undefined ? [fillDisk] : []), ...(isLinux ? [] : [silentServers])];
     const lanes = tracks.map((track) => schedule(seed, track, model, without));
     const oneAtATime = new OneAtATime(seed, without);
     const [calm, disturbed] = [new Throughput(), new Throughput()];
     const writers = Array.from({ length: writerCount }, (_, nr) => new Writer(stage, seed, nr + 1));
     const end = performance.now() + minutes * 60_000;
+    const watching = new RandomSource(seed * 7 + 5);
+    await stage.rotations.note(stage);
     let rounds = 0;
+    let watchedRounds = 0;
     let differences: string[] = [];
     while (differences.length === 0 && performance.now() < end) {
+      // Where that is so, nothing is applied in sets.
+      const areArrivalsNoted = rounds > 0 && watching.chance(0.5);
+      if (areArrivalsNoted) await noteArrivals(stage, true);
       stage.isEnding = false;
       stage.backlog.start();
       for (const writer of writers) writer.start();
@@ -66,26 +78,31 @@ export class ChaosRun {
       if (this.#failure !== undefined) throw this.#failure;
       this.history.note("at rest");
       await settle(stage, model);
-      differences = await findDifferences(stage, model);
+      differences = await findDifferences(stage, model, areArrivalsNoted);
+      if (areArrivalsNoted) await noteArrivals(stage, false);
       rounds += 1;
+      watchedRounds += areArrivalsNoted ? 1 : 0;
       this.history.note(`compared: ${differences.length} differences`);
     }
     if (differences.length === 0) await this.#compare(stage, model);
+    const replayed = stage.replayed();
     return {
       seed,
       minutes,
       rounds,
+      watchedRounds,
       disturbances: Object.fromEntries(this.history.counts),
       transactions: stage.ledger.accepted.size,
       failedTransactions: stage.ledger.uncertain.size,
       lostWithRoots: stage.ledger.setAside.size,
       events: await countEvents(stage, model.root),
+      replayed,
       recoveries: stage.recoveries.summary(),
       calm: calm.rate,
       disturbed: disturbed.rate,
       seconds: Math.round(this.history.elapsedSeconds),
       skipped: this.#skipped,
-      differences,
+      differences: [...differences, ...this.#findUntried(replayed)],
     };
   }
 
@@ -118,6 +135,15 @@ export class ChaosRun {
       }
       await stage.pause(step.pauseMs);
     }
+  }
+
+  /** What a run has to have done so that its result says something. */
+  #findUntried({ setWise, givenUp }: Replayed): string[] {
+    const wasSilent = [...this.history.counts.keys()].some((name) => name.endsWith(silentServers.name));
+    return [
+      ...(setWise === 0 ? ["no event was applied in a set"] : []),
+      ...(wasSilent && givenUp === 0 ? ["no worker has given up a connection that had become silent"] : []),
+    ];
   }
 
   /** The commands' own comparison, too. */

@@ -6,11 +6,23 @@ export interface ChaosTable {
   readonly create: string;
   /** A transaction may have one of them. */
   readonly statements: readonly ((random: RandomSource) => string)[];
+  /** How many of the transactions have one; 1 is all. Default: half of them. */
+  readonly share?: number;
   /** It may be removed, added and copied anew while writers write to it. */
   readonly isMovable: boolean;
 }
 
 const id = (random: RandomSource) => random.int(1, 300);
+
+/** Many rows at once. Now and then so many that a batch is not read in the order of its events. */
+const run = (random: RandomSource) => {
+  const first = random.int(1, 12_000);
+  return { first, last: first + (random.chance(0.1) ? 12_000 : random.int(50, 1500)) };
+};
+const bulkRows = "select g, g % 7, case g % 3 when 0 then null when 1 then '' else E'\\\\N' end from";
+
+const seat = (random: RandomSource) => random.int(1, 60);
+const currency = (random: RandomSource) => random.pick(["EUR", "eur", "Œ"]);
 
 /** Each row tells of one transaction. Copied anew only where a dead root has come back. */
 export const ledger: ChaosTable = {
@@ -84,6 +96,76 @@ export const chaosTables: readonly ChaosTable[] = [
     ],
     isMovable: true,
   },
+  // A unique column beside the key: what rows give each other has no order that a set could keep.
+  {
+    name: "public.seat",
+    create: `create table public.seat (id int primary key, place int unique, guest text);
+      insert into public.seat select g, g from generate_series(1, 60) g`,
+    statements: [
+      (random) => {
+        const pair = `(${seat(random)}, ${seat(random)})`;
+        return `update public.seat set place = -place where id in ${pair};
+          update public.seat s set place = -o.place from public.seat o where s.id in ${pair} and o.id in ${pair} and o.id <> s.id`;
+      },
+      (random) => `update public.seat set place = null, guest = null where id = ${seat(random)}`,
+      (random) =>
+        `update public.seat set place = id + 100, guest = '' where id = ${seat(random)} and place is null`,
+      (random) => {
+        const [gone, taken] = [seat(random), seat(random)];
+        return `delete from public.seat where id = ${gone};
+          insert into public.seat values (${gone}, ${taken}, 'again') on conflict do nothing`;
+      },
+    ],
+    isMovable: true,
+  },
+  // Keys that are written in another way and are the same key all the same.
+  {
+    name: "public.rate",
+    create:
+      "create table public.rate (currency text, unit numeric, value float8, primary key (currency, unit))",
+    statements: [
+      (random) =>
+        `insert into public.rate values ('${currency(random)}', ${random.int(1, 40)}, random())
+           on conflict (currency, unit) do update set value = excluded.value, unit = excluded.unit`,
+      (random) =>
+        `update public.rate set unit = round(unit, ${random.int(0, 3)}) where currency = '${currency(random)}'`,
+      (random) => {
+        const other = currency(random);
+        return `update public.rate set currency = '${other}', value = null where currency = '${currency(random)}'
+          and unit between 10 and 20 and not exists (select from public.rate o where o.currency = '${other}' and o.unit = rate.unit)`;
+      },
+      (random) => `delete from public.rate where unit > ${random.int(5, 40)}`,
+    ],
+    isMovable: true,
+  },
+  {
+    name: "public.bulk",
+    create: "create table public.bulk (id int primary key, value int8, filling text)",
+    share: 0.01,
+    statements: [
+      (random) => {
+        const { first, last } = run(random);
+        return `insert into public.bulk ${bulkRows} generate_series(${first}, ${last}) g
+          on conflict (id) do update set value = coalesce(bulk.value, 0) + 1, filling = excluded.filling`;
+      },
+      (random) => {
+        const { first, last } = run(random);
+        return `delete from public.bulk where id between ${first} and ${last} and id % 2 = 0;
+          update public.bulk set value = null where id between ${first} and ${last};
+          insert into public.bulk ${bulkRows} generate_series(${first}, ${last}, 2) g on conflict do nothing`;
+      },
+      (random) => {
+        const { first, last } = run(random);
+        return `update public.bulk set id = -id where id between ${first} and ${last}
+          and not exists (select from public.bulk o where o.id = -bulk.id)`;
+      },
+      (random) => {
+        const { first, last } = run(random);
+        return `delete from public.bulk where abs(id) between ${first} and ${last}`;
+      },
+    ],
+    isMovable: true,
+  },
 ];
 
 /** On a disk of its own where that can be had. Not copied anew for its own sake: a full disk is to stop the replay. */
@@ -100,16 +182,3 @@ export const spacious: ChaosTable = {
 
 export const allTables: readonly ChaosTable[] = [...chaosTables, spacious];
 export const movableTables = chaosTables.filter(({ isMovable }) => isMovable).map(({ name }) => name);
-
-/** What notes each row of the ledger that comes, by an application or by the replay: one that comes twice is there twice. A copy
- * empties the table first. */
-export const arrivals = `
-  create table public.arrival (writer int, nr int);
-  create function public.note_arrival() returns trigger language plpgsql as
-    'begin insert into public.arrival values (new.writer, new.nr); return new; end';
-  create trigger note_arrival after insert on public.ledger for each row execute function public.note_arrival();
-  alter table public.ledger enable always trigger note_arrival;
-  create function public.forget_arrivals() returns trigger language plpgsql as
-    'begin truncate public.arrival; return null; end';
-  create trigger forget_arrivals after truncate on public.ledger for each statement execute function public.forget_arrivals();
-  alter table public.ledger enable always trigger forget_arrivals`;

@@ -5,6 +5,9 @@ import type { Servers } from "./servers.ts";
 
 export const queueName = "chaos";
 
+/** How long each of the three event tables of a queue is written to, at least. */
+export const rotationSeconds = 180;
+
 /** The consumer name of a node's worker. */
 export const jobName = (key: NodeKey): string => `${key}_worker`;
 
@@ -27,6 +30,7 @@ export async function writeConfiguration(
       parallel_copies: "2",
       local_wm_publish_period: "1",
       global_wm_publish_period: "1",
+      server_check_period: "1",
     });
   }
   for (const key of serverKeys) {

@@ -1,7 +1,8 @@
 import { moduleDatabase } from "@skytools/testbed";
+import { arrivals } from "./arrivals.ts";
 import { CascadeModel, databases, type NodeKey, nodeKeys, queueNodes } from "./cascade-model.ts";
-import { allTables, arrivals, sequence, spacious } from "./chaos-tables.ts";
-import { queueName } from "./configuration.ts";
+import { allTables, sequence, spacious } from "./chaos-tables.ts";
+import { queueName, rotationSeconds } from "./configuration.ts";
 import { daemonNames } from "./daemons.ts";
 import type { Stage } from "./stage.ts";
 
@@ -48,7 +49,7 @@ async function configureQueue(stage: Stage, key: NodeKey): Promise<void> {
   const settings = {
     ticker_max_lag: "1 second",
     ticker_idle_period: "2 seconds",
-    rotation_period: "3 minutes",
+    rotation_period: `${rotationSeconds} seconds`,
   };
   for (const [name, value] of Object.entries(settings))
     await stage.query(key, "select pgq.set_queue_config($1, $2, $3)", [queueName, name, value]);

@@ -13,6 +13,8 @@ export const daemonNames: readonly DaemonName[] = [
 export class Daemons implements AsyncDisposable {
   readonly #directory: string;
   readonly #running = new Map<DaemonName, RunningProgram>();
+  /** Process ids of all workers that were ever started. */
+  readonly workerPids = new Set<number>();
 
   /** @param directory where their configuration is */
   constructor(directory: string) {
@@ -27,6 +29,14 @@ export class Daemons implements AsyncDisposable {
         ? startProgram("londiste3", [`${key}.ini`, "worker"], options)
         : startProgram("pgqd", [`pgqd-${key}.ini`], options);
     this.#running.set(name, program);
+    if (kind === "worker") this.workerPids.add(program.pid);
+  }
+
+  /** Process ids of the workers that run. */
+  get runningWorkers(): number[] {
+    return [...this.#running].flatMap(([name, { pid, isRunning }]) =>
+      name.startsWith("worker") && isRunning ? pid : [],
+    );
   }
 
   /** SIGKILL for the process alone: those that it has started go on. */

@@ -1,24 +1,46 @@
+import { findRepeatedArrivals } from "./arrivals.ts";
 import { type CascadeModel, type NodeKey, nodeKeys } from "./cascade-model.ts";
 import { allTables, ledger, sequence, total } from "./chaos-tables.ts";
 import { queueName } from "./configuration.ts";
+import { readQueue } from "./queue-content.ts";
 import { findQueueDifferences } from "./queue-differences.ts";
 import type { Stage } from "./stage.ts";
 import { ledgerKey } from "./transaction-ledger.ts";
 
 /** Looks at everything that has to be so when the set has settled.
+ * @param areArrivalsNoted since the set has settled the last time
  * @returns one line for each thing that is not */
-export async function findDifferences(stage: Stage, model: CascadeModel): Promise<string[]> {
+export async function findDifferences(
+  stage: Stage,
+  model: CascadeModel,
+  areArrivalsNoted: boolean,
+): Promise<string[]> {
   const { root } = model;
   const differences = [...stage.daemons.ended()];
   differences.push(...(await findLedgerDifferences(stage, root)));
   for (const { name } of allTables) differences.push(...(await findTableDifferences(stage, root, name)));
   for (const key of nodeKeys) {
-    differences.push(...(await findRepeatedArrivals(stage, key)));
+    if (areArrivalsNoted) differences.push(...(await findRepeatedArrivals(stage, key)));
     differences.push(...(await findWrongPlace(stage, model, key)));
   }
   differences.push(...(await findSequenceBehind(stage, root)));
-  for (const key of model.branches) differences.push(...(await findQueueDifferences(stage, root, key)));
+  differences.push(...(await compareQueues(stage, model)));
   return differences;
+}
+
+/** The root's queue is read last: it has all that the others have. What rotation may have taken is asked after that, so that none of
+ * it is missed. */
+async function compareQueues(stage: Stage, { root, branches }: CascadeModel): Promise<string[]> {
+  const copies = new Map(
+    await Promise.all(branches.map(async (key) => [key, await readQueue(stage, key)] as const)),
+  );
+  const original = await readQueue(stage, root);
+  await stage.rotations.note(stage);
+  return [...copies].flatMap(([key, copy]) =>
+    findQueueDifferences(original, copy, stage.rotations.between(root, key)).map(
+      (text) => `queue of ${key}: ${text}`,
+    ),
+  );
 }
 
 interface LedgerRow extends Record<string, unknown> {
@@ -74,17 +96,6 @@ async function linesOf(stage: Stage, key: NodeKey, table: string): Promise<Set<s
     `select jsonb_build_object(${columns})::text as line from ${table}`,
   );
   return new Set(rows.map(({ line }) => line));
-}
-
-/** Each transaction has come once to each node. */
-async function findRepeatedArrivals(stage: Stage, key: NodeKey): Promise<string[]> {
-  const rows = await stage.query<LedgerRow & { times: string }>(
-    key,
-    `select writer, nr, count(a.nr)::text as times
-       from ${ledger.name} l left join public.arrival a using (writer, nr)
-      group by writer, nr having count(a.nr) <> 1 limit 5`,
-  );
-  return rows.map((row) => `transaction ${ledgerKey(row)} has come ${row.times} times to ${key}`);
 }
 
 /** Everybody reads from whom he should, and nobody stands still. */

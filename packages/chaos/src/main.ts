@@ -48,18 +48,34 @@ async function disturb(options: ChaosOptions): Promise<number> {
     if (options.isVerbose) process.stderr.write(`${line}\n`);
   };
   const run = new ChaosRun(options, tell);
+  const deadline = setTimeout(() => {
+    tellFailure(options, run, `not at an end ${options.deadlineMinutes} minutes after its start`);
+    process.exit(1);
+  }, options.deadlineMinutes * 60_000);
   try {
     const report = await run.run();
     process.stdout.write(`${options.isJson ? JSON.stringify(report) : reportText(report)}\n`);
     if (report.differences.length === 0) return 0;
   } catch (error) {
-    process.stderr.write(
-      `chaos, seed ${options.seed}: ${error instanceof Error ? error.message : String(error)}\n`,
-    );
+    tellFailure(options, run, error instanceof Error ? error.message : String(error));
+    return 1;
+  } finally {
+    clearTimeout(deadline);
   }
-  process.stderr.write(`${run.logTails()}\n-- history\n${run.history.lines.slice(-toldLines).join("\n")}\n`);
-  process.stderr.write(`again: npm run test:chaos -- --seed ${options.seed} --minutes ${options.minutes}\n`);
+  tellFailure(options, run, "it has not ended equal");
   return 1;
+}
+
+function tellFailure({ seed, minutes }: ChaosOptions, run: ChaosRun, reason: string): void {
+  process.stderr.write(
+    [
+      run.logTails(),
+      "-- history",
+      ...run.history.lines.slice(-toldLines),
+      `chaos, seed ${seed}: ${reason}`,
+      `again: npm run test:chaos -- --seed ${seed} --minutes ${minutes}\n`,
+    ].join("\n"),
+  );
 }
 
 process.exit(await main());

@@ -9,6 +9,7 @@ import { delayTicks } from "./impediment/delay-ticks.ts";
 import { fillDisk } from "./impediment/fill-disk.ts";
 import { halfOpenConnections } from "./impediment/half-open-connections.ts";
 import { openTransaction } from "./impediment/open-transaction.ts";
+import { silentServers } from "./impediment/silent-servers.ts";
 import type { Stage } from "./stage.ts";
 
 /** What recovery is measured against. */
@@ -24,6 +25,7 @@ const kinds = [
   crashServer,
   cutConnections,
   halfOpenConnections,
+  silentServers,
   delayTicks,
   openTransaction,
   fillDisk,

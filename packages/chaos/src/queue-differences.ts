@@ -1,47 +1,93 @@
-import type { NodeKey } from "./cascade-model.ts";
-import { queueName } from "./configuration.ts";
-import type { Stage } from "./stage.ts";
+import type { QueueContent, QueuedEvent, QueuedTick } from "./queue-content.ts";
 
-interface QueuedEvent extends Record<string, unknown> {
-  id: string;
-  line: string;
+/** What rotation may have taken from one queue or the other. */
+export interface RotatedAway {
+  /** Events with lower ids. */
+  readonly eventsBelow: bigint;
+  /** The oldest ticks, none of them later than this; microseconds since 1970. */
+  readonly ticksUntil: bigint;
 }
 
-/** Events of a branch against those of the root, from the first that both still have to the last that the branch has. The
- * messages of workers to each other are left out: they may be on their way. */
-export async function findQueueDifferences(stage: Stage, root: NodeKey, branch: NodeKey): Promise<string[]> {
-  const [expected, found] = [await eventsOf(stage, root), await eventsOf(stage, branch)];
-  const starts = [expected, found].map((events) => BigInt(events[0]?.id ?? "0"));
-  const first = starts[starts[0]! > starts[1]! ? 0 : 1]!;
-  const [wanted, here] = [expected, found].map((events) => events.filter(({ id }) => BigInt(id) >= first));
-  const at = wanted!.findIndex((event, nr) => event.line !== here![nr]?.line);
-  if (at >= 0) {
-    return [`queue of ${branch}: ${here![at]?.line ?? "nothing"} where the root has ${wanted![at]!.line}`];
+/** A branch's queue against the root's, up to the last tick that the branch has: ticks, events, and which events are between which
+ * ticks. Nothing may be missing at the beginning but what rotation may have taken.
+ * @returns what differs, at most one line each */
+export function findQueueDifferences(root: QueueContent, branch: QueueContent, away: RotatedAway): string[] {
+  const last = branch.ticks.at(-1)?.id ?? 0n;
+  const first = firstTick(root, branch, away);
+  const ticksOf = ({ ticks }: QueueContent) => ticks.filter(({ id }) => id >= first && id <= last);
+  const linesOf = ({ events }: QueueContent) =>
+    events
+      .filter((event) => !event.isMessage && event.id >= away.eventsBelow && isUntil(event, last))
+      .map(
+        ({ tick, line }) => `${line} in ${tick! > first ? `the batch of tick ${tick}` : "an early batch"}`,
+      );
+  const seqs = findUnexplainedSeq(root, branch, first, last);
+  return [
+    ...firstDifference("tick", ticksOf(root).map(tickText), ticksOf(branch).map(tickText)),
+    ...firstDifference("event", linesOf(root), linesOf(branch)),
+    ...(seqs === undefined ? [] : [seqs]),
+  ];
+}
+
+function isUntil({ tick }: QueuedEvent, last: bigint): boolean {
+  return tick !== undefined && tick <= last;
+}
+
+function tickText({ id, time }: QueuedTick): string {
+  return `${id} of ${new Date(Number(time / 1000n)).toISOString()} (${time})`;
+}
+
+/** From where on both must have all ticks. */
+function firstTick(root: QueueContent, branch: QueueContent, { ticksUntil }: RotatedAway): bigint {
+  const both = [root, branch];
+  const kept = both.flatMap(({ ticks }) => ticks.filter(({ time }) => time > ticksUntil).map(({ id }) => id));
+  const begin = both.map(({ ticks }) => ticks[0]?.id ?? 0n).reduce(largest);
+  return kept.reduce(smallest, begin);
+}
+
+function firstDifference(what: string, expected: readonly string[], found: readonly string[]): string[] {
+  const length = Math.max(expected.length, found.length);
+  for (let at = 0; at < length; at += 1) {
+    if (expected[at] === found[at]) continue;
+    return [`${what} ${found[at] ?? "missing"}, the root has ${expected[at] ?? "none"}`];
   }
-  if (here!.length > wanted!.length) return [`queue of ${branch}: more events than on the root`];
   return [];
 }
 
-async function eventsOf(stage: Stage, key: NodeKey): Promise<QueuedEvent[]> {
-  const [queue] = await stage.query<{ table: string }>(
-    key,
-    "select queue_data_pfx as table from pgq.queue where queue_name = $1",
-    [queueName],
-  );
-  return stage.query<QueuedEvent>(
-    key,
-    `select ev_id::text as id,
-            concat_ws(' ', ev_id, ev_type, left(ev_data, 60), md5(row(ev_time, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4)::text)) as line
-       from ${queue!.table} where ev_type not like 'pgq.%' order by ev_id`,
-  );
+/** The event numbers of ticks are hints: a root reads its own before it takes the snapshot, and a branch never goes below an id of
+ * the batch or back. Any other reason for different ones would be an error.
+ * Source: spec/cascade.md 7.3 step 8 */
+function findUnexplainedSeq(
+  root: QueueContent,
+  branch: QueueContent,
+  first: bigint,
+  last: bigint,
+): string | undefined {
+  const expected = new Map(root.ticks.map((tick) => [tick.id, tick.eventSeq]));
+  const ids = [...root.events, ...branch.events]
+    .filter((event) => isUntil(event, last))
+    .sort((a, b) => Number(a.tick! - b.tick!));
+  let before: bigint | undefined;
+  let explained: bigint | undefined;
+  let nr = 0;
+  for (const { id, eventSeq } of branch.ticks) {
+    const other = expected.get(id);
+    if (id < first || other === undefined) continue;
+    if (before !== undefined && eventSeq < before)
+      return `tick ${id} has event seq ${eventSeq}, after ${before}`;
+    before = eventSeq;
+    const [low, high] = eventSeq < other ? [eventSeq, other] : [other, eventSeq];
+    explained = largest(explained ?? high, low);
+    for (; nr < ids.length && ids[nr]!.tick! <= id; nr += 1) explained = largest(explained, ids[nr]!.id);
+    if (high > explained) return `tick ${id} has event seq ${eventSeq}, on the root ${other}`;
+  }
+  return undefined;
 }
 
-/** Number of events that were ever written to the queue. */
-export async function countEvents(stage: Stage, root: NodeKey): Promise<number> {
-  const [row] = await stage.query<{ count: string }>(
-    root,
-    "select (pgq.seq_getval(queue_event_seq))::text as count from pgq.queue where queue_name = $1",
-    [queueName],
-  );
-  return Number(row!.count);
+function largest(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
+
+function smallest(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
 }

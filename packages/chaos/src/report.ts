@@ -1,5 +1,6 @@
 import { renderTable } from "@skytools/skytools";
 import type { Recovery } from "./recoveries.ts";
+import type { Replayed } from "./replayed.ts";
 import type { Rate } from "./throughput.ts";
 
 /** What a chaos run has done, and found. */
@@ -7,6 +8,8 @@ export interface ChaosReport {
   readonly seed: number;
   readonly minutes: number;
   readonly rounds: number;
+  /** Rounds in which triggers counted on all nodes how often each transaction came; events went one by one there. */
+  readonly watchedRounds: number;
   /** How often each was done, by `track: name`. */
   readonly disturbances: Readonly<Record<string, number>>;
   /** Committed transactions of the writers. */
@@ -16,6 +19,8 @@ export interface ChaosReport {
   /** Committed on a root that died before anybody else had them, and found in the file that `resurrect` wrote. */
   readonly lostWithRoots: number;
   readonly events: number;
+  /** On all nodes together. */
+  readonly replayed: Replayed;
   /** How long it took until a transaction was on all nodes again. */
   readonly recoveries: readonly Recovery[];
   /** Of the writers while nobody disturbed them. */
@@ -33,6 +38,7 @@ export function reportText(report: ChaosReport): string {
     Object.entries(report.disturbances)
       .filter(([name]) => name.startsWith(`${track}: `))
       .reduce((total, [, count]) => total + count, 0);
+  const { setWise, rowByRow, givenUp } = report.replayed;
   const operations = sum("operation");
   const faults = sum("breakdown") + sum("impediment");
   return [
@@ -42,6 +48,8 @@ export function reportText(report: ChaosReport): string {
     recoveryTable(report.recoveries),
     `undisturbed: ${rateText(report.calm)}`,
     `disturbed: ${rateText(report.disturbed)}`,
+    `applied on all nodes: ${setWise} events in sets, ${rowByRow} one by one; arrivals counted by triggers in ${report.watchedRounds} of ${report.rounds} rounds`,
+    `given up by workers: ${givenUp} silent connections`,
     ...report.skipped.map((text) => `skipped: ${text}`),
     ...report.differences.map((text) => `DIFFERENT: ${text}`),
     `seed ${report.seed}, ${report.seconds} s, ${report.rounds} rounds: ${operations} operations, ${faults} faults, ${report.transactions} transactions ` +

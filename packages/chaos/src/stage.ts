@@ -3,10 +3,12 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startProgram, temporaryDirectory, waitFor } from "@skytools/testbed";
 import { Backlog } from "./backlog.ts";
-import { databases, type NodeKey } from "./cascade-model.ts";
+import { databases, type NodeKey, nodeKeys } from "./cascade-model.ts";
 import { writeConfiguration } from "./configuration.ts";
 import { Daemons } from "./daemons.ts";
 import { Recoveries } from "./recoveries.ts";
+import { type Replayed, replayedInLogs } from "./replayed.ts";
+import { Rotations } from "./rotations.ts";
 import { Servers } from "./servers.ts";
 import type { SmallDisk } from "./small-disk.ts";
 import { TransactionLedger } from "./transaction-ledger.ts";
@@ -24,6 +26,7 @@ export class Stage implements AsyncDisposable {
   readonly ledger = new TransactionLedger();
   readonly backlog = new Backlog(this);
   readonly recoveries = new Recoveries();
+  readonly rotations = new Rotations();
   /** Undefined where a disk of limited size cannot be had. */
   readonly smallDisk: SmallDisk | undefined;
   /** Set when the run is to end: what only waits ends then. */
@@ -116,13 +119,20 @@ export class Stage implements AsyncDisposable {
 
   /** Ends of the logs of all daemons, for a failure. */
   logTails(): string {
-    const logs = readdirSync(this.directory).filter((file) => file.endsWith(".log"));
-    return logs
-      .map((file) => {
-        const lines = readFileSync(join(this.directory, file), "utf8").trimEnd().split("\n");
-        return `-- ${file}\n${lines.slice(-15).join("\n")}`;
-      })
+    return [...this.#logs()]
+      .map(([file, text]) => `-- ${file}\n${text.trimEnd().split("\n").slice(-15).join("\n")}`)
       .join("\n");
+  }
+
+  /** What the replay of all nodes has told so far. */
+  replayed(): Replayed {
+    const workers = nodeKeys.map((key) => this.#logs().get(`${key}.log`) ?? "");
+    return replayedInLogs(workers, this.daemons.workerPids);
+  }
+
+  #logs(): Map<string, string> {
+    const logs = readdirSync(this.directory).filter((file) => file.endsWith(".log"));
+    return new Map(logs.map((file) => [file, readFileSync(join(this.directory, file), "utf8")]));
   }
 
   /** Waits, but not beyond the end of the run. */

@@ -1,5 +1,5 @@
 import type { CascadeModel } from "./cascade-model.ts";
-import { countEvents } from "./queue-differences.ts";
+import { countEvents } from "./queue-content.ts";
 import type { Stage } from "./stage.ts";
 
 export interface Rate {

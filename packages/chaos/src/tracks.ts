@@ -7,6 +7,7 @@ import { delayTicks } from "./impediment/delay-ticks.ts";
 import { fillDisk } from "./impediment/fill-disk.ts";
 import { halfOpenConnections } from "./impediment/half-open-connections.ts";
 import { openTransaction } from "./impediment/open-transaction.ts";
+import { silentServers } from "./impediment/silent-servers.ts";
 import { changeProvider } from "./operation/change-provider.ts";
 import { executeScript } from "./operation/execute-script.ts";
 import { failover } from "./operation/failover.ts";
@@ -42,7 +43,7 @@ export const tracks: readonly Track[] = [
   { name: "breakdown", disturbances: [killDaemon, killCopiers, crashServer], longestPauseMs: 7000 },
   {
     name: "impediment",
-    disturbances: [cutConnections, halfOpenConnections, delayTicks, openTransaction, fillDisk],
+    disturbances: [cutConnections, halfOpenConnections, silentServers, delayTicks, openTransaction, fillDisk],
     longestPauseMs: 7000,
   },
 ];

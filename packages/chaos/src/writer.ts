@@ -87,8 +87,10 @@ export class Writer {
 
   /** In the order of the tables, so that writers do not wait for each other in a circle. */
   #statements(): string[] {
-    return allTables.flatMap(({ statements }) =>
-      statements.length > 0 && this.#random.chance(0.5) ? this.#random.pick(statements)(this.#random) : [],
+    return allTables.flatMap(({ statements, share }) =>
+      statements.length > 0 && this.#random.chance(share ?? 0.5)
+        ? this.#random.pick(statements)(this.#random)
+        : [],
     );
   }
 }

@@ -1,0 +1,95 @@
+import { type NodeKey, queueNodes } from "./cascade-model.ts";
+import { queueName, rotationSeconds } from "./configuration.ts";
+import type { RotatedAway } from "./queue-differences.ts";
+import type { Stage } from "./stage.ts";
+
+/** The event tables of a queue, at a moment of rest. */
+export interface EventTables {
+  /** number of the one that is written to */
+  readonly current: number;
+  /** when that began; microseconds since 1970 */
+  readonly switchTime: bigint;
+  /** highest event id of each; undefined: empty */
+  readonly lastIds: readonly (bigint | undefined)[];
+}
+
+/** What rotation has taken from each queue since the beginning. */
+export class Rotations {
+  readonly #tables = new Map<NodeKey, EventTables>();
+  readonly #eventsBelow = new Map<NodeKey, bigint>();
+
+  /** Looks at all queues. Nobody but the workers may write since the set has settled. What was there the first time counts as taken:
+   * branches may have begun anywhere. */
+  async note(stage: Stage): Promise<void> {
+    const isFirst = this.#tables.size === 0;
+    const before = new Map(this.#tables);
+    for (const key of queueNodes) this.#tables.set(key, await eventTables(stage, key));
+    const found = [...this.#tables.values()].flatMap(({ lastIds }) => lastIds);
+    for (const [key, now] of this.#tables) {
+      const taken = isFirst ? found : takenSince(before.get(key)!, now);
+      this.#eventsBelow.set(
+        key,
+        taken.reduce<bigint>((floor, id) => later(floor, (id ?? -1n) + 1n), this.#eventsBelow.get(key) ?? 0n),
+      );
+    }
+  }
+
+  /** What one queue or the other may lack. */
+  between(one: NodeKey, other: NodeKey): RotatedAway {
+    return {
+      eventsBelow: later(this.#eventsBelow.get(one)!, this.#eventsBelow.get(other)!),
+      ticksUntil: later(this.#tables.get(one)!.switchTime, this.#tables.get(other)!.switchTime),
+    };
+  }
+}
+
+/** Highest event ids of the tables that were truncated between two looks. When all may have been, that includes the oldest table that
+ * is left: ids of events at its beginning may be in the one before, too. */
+export function takenSince(before: EventTables, now: EventTables): readonly (bigint | undefined)[] {
+  const count = before.lastIds.length;
+  const next = (nr: number) => (nr + 1) % count;
+  const mostTimes = Number(now.switchTime - before.switchTime) / (rotationSeconds * 1_000_000);
+  if (mostTimes >= count) return [...before.lastIds, now.lastIds[next(now.current)]];
+  const taken: (bigint | undefined)[] = [];
+  for (let nr = before.current; nr !== now.current; nr = next(nr)) taken.push(before.lastIds[next(nr)]);
+  return taken;
+}
+
+async function eventTables(stage: Stage, key: NodeKey): Promise<EventTables> {
+  for (;;) {
+    const queue = await queueRow(stage, key);
+    const lastIds: (bigint | undefined)[] = [];
+    for (let nr = 0; nr < queue.tables; nr += 1) {
+      const [row] = await stage.query<{ id: string | null }>(
+        key,
+        `select max(ev_id)::text as id from ${queue.prefix}_${nr}`,
+      );
+      lastIds.push(row!.id === null ? undefined : BigInt(row!.id));
+    }
+    // Switched meanwhile: what was read may be of either side.
+    if ((await queueRow(stage, key)).switched !== queue.switched) continue;
+    return { current: queue.current, switchTime: BigInt(queue.switched), lastIds };
+  }
+}
+
+interface QueueRow extends Record<string, unknown> {
+  current: number;
+  tables: number;
+  prefix: string;
+  switched: string;
+}
+
+async function queueRow(stage: Stage, key: NodeKey): Promise<QueueRow> {
+  const [row] = await stage.query<QueueRow>(
+    key,
+    `select queue_cur_table as current, queue_ntables as tables, queue_data_pfx as prefix,
+            (extract(epoch from queue_switch_time) * 1000000)::int8::text as switched
+       from pgq.queue where queue_name = $1`,
+    [queueName],
+  );
+  return row!;
+}
+
+function later(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
