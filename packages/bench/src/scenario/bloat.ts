@@ -40,7 +40,7 @@ export const bloat: Scenario = {
         { key: "eventKb", title: "events", unit: "kB", digits: 0 },
         { key: "queueKb", title: "queue", unit: "kB", digits: 0 },
         { key: "subscriptionKb", title: "subscription", unit: "kB", digits: 0 },
-        { key: "tickKb", title: "ticks", unit: "kB", digits: 0 },
+        { key: "tickKb", title: "tick table", unit: "kB", digits: 0 },
       ],
       rows: [
         { name: "no other transaction", figures: calm },
