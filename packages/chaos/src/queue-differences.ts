@@ -1,7 +1,9 @@
 import type { QueueContent, QueuedEvent, QueuedTick } from "./queue-content.ts";
 
-/** What rotation may have taken from one queue or the other. */
+/** What one queue or the other may lack at its beginning. */
 export interface RotatedAway {
+  /** Ticks with lower ids: a queue's first ones may be its own. */
+  readonly ticksBelow: bigint;
   /** Events with lower ids. */
   readonly eventsBelow: bigint;
   /** The oldest ticks, none of them later than this; microseconds since 1970. */
@@ -38,10 +40,14 @@ function tickText({ id, time }: QueuedTick): string {
 }
 
 /** From where on both must have all ticks. */
-function firstTick(root: QueueContent, branch: QueueContent, { ticksUntil }: RotatedAway): bigint {
-  const both = [root, branch];
-  const kept = both.flatMap(({ ticks }) => ticks.filter(({ time }) => time > ticksUntil).map(({ id }) => id));
-  const begin = both.map(({ ticks }) => ticks[0]?.id ?? 0n).reduce(largest);
+function firstTick(
+  root: QueueContent,
+  branch: QueueContent,
+  { ticksBelow, ticksUntil }: RotatedAway,
+): bigint {
+  const both = [root, branch].map(({ ticks }) => ticks.filter(({ id }) => id >= ticksBelow));
+  const kept = both.flatMap((ticks) => ticks.filter(({ time }) => time > ticksUntil).map(({ id }) => id));
+  const begin = both.map(([tick]) => tick?.id ?? ticksBelow).reduce(largest);
   return kept.reduce(smallest, begin);
 }
 

@@ -17,6 +17,7 @@ export interface EventTables {
 export class Rotations {
   readonly #tables = new Map<NodeKey, EventTables>();
   readonly #eventsBelow = new Map<NodeKey, bigint>();
+  #ticksBelow = 0n;
 
   /** Looks at all queues. Nobody but the workers may write since the set has settled. What was there the first time counts as taken:
    * branches may have begun anywhere. */
@@ -24,6 +25,8 @@ export class Rotations {
     const isFirst = this.#tables.size === 0;
     const before = new Map(this.#tables);
     for (const key of queueNodes) this.#tables.set(key, await eventTables(stage, key));
+    if (isFirst)
+      for (const key of queueNodes) this.#ticksBelow = later(this.#ticksBelow, await nextTick(stage, key));
     const found = [...this.#tables.values()].flatMap(({ lastIds }) => lastIds);
     for (const [key, now] of this.#tables) {
       const taken = isFirst ? found : takenSince(before.get(key)!, now);
@@ -37,6 +40,7 @@ export class Rotations {
   /** What one queue or the other may lack. */
   between(one: NodeKey, other: NodeKey): RotatedAway {
     return {
+      ticksBelow: this.#ticksBelow,
       eventsBelow: later(this.#eventsBelow.get(one)!, this.#eventsBelow.get(other)!),
       ticksUntil: later(this.#tables.get(one)!.switchTime, this.#tables.get(other)!.switchTime),
     };
@@ -70,6 +74,15 @@ async function eventTables(stage: Stage, key: NodeKey): Promise<EventTables> {
     if ((await queueRow(stage, key)).switched !== queue.switched) continue;
     return { current: queue.current, switchTime: BigInt(queue.switched), lastIds };
   }
+}
+
+async function nextTick(stage: Stage, key: NodeKey): Promise<bigint> {
+  const [row] = await stage.query<{ id: string }>(
+    key,
+    "select (max(tick_id) + 1)::text as id from pgq.tick join pgq.queue on queue_id = tick_queue where queue_name = $1",
+    [queueName],
+  );
+  return BigInt(row!.id);
 }
 
 interface QueueRow extends Record<string, unknown> {

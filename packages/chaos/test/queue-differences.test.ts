@@ -4,7 +4,7 @@ import type { QueueContent } from "#src/queue-content.js";
 import { findQueueDifferences } from "#src/queue-differences.js";
 import { type EventTables, takenSince } from "#src/rotations.js";
 
-const nothingTaken = { eventsBelow: 0n, ticksUntil: 0n };
+const nothingTaken = { ticksBelow: 0n, eventsBelow: 0n, ticksUntil: 0n };
 
 /** A tick every ten events, and one more event behind the last. */
 function queue(ticks = [1, 2, 3, 4]): { -readonly [key in keyof QueueContent]: QueueContent[key][number][] } {
@@ -70,15 +70,22 @@ test("at the beginning only what rotation may have taken is left out", () => {
   const branch = queue();
   branch.events.splice(0, 3);
   branch.ticks.splice(0, 1);
-  assert.deepEqual(findQueueDifferences(queue(), branch, { eventsBelow: 20n, ticksUntil: 1_000_000n }), []);
+  const away = { ticksBelow: 0n, eventsBelow: 20n, ticksUntil: 1_000_000n };
+  assert.deepEqual(findQueueDifferences(queue(), branch, away), []);
   assert.match(
-    findQueueDifferences(queue(), branch, { eventsBelow: 19n, ticksUntil: 1_000_000n }).join(),
+    findQueueDifferences(queue(), branch, { ...away, eventsBelow: 19n }).join(),
     /^event 20 data in an early batch, the root has 19 data/,
   );
   assert.match(
-    findQueueDifferences(queue(), branch, { eventsBelow: 20n, ticksUntil: 999_999n }).join(),
+    findQueueDifferences(queue(), branch, { ...away, ticksUntil: 999_999n }).join(),
     /^tick 2 .+, the root has 1 /,
   );
+});
+
+test("the tick that a queue began with is its own", () => {
+  const branch = queue();
+  branch.ticks[0] = { ...branch.ticks[0]!, time: 5n };
+  assert.deepEqual(findQueueDifferences(queue(), branch, { ...nothingTaken, ticksBelow: 2n }), []);
 });
 
 test("rotations between two looks take the oldest tables, as many as there were switches", () => {
