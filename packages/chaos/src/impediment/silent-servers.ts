@@ -10,7 +10,7 @@ const patienceMs = 60_000;
 /** Nobody ends these connections but the workers themselves, who have to find out that nothing comes any more. */
 export const silentServers: Disturbance = {
   name: "servers silent until they are given up",
-  weight: 2,
+  weight: 1,
   draw: (random) => {
     const keys = drawSome(random, serverKeys);
     return {
