@@ -1,13 +1,16 @@
 import type { Database, Job } from "@skytools/skytools";
 import type { BatchCollection, BatchInfo } from "../batch.ts";
 import { batchCollection } from "../consumer/configured.ts";
-import { nextBatch, spanToNewestTick } from "../pgq-api.ts";
+import { nextBatch, registerConsumerAt, spanToNewestTick } from "../pgq-api.ts";
 import { TickBeat } from "../tick-beat.ts";
 import type { CascadeRound } from "./cascaded-application.ts";
 import type { CascadedWorkerOptions } from "./cascaded-worker.ts";
 
 /** A worker with so many ticks behind each other has fallen behind: one that keeps up finds the end of the queue after each. */
 const batchesOfOneTick = 2;
+
+/** A batch of several ticks that fails so often is no victim of circumstances. */
+const failuresOfOneBatch = 2;
 
 /** Decides how many ticks the next batch of a cascaded worker holds, and when to look for it. */
 export class BatchChoice {
@@ -17,6 +20,11 @@ export class BatchChoice {
   #isCollectionRefused = false;
   /** since the end of the queue was seen, or something failed */
   #batchesInARow = 0;
+  /** of several ticks, and not applied yet */
+  #large: { readonly batch: BatchInfo; readonly failures: number } | undefined;
+  #isLargeTried = false;
+  /** each tick is taken by itself until there */
+  #singlyUntil = 0n;
 
   constructor(job: Job, options: CascadedWorkerOptions) {
     this.#job = job;
@@ -26,11 +34,20 @@ export class BatchChoice {
   /** A batch was applied. */
   batchDone(): void {
     this.#batchesInARow += 1;
+    this.#large = undefined;
   }
 
-  /** There was no batch, or it failed: what comes next is taken tick by tick. */
+  /** There was no batch: what comes next is taken tick by tick. */
   startOver(): void {
     this.#batchesInARow = 0;
+  }
+
+  /** A round has failed, whatever it was that it did. */
+  roundFailed(): void {
+    this.startOver();
+    if (this.#large === undefined || !this.#isLargeTried) return;
+    this.#isLargeTried = false;
+    this.#large = { ...this.#large, failures: this.#large.failures + 1 };
   }
 
   /** Nothing is read for now. */
@@ -56,11 +73,36 @@ export class BatchChoice {
   async #open(round: CascadeRound, source: Database): Promise<BatchInfo | undefined> {
     const { queueName, consumerName } = this.#options;
     const usual = this.#collection(round);
+    await this.#giveUpLarge(round, source, usual);
     for (const choice of [...(await this.#largerChoice(round, source, usual)), usual]) {
       const batch = await source.autocommitted(() => nextBatch(source, queueName, consumerName, choice));
-      if (batch !== undefined) return batch;
+      if (batch === undefined) continue;
+      this.#noteLarge(batch);
+      return batch;
     }
     return undefined;
+  }
+
+  #noteLarge(batch: BatchInfo): void {
+    this.#isLargeTried = batch.tickId - batch.previousTickId > 1n;
+    if (!this.#isLargeTried) this.#large = undefined;
+    else if (this.#large?.batch.batchId !== batch.batchId) this.#large = { batch, failures: 0 };
+  }
+
+  /** Where one event cannot be applied, what comes before its tick can. */
+  async #giveUpLarge(round: CascadeRound, source: Database, usual: BatchCollection): Promise<void> {
+    const large = this.#large;
+    if (large === undefined || large.failures < failuresOfOneBatch || !this.#mayMerge(round, usual)) return;
+    const { batch, failures } = large;
+    const { completedTick } = round.state;
+    this.#large = undefined;
+    if (completedTick !== batch.previousTickId) return;
+    const { queueName, consumerName } = this.#options;
+    this.#job.log.info(
+      `batch ${batch.batchId} has failed ${failures} times: its ticks ${completedTick} to ${batch.tickId} are taken one by one`,
+    );
+    await source.autocommitted(() => registerConsumerAt(source, queueName, consumerName, completedTick));
+    this.#singlyUntil = batch.tickId;
   }
 
   async #largerChoice(
@@ -82,9 +124,13 @@ export class BatchChoice {
     return minInterval === undefined ? [] : [{ ...usual, minCount, minInterval }];
   }
 
-  #catchesUp({ role }: CascadeRound, usual: BatchCollection): boolean {
+  #catchesUp(round: CascadeRound, usual: BatchCollection): boolean {
     if (this.#batchesInARow < batchesOfOneTick || this.#job.config.getInt("catch_up_events") === 0)
       return false;
+    return round.state.completedTick >= this.#singlyUntil && this.#mayMerge(round, usual);
+  }
+
+  #mayMerge({ role }: CascadeRound, usual: BatchCollection): boolean {
     if (!role.isNodeWorker || this.#mustTakeEachTick(role)) return false;
     return usual.minCount === undefined && usual.minInterval === undefined;
   }

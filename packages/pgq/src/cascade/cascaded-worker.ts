@@ -105,7 +105,7 @@ class CascadedWorker implements LoopBody {
   async onError(error: unknown): Promise<void> {
     this.#isAfterFailure = true;
     this.#wasIdle = false;
-    this.#choice.startOver();
+    this.#choice.roundFailed();
     this.#storesTickTimes = undefined;
     const { queueName, consumerName } = this.#options;
     const message = error instanceof Error ? error.message : String(error);

@@ -15,6 +15,8 @@ let source: Database;
 let jobOfTest: TestJob;
 let choice: BatchChoice;
 let firstTick = 0;
+/** last tick that was applied, counted from the first one of the test */
+let completed = 0;
 
 before(async () => {
   cluster = await startCluster();
@@ -30,7 +32,7 @@ beforeEach(async () => {
   choice = newChoice();
   firstTick += 10_000;
   await tick(0, { seconds: 0, events: 0 });
-  await source.query("select pgq.register_consumer_at('q', 'worker', $1)", [firstTick]);
+  await goBack();
 });
 
 test.afterEach(() => jobOfTest[Symbol.asyncDispose]());
@@ -48,6 +50,11 @@ const newChoice = () =>
     isNodeWorker: true,
   });
 
+async function goBack(): Promise<void> {
+  completed = 0;
+  await source.query("select pgq.register_consumer_at('q', 'worker', $1)", [firstTick]);
+}
+
 /** @param nr counts from the first tick of the test
  * @param at since then */
 async function tick(nr: number, at: { seconds: number; events: number }): Promise<void> {
@@ -60,22 +67,32 @@ async function ticks(count: number, eventsOfOne: number): Promise<void> {
   for (let nr = 1; nr <= count; nr += 1) await tick(nr, { seconds: nr * 3, events: nr * eventsOfOne });
 }
 
-/** Takes batches to the end of the queue. @returns which tick each of them ended with */
-async function takeAll(nodeType: "branch" | "leaf" = "leaf"): Promise<number[]> {
+/** Takes batches to the end of the queue.
+ * @param guilty tick that nothing can be applied with
+ * @returns which tick each of them ended with, also those that failed, until the guilty one has failed by itself */
+async function takeAll(nodeType: "branch" | "leaf" = "leaf", guilty?: number): Promise<number[]> {
   const node = { nodeType, queueName: "q", nodeName: "n", combinedQueue: null, attributes: new Map() };
   const role = workerRole(node as unknown as NodeInfo, true);
   const ends: number[] = [];
   for (;;) {
-    const completedTick = BigInt(firstTick + (ends.at(-1) ?? 0));
+    const completedTick = BigInt(firstTick + completed);
     const round = { role, node, state: { completedTick } } as unknown as CascadeRound;
     const batch = await choice.open(round, source);
     if (batch === undefined) {
       choice.startOver();
       return ends;
     }
-    ends.push(Number(batch.tickId) - firstTick);
+    assert.equal(batch.previousTickId, completedTick);
+    const end = Number(batch.tickId) - firstTick;
+    ends.push(end);
+    if (guilty !== undefined && completed < guilty && guilty <= end) {
+      choice.roundFailed();
+      if (completed + 1 === guilty) return ends;
+      continue;
+    }
     await finishBatch(source, batch.batchId);
     choice.batchDone();
+    completed = end;
   }
 }
 
@@ -91,11 +108,16 @@ test("and where that would be too many events, so many as it may", async () => {
   assert.deepEqual(await takeAll(), [1, 2, 12, 22, 40]);
 });
 
+test("a batch of many ticks that keeps failing is taken tick by tick, so that all before the guilty one is applied", async () => {
+  await ticks(40, 2);
+  assert.deepEqual(await takeAll("leaf", 8), [1, 2, 40, 40, 3, 4, 5, 6, 7, 8]);
+});
+
 test("a branch takes each tick, and so does who is told to", async () => {
   await ticks(6, 2);
   assert.deepEqual(await takeAll("branch"), [1, 2, 3, 4, 5, 6]);
   jobOfTest.reload({ queue_name: "q", catch_up_events: 0 });
-  await source.query("select pgq.register_consumer_at('q', 'worker', $1)", [firstTick]);
+  await goBack();
   assert.deepEqual(await takeAll(), [1, 2, 3, 4, 5, 6]);
 });
 
