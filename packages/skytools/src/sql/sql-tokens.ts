@@ -25,15 +25,16 @@ export interface SqlTokensOptions {
   readonly joinsNames?: boolean;
 }
 
-const name = String.raw`(?:u&)?(?:"(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_$]*)`;
-const space = /(?:\s+|--[^\n]*)+/y;
+// As the server sees it: whatever is not ASCII, a blank of another script too, belongs to a name.
+const name = String.raw`(?:u&)?(?:"(?:[^"]|"")+"|[a-z_\u{80}-\u{10ffff}][a-z0-9_$\u{80}-\u{10ffff}]*)`;
+const space = /(?:[ \t\n\r\f\v]+|--[^\n\r]*)+/y;
 // Runs of plain characters are loops of their own: an alternation in a loop exhausts the stack on a literal of megabytes.
 const escapedString = /e'[^'\\]*(?:(?:\\.|'')[^'\\]*)*'/isuy;
 const backslashString = /[bxn]?'[^'\\]*(?:(?:\\.|'')[^'\\]*)*'/isuy;
 const standardString = /(?:[bxn]|u&)?'[^']*(?:''[^']*)*'/isuy;
 /** Without it, one that does not end would be a name and a plain string. */
 const escapedStringStart = /e'/iy;
-const dollarTag = /\$(?:[\p{L}_][\p{L}\p{N}_]*)?\$/uy;
+const dollarTag = /\$(?:[a-z_\u{80}-\u{10ffff}][a-z0-9_\u{80}-\u{10ffff}]*)?\$/iuy;
 const argument = /\$\d+/y;
 /** Without a second opening one inside: a row of a million of them must not be looked through a million times. */
 const placeholder = /%\([^()]+\)s|\{[^{}]+\}/y;

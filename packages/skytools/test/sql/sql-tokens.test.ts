@@ -21,6 +21,8 @@ for (const [text, expected, options] of [
   ],
   ["'a\\'b'", ["string 'a\\'b'"], { standardStrings: false }],
   ["'open", ["error '", "identifier open"], {}],
+  ["--a\rb", ["space --a\r", "identifier b"], {}],
+  ["\u00a0$$ é😀", ["identifier \u00a0$$", "space  ", "identifier é😀"], {}],
   ["$x$ open", ["error $x$ open"], {}],
 ] as const) {
   test(`tokens of ${text}`, () => assert.deepEqual(kinds(text, options), expected));
