@@ -43,6 +43,7 @@ export {
 } from "./script/program.ts";
 export { runProgram } from "./script/run-program.ts";
 export { createJob, type JobOptions } from "./script/running-job.ts";
+export { environmentWithoutPassword, hideSecretsOfCommandLine } from "./script/secrets-of-process.ts";
 export { ServiceNotifier } from "./script/service-notifier.ts";
 export { SideJob } from "./script/side-job.ts";
 export { Statistics } from "./script/statistics.ts";
@@ -61,6 +62,7 @@ export {
 } from "./db/connect-parameters.ts";
 export {
   formatConnectString,
+  isSecretConnectKey,
   maskConnectString,
   mergeConnectString,
   parseConnectPairs,
@@ -113,6 +115,7 @@ export { quoteJson } from "./quoting/quote-json.ts";
 export { quoteByteaLiteral, quoteLiteral, quoteStatement, unquoteLiteral } from "./quoting/quote-literal.ts";
 export { unescapeC } from "./quoting/unescape.ts";
 export { urlDecode, urlDecodeRow, urlEncode, urlEncodeRow } from "./quoting/url-encoding.ts";
+export { whyNotBetweenParentheses } from "./sql/between-parentheses.ts";
 export { type PartialSqlRow, parsePartialSql } from "./sql/partial-sql.ts";
 export { QueryBuilder, type QueryValues } from "./sql/query-builder.ts";
 export { deleteRowSql, insertRowSql, type RowValues, updateRowSql } from "./sql/row-statements.ts";

@@ -1,6 +1,6 @@
 import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
 import type { Command, Job } from "@skytools/skytools";
-import { dryRunSwitch, printJson, UsageError } from "@skytools/skytools";
+import { dryRunSwitch, printJson, UsageError, whyNotBetweenParentheses } from "@skytools/skytools";
 import type { AlignInput } from "../compare/aligned-sides.ts";
 import {
   compareSettings,
@@ -39,6 +39,9 @@ async function repair(job: Job): Promise<number> {
   if (bufferSize !== undefined && !/^\d+(?:kB|MB|GB|%)?$/.test(bufferSize)) {
     throw new UsageError(`--sort-bufsize: "${bufferSize}" is not a size such as 64MB`);
   }
+  const condition = job.option("repairWhere");
+  const flaw = condition === undefined ? undefined : whyNotBetweenParentheses(condition);
+  if (flaw !== undefined) throw new UsageError(`--repair-where ${flaw}: it is one SQL expression`);
   const at = await openLocalNode(job);
   refuseRoot(at, "repair");
   const base = await comparison(at);
@@ -51,7 +54,7 @@ async function repair(job: Job): Promise<number> {
         await db.commit();
       }
     }
-    const result = await repairOne(at, { ...base, source, table, condition: job.option("repairWhere") });
+    const result = await repairOne(at, { ...base, source, table, condition });
     report(job, result);
     results.push(result);
   }

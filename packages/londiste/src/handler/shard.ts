@@ -6,6 +6,7 @@ import {
   SkytoolsError,
   UsageError,
   urlDecodeRow,
+  whyNotBetweenParentheses,
 } from "@skytools/skytools";
 import { encodingArgument, repairsText } from "./encoding-argument.ts";
 import type { HandledTable, Handler, HandlerArgument, TableHandler } from "./handler.ts";
@@ -25,13 +26,24 @@ export const shardArguments: readonly HandlerArgument[] = [
   { name: "hashexpr", doc: "the same" },
 ];
 
-/** SQL of a row's hash; undefined when no key is given. */
-export function hashExpression({ arguments: values, config }: HandledTable): string | undefined {
+/** SQL of a row's hash; undefined when no key is given.
+ * @throws UsageError when it is more than one expression */
+export function hashExpression(table: HandledTable): string | undefined {
+  const { arguments: values, config } = table;
   const expression = values.get("hash_expr") ?? values.get("hashexpr");
-  if (expression !== undefined) return expression;
+  if (expression !== undefined) return oneExpression(table, expression);
   const key = hashKey(values);
   if (key === undefined) return undefined;
-  return `${values.get("hashfunc") ?? config.get("shard_hash_func")}(${quoteIdent(key)})`;
+  return oneExpression(
+    table,
+    `${values.get("hashfunc") ?? config.get("shard_hash_func")}(${quoteIdent(key)})`,
+  );
+}
+
+function oneExpression({ name }: HandledTable, hash: string): string {
+  const flaw = whyNotBetweenParentheses(hash);
+  if (flaw === undefined) return hash;
+  throw new UsageError(`hash of ${name} ${flaw}`, { hint: `It is one SQL expression: ${hash}` });
 }
 
 /** The column that is hashed; undefined when there is none, or an expression. */
@@ -51,10 +63,12 @@ interface ShardInfo {
 }
 
 /** Reads the node's number. The original's older and newer settings are both understood.
- * @throws SkytoolsError SHARD
+ * @throws SkytoolsError SHARD, ConfigError
  * Source: spec/londiste.md 12.5 */
 export async function loadShard(local: Database, config: Config): Promise<Shard> {
   const sql = config.get("shard_info_sql");
+  const flaw = whyNotBetweenParentheses(sql);
+  if (flaw !== undefined) throw config.error("shard_info_sql", `${flaw}: it is one query`);
   const rows = await local.query<{ info: string }>(
     `select pg_catalog.to_jsonb(info)::text as info from (${sql}) as info`,
   );

@@ -124,6 +124,28 @@ test("queue, node, table, column, sequence, handler argument and file names of l
   assert.deepEqual(await query("select table_name from londiste.table_info"), []);
 });
 
+test("a row filter is one expression: what would end the statement around it is refused by name, before anything is registered", async () => {
+  await query("create table rows (id int primary key, note text)");
+  const add = (where: string) => run("londiste3", "node.ini", "add-table", "rows", `--where=${where}`);
+  for (const [where, says] of [
+    [
+      "true); drop table canary; --",
+      /ERROR where of public\.rows has a "\)" without its "\("\nHINT: It is one SQL expression/,
+    ],
+    ["id > 0 -- all", /ERROR where of public\.rows ends in a comment\n/],
+  ] as const) {
+    const { code, stderr } = await add(where);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, says);
+  }
+  assert.deepEqual(await query("select table_name from londiste.table_info"), []);
+  const repair = await run("londiste3", "node.ini", "repair", "rows", "--repair-where=true) or (true");
+  assert.equal(repair.code, 1);
+  assert.match(repair.stderr, /ERROR --repair-where has a "\)" without its "\(": it is one SQL expression\n/);
+  await succeeds("londiste3", "node.ini", "add-table", "rows", "--where=note <> ');drop table canary;--'");
+  await succeeds("londiste3", "node.ini", "remove-table", "rows");
+});
+
 test("names in statements of qadmin", async () => {
   const name = quoted(`c ${hostile}`);
   const connect = ["-h", cluster.socketDir, "-p", String(cluster.port), "-U", "postgres", "-d", "shop"];

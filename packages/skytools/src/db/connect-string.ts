@@ -171,6 +171,11 @@ const secretKeys = new Set([
   "oauth_client_secret",
 ]);
 
+/** Whether the value of a key of connect strings is a secret. */
+export function isSecretConnectKey(key: string): boolean {
+  return secretKeys.has(key);
+}
+
 /** The connect string for logs: secrets replaced by `[...]`. Text that does not parse is cut at the first
  * word that could start a secret, so that nothing leaks from a broken string either. */
 export function maskConnectString(text: string): string {
