@@ -1,4 +1,10 @@
-import { type Database, parseConnectPairs, SkytoolsError, Snapshot } from "@skytools/skytools";
+import {
+  type Database,
+  isSecretConnectKey,
+  parseConnectPairs,
+  SkytoolsError,
+  Snapshot,
+} from "@skytools/skytools";
 
 /** Finds out whether two connections reach the same database of the same server, whatever their connect strings say: same
  * oid and name, and a transaction of one appears in the other's snapshots exactly when it should. Both are left without an
@@ -36,9 +42,19 @@ async function currentSnapshot(db: Database): Promise<Snapshot> {
   return Snapshot.parse(text!);
 }
 
-/** True when a location names no host, and so works from one machine only.
+/** What speaks against a location that others are to use: it names no host, and so works from one machine only; or it holds a
+ * secret, which whoever may read the node tables would see.
  * @throws UsageError for text that is no connect string */
-export function isLocationLocal(location: string): boolean {
+export function locationWarnings(location: string): string[] {
   const keys = parseConnectPairs(location);
-  return !keys.has("host") && !keys.has("hostaddr") && !keys.has("service");
+  const isLocal = !keys.has("host") && !keys.has("hostaddr") && !keys.has("service");
+  const secret = [...keys.keys()].find(isSecretConnectKey);
+  return [
+    ...(isLocal ? ["No host= in public connect string, bad idea"] : []),
+    ...(secret === undefined
+      ? []
+      : [
+          `${secret} in public connect string: all readers of pgq_node.node_location see it; ~/.pgpass is the place for it`,
+        ]),
+  ];
 }

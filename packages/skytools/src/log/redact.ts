@@ -1,5 +1,5 @@
 const secrets: readonly [RegExp, string][] = [
-  [/(password\s*=\s*)(?:'(?:[^'\\]|\\.)*'?|[^\s'"&]+)/gi, "$1[...]"],
+  [/((?:password|scram_\w+_key|oauth_client_secret)\s*=\s*)(?:'(?:[^'\\]|\\.)*'?|[^\s'"&]+)/gi, "$1[...]"],
   [/(password\s+)'(?:[^']|'')*'?/gi, "$1[...]"],
   [/(:\/\/[^\s/:@]*:)[^\s/@]+@/g, "$1[...]@"],
 ];

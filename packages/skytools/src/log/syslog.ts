@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout } from "node:timers/promises";
+import { environmentWithoutPassword } from "../script/secrets-of-process.ts";
 
 /** Numbers of syslog(3). */
 export const syslogFacilities: Readonly<Record<string, number>> = {
@@ -69,7 +70,11 @@ export class Syslog {
 
   #open(): ChildProcess | undefined {
     if (this.#child !== undefined || this.#isGivenUp) return this.#child;
-    const child = spawn("logger", this.#args, { stdio: ["pipe", "ignore", "ignore"], detached: true });
+    const child = spawn("logger", this.#args, {
+      stdio: ["pipe", "ignore", "ignore"],
+      detached: true,
+      env: environmentWithoutPassword(),
+    });
     const giveUp = () => {
       if (this.#child !== child) return;
       this.#child = undefined;

@@ -17,6 +17,7 @@ import { helpText, usageLine } from "./help.ts";
 import { checkOperands, findCommand, similarCommand } from "./operands.ts";
 import type { Command, Program } from "./program.ts";
 import { runJob, signalProgram } from "./run-job.ts";
+import { hideSecretsOfCommandLine } from "./secrets-of-process.ts";
 import { SwitchTable } from "./switch-table.ts";
 
 const lingerMs = 1000;
@@ -30,6 +31,7 @@ export async function runProgram(
   argv: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
   process.stdout.on("error", leaveOnClosedPipe);
+  hideSecretsOfCommandLine(argv);
   const exitCode = await new Invocation(program, argv).run();
   process.exitCode = exitCode;
   // What a program forgot to close must not keep it alive for ever.

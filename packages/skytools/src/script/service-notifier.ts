@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { environmentWithoutPassword } from "./secrets-of-process.ts";
 
 /** Tells systemd how a daemon is: started, reading its configuration again, stopping, alive. Does nothing when systemd did not
  * start the process or does not listen.
@@ -96,7 +97,7 @@ async function send(socket: string, fields: ReadonlyMap<string, string>): Promis
   const assignments = [...fields].map(([name, value]) => `${name}=${value}`);
   const child = spawn("systemd-notify", ["--", ...assignments], {
     stdio: "ignore",
-    env: { ...process.env, NOTIFY_SOCKET: socket },
+    env: { ...environmentWithoutPassword(), NOTIFY_SOCKET: socket },
   });
   return await new Promise((resolve) => {
     child.once("error", () => resolve(false));

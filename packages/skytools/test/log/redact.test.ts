@@ -7,6 +7,7 @@ for (const [text, expected] of [
   ["host=h password=secret user=u", "host=h password=[...] user=u"],
   ["password = 's e\\'c' user=u", "password = [...] user=u"],
   ["PASSWORD=x", "PASSWORD=[...]"],
+  ["scram_client_key=x oauth_client_secret='y z'", "scram_client_key=[...] oauth_client_secret=[...]"],
   ["postgresql://u:secret@h/db?sslpassword=p&x=1", "postgresql://u:[...]@h/db?sslpassword=[...]&x=1"],
   ["alter role r password 'it''s'", "alter role r password [...]"],
   ['password authentication failed for user "u"', 'password authentication failed for user "u"'],

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { Duplex, PassThrough, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import zlib from "node:zlib";
+import { environmentWithoutPassword } from "@skytools/skytools";
 import { storageTrouble } from "../wal/wal-error.ts";
 
 /** How files of an archive or a backup are compressed. */
@@ -51,7 +52,10 @@ function nativeZstd(name: "createZstdCompress" | "createZstdDecompress"): Duplex
 }
 
 function zstdProgram(args: readonly string[]): Duplex {
-  const child = spawn("zstd", args, { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn("zstd", args, {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: environmentWithoutPassword(),
+  });
   let complaint = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     complaint = (complaint + text).slice(-1000);

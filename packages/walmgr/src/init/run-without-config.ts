@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { Database, SkytoolsError, UsageError } from "@skytools/skytools";
+import { Database, hideSecretsOfCommandLine, SkytoolsError, UsageError } from "@skytools/skytools";
 import { setSynchronousNames } from "../standby/synchronous-names.ts";
 import { type InitOptions, initPrimary, initStandby } from "./init-config.ts";
 
@@ -49,6 +49,7 @@ export function isWithoutConfig(argv: readonly string[]): boolean {
  * @returns exit code
  * Source: spec/walmgr.md 2 */
 export async function runWithoutConfig(argv: readonly string[]): Promise<number> {
+  hideSecretsOfCommandLine(argv);
   try {
     const values = parse(argv);
     if (values.help === true) {

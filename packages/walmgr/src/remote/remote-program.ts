@@ -1,4 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { environmentWithoutPassword } from "@skytools/skytools";
 import { storageTrouble } from "../wal/wal-error.ts";
 import { shellCommand } from "./shell-quote.ts";
 
@@ -36,6 +37,7 @@ export function startRemote(remote: RemoteHost, args: readonly string[]): ChildP
   ].flatMap((option) => ["-o", option]);
   return spawn("ssh", ["-T", ...options, ...sshOptions, "--", host, command], {
     stdio: ["pipe", "pipe", "pipe"],
+    env: environmentWithoutPassword(),
   });
 }
 

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { formatConnectString, parseConnectPairs } from "@skytools/skytools";
+import { formatConnectString, isSecretConnectKey, parseConnectPairs } from "@skytools/skytools";
 import type { Settings } from "../place/settings.ts";
 import { WalError } from "../wal/wal-error.ts";
 import { serverProgram } from "./server-control.ts";
@@ -11,6 +11,11 @@ export function rewind(settings: Settings, dataDirectory: string, conninfo: stri
   const pairs = new Map(parseConnectPairs(conninfo));
   const password = pairs.get("password");
   pairs.delete("password");
+  const secret = [...pairs.keys()].find(isSecretConnectKey);
+  if (secret !== undefined)
+    throw new WalError(`pg_rewind would show everybody ${secret} of the connect string`, {
+      hint: "rejoin --clone needs no other program.",
+    });
   if (!pairs.has("dbname")) pairs.set("dbname", "postgres");
   const program = serverProgram(settings, "pg_rewind");
   const run = spawnSync(program, ["-D", dataDirectory, `--source-server=${formatConnectString(pairs)}`], {

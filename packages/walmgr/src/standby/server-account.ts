@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { Job } from "@skytools/skytools";
+import { environmentWithoutPassword, type Job } from "@skytools/skytools";
 import type { RunningServer } from "../place/server-directory.ts";
 import type { Settings } from "../place/settings.ts";
 import { errorCode, WalError } from "../wal/wal-error.ts";
@@ -64,7 +64,7 @@ export async function proveFetch(
       "--set=restore_retry_timeout=0",
     ],
     // Without HOME it is the account's own.
-    { cwd: dataDirectory, env: { ...process.env, HOME: undefined }, encoding: "utf8" },
+    { cwd: dataDirectory, env: { ...environmentWithoutPassword(), HOME: undefined }, encoding: "utf8" },
   );
   await rm(join(dataDirectory, probe), { force: true });
   if (run.error !== undefined && errorCode(run.error) === "ENOENT") {

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Job } from "@skytools/skytools";
+import { environmentWithoutPassword, type Job } from "@skytools/skytools";
 import { runningServer } from "../place/server-directory.ts";
 import type { Settings } from "../place/settings.ts";
 import { WalError } from "../wal/wal-error.ts";
@@ -35,7 +35,11 @@ export function startServer(job: Job, settings: Settings, dataDirectory: string)
   const pgCtl = serverProgram(settings, "pg_ctl");
   const log = `${dataDirectory}.log`;
   job.log.info(`Starting the server: ${pgCtl} start, log ${log}`);
-  const run = spawnSync(pgCtl, ["start", "-w", "-D", dataDirectory, "-l", log], { stdio: ["ignore", 2, 2] });
+  const run = spawnSync(pgCtl, ["start", "-w", "-D", dataDirectory, "-l", log], {
+    stdio: ["ignore", 2, 2],
+    // All of the server's processes would have it, and those that start it at the next boot would not.
+    env: environmentWithoutPassword(),
+  });
   if (run.status !== 0) {
     throw new WalError(`pg_ctl start failed (${run.error?.message ?? `exit code ${run.status}`})`, {
       hint: `Look at ${log}; set slave_start_cmd or slave_bin when the server is started differently.`,

@@ -7,7 +7,7 @@ import {
 } from "@skytools/skytools";
 import { installedVersion } from "@skytools/sql";
 import type { CascadeAdmin } from "../cascade-admin.ts";
-import { checkSameDatabase, isLocationLocal } from "../location-check.ts";
+import { checkSameDatabase, locationWarnings } from "../location-check.ts";
 import { findRoot, membersOf, nodeOf, openLocal, openLocation } from "../node-connection.ts";
 import type { NodeInfo, NodeType } from "../node-info.ts";
 import { createSteps, type Upstream } from "../plan/create-steps.ts";
@@ -55,7 +55,7 @@ export async function createLocalNode(
   const present = await nodeOf(local, admin.queueName);
   if (present !== undefined) return { node: alreadyThere(admin, present, creation, names), isNew: false };
 
-  if (isLocationLocal(names.location)) log.warn("No host= in public connect string, bad idea");
+  for (const warning of locationWarnings(names.location)) log.warn(warning);
   if (creation.isLocationChecked !== false) {
     await checkSameDatabase(local, await openLocation(admin, names.location));
   }

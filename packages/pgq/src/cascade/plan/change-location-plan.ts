@@ -1,5 +1,5 @@
 import { SkytoolsError, UsageError } from "@skytools/skytools";
-import { checkSameDatabase, isLocationLocal } from "../location-check.ts";
+import { checkSameDatabase, locationWarnings } from "../location-check.ts";
 import type { Finding, Plan } from "./plan.ts";
 import { silentFindings } from "./plan-checks.ts";
 import type { PlanContext } from "./plan-context.ts";
@@ -25,9 +25,7 @@ export async function changeLocationPlan(
 ): Promise<Plan> {
   if (!set.isKnown(nodeName)) throw new UsageError(`Unknown node: ${nodeName}`, { hint: "See members." });
   const findings: Finding[] = silentFindings(set, nodeName);
-  if (isLocationLocal(location)) {
-    findings.push({ kind: "warning", text: "No host= in public connect string, bad idea" });
-  }
+  for (const text of locationWarnings(location)) findings.push({ kind: "warning", text });
   const former = set.live.get(nodeName) ?? set.silent.get(nodeName);
   const moved = isChecked
     ? await reach(context, set, { nodeName, location, isDead: former?.isDead ?? false }, findings)
