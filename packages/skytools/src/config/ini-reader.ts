@@ -54,6 +54,7 @@ class IniParser {
   }
 
   take(line: string, number: number): void {
+    if (line.includes("\0")) throw this.#error("the line has a zero byte in it", number);
     const text = line.trim();
     if (text.startsWith("#") || text.startsWith(";")) return;
     if (text === "") {

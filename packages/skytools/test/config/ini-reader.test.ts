@@ -70,6 +70,7 @@ for (const [what, text, message] of [
   ["a key before any section", "a = 1\n", "t.ini:1: a value stands before the first [section]"],
   ["a section that comes twice", "[s]\n[t]\n[s]\n", "t.ini:3: section [s] appears twice"],
   ["a key that comes twice", "[s]\na = 1\nb = 1\nA = 2\n", "t.ini:4: [s] a: is set twice, first on line 2"],
+  ["a zero byte", "[s]\na = 1\nb = x\0y\n", "t.ini:3: the line has a zero byte in it"],
   ["a key twice in DEFAULT", "[DEFAULT]\na=1\na=2\n", "t.ini:3: [DEFAULT] a: is set twice, first on line 2"],
   ["a delimiter without key", "[s]\n= 1\n", "t.ini:2: a key is missing before the delimiter"],
 ] as const) {
