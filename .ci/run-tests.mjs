@@ -6,6 +6,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { runDirectory } from "../packages/testbed/dist/index.js";
 
+const propertySettings = new URL("../packages/testbed/dist/property-settings.js", import.meta.url);
 const root = new URL("..", import.meta.url).pathname;
 const runOnlyWhenNamed = ["/interop/", "/sweep/"];
 
@@ -36,7 +37,14 @@ if (files.length === 0) {
 }
 const run = spawnSync(
   process.execPath,
-  ["--test", "--enable-source-maps", "--test-concurrency=2", "--test-reporter=spec", ...files],
+  [
+    "--test",
+    "--enable-source-maps",
+    `--import=${propertySettings}`,
+    "--test-concurrency=2",
+    "--test-reporter=spec",
+    ...files,
+  ],
   { stdio: "inherit", cwd: root, env: { ...process.env, SKYTOOLS_TESTBED_SHARED: runDirectory() } },
 );
 process.exit(run.status ?? 1);

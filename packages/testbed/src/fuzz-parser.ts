@@ -81,9 +81,11 @@ const nasty = [
   "FFFFFFFFF/FFFFFFFFF",
 ];
 
-/* In every run a fixed number of texts with a seed of its own; SKYTOOLS_FUZZ_RUNS makes it more, SKYTOOLS_FUZZ_SEED others. */
-const numRuns = Number(process.env.SKYTOOLS_FUZZ_RUNS ?? 300);
-const seed = Number(process.env.SKYTOOLS_FUZZ_SEED ?? 1);
+/** For fast-check: in every run the same number of the same texts; SKYTOOLS_FUZZ_RUNS makes it more, SKYTOOLS_FUZZ_SEED others. */
+export const fuzzRuns = {
+  numRuns: Number(process.env.SKYTOOLS_FUZZ_RUNS ?? 300),
+  seed: Number(process.env.SKYTOOLS_FUZZ_SEED ?? 1),
+};
 const longInputChars = 20_000;
 /** of processor time, so that a busy machine is no failure; a quadratic reader of a long text takes far more */
 const longestMs = 2000;
@@ -111,7 +113,7 @@ export function fuzzParser(parser: FuzzedParser): void {
   );
   fc.assert(
     fc.property(text, (each) => tryText(parser, each)),
-    { numRuns, seed },
+    fuzzRuns,
   );
   for (const sample of parser.samples) for (const each of nasty) tryText(parser, sample + each);
   for (const repeated of [...nasty, ...parser.samples]) {

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { PassThrough, Readable } from "node:stream";
 import { describe, it } from "node:test";
+import { fuzzRuns } from "@skytools/testbed";
 import fc from "fast-check";
 import { type TarEntry, TarReader } from "#src/backup/tar-reader.js";
 import { type Frame, FrameChannel } from "#src/remote/frame-channel.js";
 import { WalError } from "#src/wal/wal-error.js";
 
-const runs = { numRuns: Number(process.env.SKYTOOLS_FUZZ_RUNS ?? 300), seed: 1 };
+const runs = fuzzRuns;
 
 /** The bytes in pieces that end where the numbers say. */
 function inPieces(bytes: Buffer, ends: readonly number[]): Buffer[] {

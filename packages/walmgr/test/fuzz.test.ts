@@ -1,8 +1,11 @@
+import assert from "node:assert/strict";
 import { it } from "node:test";
 import { SkytoolsError } from "@skytools/skytools";
-import { type FuzzedParser, fuzzParser } from "@skytools/testbed";
+import { type FuzzedParser, fuzzParser, fuzzRuns } from "@skytools/testbed";
+import fc from "fast-check";
 import { splitCodec } from "#src/archive/codec.js";
 import { parseManifest } from "#src/backup/manifest.js";
+import { isSetInfo } from "#src/backup/set-info.js";
 import { parsePlace } from "#src/place/place.js";
 import { parseStreamMessage } from "#src/receive/stream-message.js";
 import { parseSynchronousNames } from "#src/standby/synchronous-names.js";
@@ -23,6 +26,9 @@ const walNames = [
 ];
 const manifest =
   '{ "PostgreSQL-Backup-Manifest-Version": 1,\n"Files": [{ "Path": "base/1/2", "Size": 3 }],\n"WAL-Ranges": [],\n"Manifest-Checksum": "00"}\n';
+
+const setInfo =
+  '{"id":"x","startLsn":"0/1","codec":"none","tablespaces":[{"oid":"16384","location":"/space"},null,{"oid":1,"location":[]}]}';
 
 /** Every reader of this package for names, files of the archive and what servers send. */
 const parsers: readonly FuzzedParser[] = [
@@ -53,6 +59,18 @@ const parsers: readonly FuzzedParser[] = [
     samples: [manifest],
     isRefusal: isWalError,
   },
+  {
+    name: "isSetInfo",
+    parse: (text) => {
+      try {
+        return isSetInfo(JSON.parse(text));
+      } catch (error) {
+        if (error instanceof SyntaxError) return undefined;
+        throw error;
+      }
+    },
+    samples: [setInfo, '{"tablespaces":[null]}', "[]", "null"],
+  },
   { name: "parsePlace", parse: parsePlace, samples: ["me@db2:/path", "[::1]:/x", "/a:b"] },
   {
     name: "parseSynchronousNames",
@@ -76,3 +94,43 @@ const parsers: readonly FuzzedParser[] = [
 for (const parser of parsers) {
   it(`${parser.name} reads or refuses whatever comes, soon`, () => fuzzParser(parser));
 }
+
+it("whatever backup.json says, it is a set of a known form or none, and no error of ours", () => {
+  const odd = fc.oneof(fc.constantFrom(null, true, 0, "", "x", "/x", "16384", [], {}), fc.jsonValue());
+  const tablespaces = fc.oneof(fc.array(fc.oneof(odd, fc.record({ oid: odd, location: odd }))), odd);
+  const info = fc.record(
+    {
+      id: fc.oneof(fc.constant("x"), odd),
+      startLsn: fc.oneof(fc.constant("0/1"), odd),
+      codec: fc.oneof(fc.constant("none"), odd),
+      tablespaces,
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(fc.oneof(info, odd), (value) => {
+      if (!isSetInfo(value)) return;
+      for (const each of value.tablespaces) {
+        assert.match(each.oid, /^\d{1,10}$/);
+        assert.match(each.location, /^\//);
+      }
+    }),
+    fuzzRuns,
+  );
+});
+
+it("a set whose list of tablespaces holds nothing is none", () => {
+  const info = { id: "x", startLsn: "0/1", codec: "none" };
+  assert.equal(isSetInfo({ ...info, tablespaces: [] }), true);
+  for (const bad of [
+    null,
+    undefined,
+    1,
+    "x",
+    [],
+    { oid: "1" },
+    { oid: "1", location: ["/x"] },
+    { oid: "1", location: "/x\0" },
+  ])
+    assert.equal(isSetInfo({ ...info, tablespaces: [bad] }), false);
+});

@@ -103,8 +103,14 @@ export function isSetInfo(value: unknown): value is SetInfo {
     typeof startLsn === "string" &&
     codecs.some((each) => each === codec) &&
     Array.isArray(tablespaces) &&
-    tablespaces.every(({ oid, location }) => isOid(oid) && isAbsolute(String(location)))
+    tablespaces.every(isTablespace)
   );
+}
+
+function isTablespace(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { oid, location } = value as Partial<SetInfo["tablespaces"][number]>;
+  return isOid(oid) && typeof location === "string" && isAbsolute(location) && !location.includes("\0");
 }
 
 /** Whether it is the number of a tablespace, and so safe as a part of a path. */
