@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { homedir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { type Command, type Job, UsageError } from "@skytools/skytools";
 import { removeKeys } from "../init/authorized-keys.ts";
 import { setPasswordEntry } from "../init/password-entry.ts";
@@ -50,6 +50,11 @@ function archiveOf(settings: Settings): string[] {
   if (!completed.startsWith(`${root}/`) || dirname(root) === root || root === homedir()) {
     throw new UsageError(`${root} holds more than an archive: remove it by hand`);
   }
+  const stranger = strangerIn(root, settings);
+  if (stranger !== undefined)
+    throw new UsageError(`${root} holds more than an archive: remove it by hand`, {
+      hint: `${stranger} is not of the archive.`,
+    });
   const data = settings.has("slave_data") ? settings.path("slave_data") : undefined;
   if (
     data !== undefined &&
@@ -59,6 +64,27 @@ function archiveOf(settings: Settings): string[] {
     throw new UsageError(`a server runs on ${data}, which is in ${root}`);
   }
   return [...(existsSync(root) ? [root] : []), ...(data === undefined ? [] : oldDirectories(data))];
+}
+
+/** A name in the archive's root that walmgr has not put there; undefined: there is none. */
+function strangerIn(root: string, settings: Settings): string | undefined {
+  if (!existsSync(root)) return undefined;
+  const { completed, partial, fullBackup, configBackup } = settings.paths;
+  const data = settings.has("slave_data") ? settings.path("slave_data") : undefined;
+  const ofServer = data === undefined ? [] : [data, ...oldDirectories(data)];
+  const known = [completed, partial, configBackup, ...ofServer, settings.config.file]
+    .filter((path) => path !== "")
+    .map((path) => resolve(path));
+  const isSet = (name: string) =>
+    name === basename(fullBackup) || name.startsWith(`${basename(fullBackup)}.`);
+  return readdirSync(root).find((name) => {
+    const path = join(root, name);
+    return (
+      !isSet(name) &&
+      !name.startsWith(".expired-") &&
+      known.every((each) => !`${each}/`.startsWith(`${path}/`))
+    );
+  });
 }
 
 function oldDirectories(data: string): string[] {

@@ -1,5 +1,5 @@
-import { copyFileSync, existsSync, mkdirSync } from "node:fs";
-import { isAbsolute, join } from "node:path";
+import { constants, copyFileSync, existsSync, lstatSync, mkdirSync } from "node:fs";
+import { isAbsolute, join, resolve } from "node:path";
 import { type Command, formatBytes, type Job, printJson, UsageError } from "@skytools/skytools";
 import type { SetStore } from "../backup/set-store.ts";
 import { type Engine, engineOf } from "../engine/engine.ts";
@@ -49,7 +49,7 @@ async function restore(job: Job): Promise<number> {
   }
   if (directory !== undefined && !isAbsolute(directory))
     throw new UsageError(`"${directory}" must be an absolute path`);
-  const dataDirectory = directory ?? settings.dataDirectory();
+  const dataDirectory = directory === undefined ? settings.dataDirectory() : resolve(directory);
   const wanted = { setName, dataDirectory, target, isCopy: directory !== undefined };
   const engine = engineOf(settings);
   if (engine !== undefined) {
@@ -177,14 +177,20 @@ function restoreConfig(job: Job, settings: Settings, dataDirectory: string, plan
   for (const name of names) {
     if (elsewhere !== "" && backup !== "") {
       mkdirSync(elsewhere, { recursive: true });
-      copyMissing(job, join(backup, name), join(elsewhere, name));
+      // Whoever writes into the archive must not choose another file of ours.
+      if (isRegular(join(backup, name))) copyMissing(job, join(backup, name), join(elsewhere, name));
     }
     if (plan.setAside !== undefined) copyMissing(job, join(plan.setAside, name), join(dataDirectory, name));
   }
 }
 
+function isRegular(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+/** A link under the name, wherever it leads, is something that is there. */
 function copyMissing(job: Job, from: string, to: string): void {
-  if (existsSync(to) || !existsSync(from)) return;
-  copyFileSync(from, to);
+  if (lstatSync(to, { throwIfNoEntry: false }) !== undefined || !existsSync(from)) return;
+  copyFileSync(from, to, constants.COPYFILE_EXCL);
   job.log.info(`Copied ${from} to ${to}`);
 }

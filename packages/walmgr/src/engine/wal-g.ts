@@ -46,6 +46,7 @@ function chosenSet({ set, target, tablespaceMoves }: EngineRestore): string {
       hint: "Name one of listbackups that ended before the target.",
     });
   }
+  if (set?.startsWith("-") === true) throw new UsageError(`"${set}" is not the name of a backup`);
   return set ?? "LATEST";
 }
 

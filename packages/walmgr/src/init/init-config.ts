@@ -2,8 +2,10 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { UsageError } from "@skytools/skytools";
+import { environmentWithoutPassword, UsageError } from "@skytools/skytools";
 import { replaceFile } from "../archive/durable-file.ts";
+import { isHostForSsh } from "../place/place.ts";
+import { shellCommand } from "../remote/shell-quote.ts";
 import { errorCode } from "../wal/wal-error.ts";
 import { addKey } from "./authorized-keys.ts";
 import { setPasswordEntry } from "./password-entry.ts";
@@ -29,7 +31,8 @@ type Lines = readonly (readonly [key: string, value: string])[];
  * Source: spec/walmgr.md 2, 3 */
 export async function initPrimary(options: InitOptions): Promise<string[]> {
   if (options.slave === undefined) throw new UsageError("--init-master needs --slave=HOST");
-  if (options.slave.startsWith("-")) throw new UsageError("a host does not begin with a dash");
+  if (!isHostForSsh(options.slave))
+    throw new UsageError(`--slave: ${JSON.stringify(options.slave)} is not a host as ssh takes it`);
   const server = locateServer(options.pgdata);
   if (!existsSync(server.configFile)) throw new UsageError(`there is no ${server.configFile}`);
   const directory = options.configDir ?? join(homedir(), "conf");
@@ -64,13 +67,18 @@ export async function initStandby(options: InitOptions): Promise<string[]> {
     options.addPassword === undefined
       ? undefined
       : (readGiven("--add-password", options.addPassword).split("\n")[0] ?? "");
+  if (key !== undefined && key.trim().split("\n").length > 1)
+    throw new UsageError(`--ssh-add-key: ${options.sshAddKey} holds more than one line, a public key is one`);
   const server = locateServer(options.pgdata);
   const directory = options.configDir ?? join(homedir(), "conf");
   const lines: Lines = [
     ...framework("wal-slave"),
     ["slave_data", server.dataDirectory],
     ["slave_bin", server.binDirectory],
-    ["slave_stop_cmd", `${join(server.binDirectory, "pg_ctl")} -D ${server.dataDirectory} -m fast stop`],
+    [
+      "slave_stop_cmd",
+      shellCommand([join(server.binDirectory, "pg_ctl"), "-D", server.dataDirectory, "-m", "fast", "stop"]),
+    ],
     [
       "slave_config_dir",
       dirname(server.configFile) === server.dataDirectory ? "" : dirname(server.configFile),
@@ -119,6 +127,9 @@ function framework(name: string): Lines {
 
 async function writeConfig(path: string, lines: Lines, { isDryRun }: InitOptions): Promise<string> {
   if (existsSync(path)) throw new UsageError(`${path} is there already`, { hint: "Move it away first." });
+  for (const [key, value] of lines)
+    if (value !== value.trim() || /[\p{Cc}]/u.test(value))
+      throw new UsageError(`${key}: ${JSON.stringify(value)} cannot stand in a configuration file`);
   const escaped = (key: string, value: string) =>
     /^%\((walmgr_data|slave)\)s/.test(value) || key === "logfile" || key === "pidfile"
       ? value
@@ -137,7 +148,10 @@ function makeKey(isDryRun: boolean): string {
   if (existsSync(file)) return `${file} is there already: ${readFileSync(`${file}.pub`, "utf8").trim()}`;
   if (isDryRun) return `make ${file}`;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const run = spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", file], { encoding: "utf8" });
+  const run = spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", file], {
+    encoding: "utf8",
+    env: environmentWithoutPassword(),
+  });
   if (run.status !== 0) throw new UsageError(`ssh-keygen failed: ${run.error?.message ?? run.stderr.trim()}`);
   return `made ${file}: ${readFileSync(`${file}.pub`, "utf8").trim()}`;
 }

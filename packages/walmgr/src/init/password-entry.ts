@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { userInfo } from "node:os";
-import { parseConnectPairs } from "@skytools/skytools";
+import { parseConnectPairs, UsageError } from "@skytools/skytools";
 import { replaceFile } from "../archive/durable-file.ts";
 
 /** Writes the password of a replication connection into a password file: first, in place of older entries for the same.
  * @param password undefined: only remove them
+ * @throws UsageError for a name with a line's end, which would make it two entries
  * Source: spec/walmgr.md 2; PostgreSQL manual, "The Password File" */
 export async function setPasswordEntry(
   file: string,
@@ -18,6 +19,8 @@ export async function setPasswordEntry(
     "replication",
     pairs.get("user") ?? userInfo().username,
   ];
+  if (fields.some((field) => /[\r\n]/.test(field)))
+    throw new UsageError("a host or user with a line's end cannot stand in a password file");
   const escaped = (text: string) => text.replace(/[\\:]/g, "\\$&");
   const prefix = `${fields.map(escaped).join(":")}:`;
   const lines = existsSync(file)

@@ -1,11 +1,17 @@
 import { resolve } from "node:path";
+import { UsageError } from "@skytools/skytools";
 import { shellCommand, shellQuote } from "../remote/shell-quote.ts";
 
-/** How a server calls this program, quoted for a shell, with nothing left to its PATH. */
+/** How a server calls this program, quoted for a shell, with nothing left to its PATH.
+ * @throws UsageError for a path with a line's end, which no setting of a server can have */
 export function ownCommand(configFile: string): string {
   const script = process.argv[1];
   if (script === undefined) throw new Error("the program's own path is not known");
-  return shellCommand([process.execPath, resolve(script), resolve(configFile)]);
+  const words = [process.execPath, resolve(script), resolve(configFile)];
+  const broken = words.find((word) => /[\r\n]/.test(word));
+  if (broken !== undefined)
+    throw new UsageError(`${JSON.stringify(broken)}: a server cannot be told a path with a line's end in it`);
+  return shellCommand(words);
 }
 
 /** Where segments lie that were fetched before the server asks for them, seen from its data directory. */

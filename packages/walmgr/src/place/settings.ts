@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { type Config, type ConfigError, expandHome, type Job, UsageError } from "@skytools/skytools";
 import type { Archive } from "../archive/archive.ts";
 import type { Codec } from "../archive/codec.ts";
@@ -8,7 +8,7 @@ import { RemoteSetStore } from "../backup/remote-set-store.ts";
 import { LocalSetStore, type SetStore } from "../backup/set-store.ts";
 import { RemoteArchive } from "../remote/remote-archive.ts";
 import type { RemoteHost } from "../remote/remote-program.ts";
-import { type Place, parsePlace } from "./place.ts";
+import { isHostForSsh, type Place, parsePlace } from "./place.ts";
 
 export type Role = "primary" | "standby";
 
@@ -47,6 +47,7 @@ export class Settings {
         `Write ${slave}:PATH, or leave slave empty when this host keeps the archive.`,
       );
     }
+    refuseOddSlot(config);
     const { host } = places.completed;
     if (hosts.size > 1 || (this.role === "primary" && host !== undefined && host !== slave)) {
       const named = this.role === "primary" ? `the host that slave names ("${slave}")` : "one host";
@@ -64,7 +65,8 @@ export class Settings {
 
   #remoteHost(host: string): RemoteHost {
     const { config } = this;
-    if (host.startsWith("-")) throw config.error("slave", "a host does not begin with a dash");
+    if (!isHostForSsh(host))
+      throw config.error("slave", `${JSON.stringify(host)} is not a host as ssh takes it: host or user@host`);
     if (!has(config, "slave_config")) {
       throw config.error("slave_config", "required key is not set: the archive is on another host");
     }
@@ -118,7 +120,8 @@ export class Settings {
     this.need(key);
     const path = this.config.getFile(key);
     if (!isAbsolute(path)) throw this.config.error(key, `"${path}" must be an absolute path`);
-    return path;
+    refuseLineEnd(this.config, key, path);
+    return resolve(path);
   }
 
   /** @throws ConfigError when the key is absent or empty */
@@ -191,7 +194,24 @@ function absolute(config: Config, key: string, text: string): Place {
   // Whose home that is the other host knows, by its own file.
   const isFarHome = !isHere && path.startsWith("~/");
   if (!isAbsolute(path) && !isFarHome) throw config.error(key, `"${text}" must be an absolute path`);
-  return { host: isHere ? undefined : place.host, path };
+  refuseLineEnd(config, key, path);
+  return { host: isHere ? undefined : place.host, path: isFarHome ? path : resolve(path) };
+}
+
+/** A value that goes on in the next line of the file, most likely. */
+function refuseLineEnd(config: Config, key: string, path: string): void {
+  if (/[\r\n]/.test(path))
+    throw config.error(key, `${JSON.stringify(path)} is not a path: it has a line's end in it`);
+}
+
+/** The server would refuse it, and the standby be made without a slot. */
+function refuseOddSlot(config: Config): void {
+  const name = config.get("slot_name");
+  if (/^[a-z0-9_]{1,63}$/.test(name)) return;
+  throw config.error(
+    "slot_name",
+    `${JSON.stringify(name)} is not a slot's name: lower case letters, digits and underscores, 63 at most`,
+  );
 }
 
 function isThisHost(host: string): boolean {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { renameFile } from "@skytools/skytools";
+import { openForWriting } from "../archive/durable-file.ts";
 
 /** What a receiver notes about itself, for `status` and `check`. */
 export interface ReceiverState {
@@ -19,7 +19,12 @@ const fileName = "RECEIVER";
 /** Not synced: a lost note is made again within a second. */
 export async function writeReceiverState(partialWals: string, state: ReceiverState): Promise<void> {
   const path = join(partialWals, fileName);
-  await writeFile(`${path}.tmp`, JSON.stringify(state));
+  const draft = await openForWriting(`${path}.tmp`);
+  try {
+    await draft.writeFile(JSON.stringify(state));
+  } finally {
+    await draft.close();
+  }
   await renameFile(`${path}.tmp`, path);
 }
 

@@ -1,6 +1,6 @@
-/** A word as a POSIX shell reads it back unchanged. */
+/** A word as a POSIX shell reads it back unchanged; `=` is quoted too, so that the first one is no assignment. */
 export function shellQuote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  return /^[\w@%+:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 export function shellCommand(words: readonly string[]): string {

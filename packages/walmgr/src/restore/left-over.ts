@@ -15,7 +15,7 @@ function markOf(fresh: string): string {
 export function markRestoring(fresh: string, directories: Iterable<string>): void {
   const token = `${process.pid} ${new Date().toISOString()} ${performance.now()}`;
   for (const path of [markOf(fresh), ...[...directories].map((each) => join(each, marker))])
-    writeFileSync(path, token);
+    writeFileSync(path, token, { flag: "wx", mode: 0o600 });
 }
 
 /** Whether all that is in a directory was left by an interrupted restore of this data directory. Once that has its place, and is

@@ -160,13 +160,15 @@ function latestTimeline(from: number, names: ReadonlySet<string>): number {
   return timeline;
 }
 
-/** The first free of `<data>.0`, `.1`, ...; undefined when there is nothing to set aside. */
+/** The first free of `<data>.0`, `.1`, ...; undefined when there is nothing to set aside. A link is something, wherever it leads.
+ * @param dataDirectory without a slash at its end */
 export function freeName(dataDirectory: string): string | undefined {
-  if (!existsSync(dataDirectory)) return undefined;
-  if (lstatSync(dataDirectory).isDirectory() && readdirSync(dataDirectory).length === 0) return undefined;
+  const found = lstatSync(dataDirectory, { throwIfNoEntry: false });
+  if (found === undefined) return undefined;
+  if (found.isDirectory() && readdirSync(dataDirectory).length === 0) return undefined;
   for (let number = 0; ; number++) {
     const name = `${dataDirectory}.${number}`;
-    if (!existsSync(name)) return name;
+    if (lstatSync(name, { throwIfNoEntry: false }) === undefined) return name;
   }
 }
 
@@ -188,6 +190,8 @@ function mapTablespaces(
     const directory = moves.get(resolve(location)) ?? location;
     moves.delete(resolve(location));
     const hint = `Give it another place: --tablespace ${location}=NEW.`;
+    if ([...result.values()].includes(directory))
+      throw new UsageError(`two tablespaces would go to ${directory}`, { hint });
     refuseOccupied(restoringPath(dataDirectory), directory, hint);
     result.set(oid, directory);
   }

@@ -21,9 +21,11 @@ export async function writeAutoConf(dataDirectory: string, settings: ServerSetti
   await replaceFile(path, `${[...lines, ...own].join("\n")}\n`);
 }
 
-/** Source: PostgreSQL manual, "Setting Parameters": quotes are doubled, backslashes escape */
+/** On one line, as a file of settings wants it.
+ * Source: PostgreSQL manual, "Setting Parameters": quotes are doubled, backslashes escape */
 export function quoteSetting(value: string): string {
-  return `'${value.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
+  const escaped = value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll("\r", "\\r");
+  return `'${escaped.replaceAll("'", "''")}'`;
 }
 
 /** For a data directory without configuration, as the original's backups are. */

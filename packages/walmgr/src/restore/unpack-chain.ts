@@ -5,6 +5,7 @@ import { renameFileSync } from "@skytools/skytools";
 import { ManifestCheck } from "../backup/read-set.ts";
 import type { BackupSet } from "../backup/set-info.ts";
 import type { SetStore } from "../backup/set-store.ts";
+import type { TarSink } from "../backup/tar-reader.ts";
 import { writeTree } from "../backup/write-tree.ts";
 import { WalError } from "../wal/wal-error.ts";
 import { isIncremental, plainName, rebuildFile, settleLabel } from "./combine-sets.ts";
@@ -57,11 +58,25 @@ async function unpack(
   // Sets of the original have no manifest.
   const check = set.info.serverVersion === 0 ? undefined : new ManifestCheck(await sets.manifest(set));
   await sets.read(set, (oid) => {
-    const tree = writeTree(placeOf(oid));
+    const tree =
+      oid === undefined ? writeTree(placeOf(oid)) : tablespaceOnly(writeTree(placeOf(oid)), set.name);
     return check === undefined ? tree : check.sink(oid, tree);
   });
   const problem = check?.finish()[0];
   if (problem !== undefined) throw new WalError(`backup set ${set.name} is damaged: ${problem}`);
+}
+
+/** Lets what a tablespace has pass, and nothing else: its place is one that the set names, and what the set's host put there
+ * could mean something to others. Source: PostgreSQL manual, "Database File Layout" */
+function tablespaceOnly(tree: TarSink, set: string): TarSink {
+  return {
+    ...tree,
+    begin: (entry) => {
+      if (!/^PG_[\d.]+_\d+(?:\/|$)/.test(entry.path) && entry.path !== "")
+        throw new WalError(`backup set ${set} has ${entry.path} in a tablespace, where it does not belong`);
+      tree.begin(entry);
+    },
+  };
 }
 
 /** @param directories of one part, newest first: the newest one decides which files there are */

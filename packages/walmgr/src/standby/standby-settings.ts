@@ -50,6 +50,9 @@ export const noArchiving: ReadonlyMap<string, string> = new Map([
   ["archive_command", ""],
 ]);
 
+/** @throws ConfigError when it would be longer than names of a server are */
 export function standbySlotName(settings: Settings): string {
-  return `${settings.config.get("slot_name")}_standby`;
+  const name = `${settings.config.get("slot_name")}_standby`;
+  if (name.length > 63) throw settings.error("slot_name", `too long: the standby's slot would be ${name}`);
+  return name;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { runProgram } from "@skytools/testbed";
@@ -88,7 +88,11 @@ test("every mistake in a file is one line that names file, line and key", async 
     [{ walmgr_data: "relative" }, ["setup"], /walmgr_data: "relative" must be an absolute path/],
     [{ keep_backups: "-1" }, ["setup"], /keep_backups: -1 is less than 0/],
     [{ slave: "far", walmgr_data: "far:/x" }, ["setup"], /slave_config: required key is not set/],
-    [{ slave: "-oProxyCommand=x", slave_config: "/x" }, ["listbackups"], /slave: .*dash|completed_wals/],
+    [
+      { slave: "-oProxyCommand=x", slave_config: "/x" },
+      ["listbackups"],
+      /slave: .* is not a host as ssh takes it/,
+    ],
     [{ master_db: "nonsense=1" }, ["setup"], /master_db: .*nonsense/],
     [{ keep_window: "soon" }, ["expire"], /keep_window: "soon" is not a time/],
   ];
@@ -300,6 +304,16 @@ test("cleanup lists what it would remove, and does it only when told to", async 
   const refused = await onSlave(["cleanup"]);
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /cleanup would remove /);
+  const mine = join(here.archive, "mine");
+  await writeFile(mine, "");
+  const occupied = await onSlave(["cleanup", "--force"]);
+  assert.equal(occupied.code, 1);
+  assert.match(
+    occupied.stderr,
+    /holds more than an archive: remove it by hand\nHINT: mine is not of the archive/,
+  );
+  assert.ok(existsSync(mine) && existsSync(slave));
+  await rm(mine);
   assert.ok(existsSync(here.archive));
   assert.equal((await onSlave(["cleanup", "--force"])).code, 0);
   assert.ok(!existsSync(here.archive) && !existsSync(slave));

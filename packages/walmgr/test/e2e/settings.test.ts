@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, lstatSync, realpathSync } from "node:fs";
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync, lstatSync, realpathSync, statSync } from "node:fs";
+import { chown, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { waitFor } from "@skytools/testbed";
+import { writeAutoConf } from "#src/restore/server-settings.js";
 import { Stage } from "../fixture/stage.js";
 
 let stage: Stage;
@@ -54,7 +55,15 @@ test("restore puts WAL and configuration where the file says, stops and starts t
     slave_start_cmd: `touch "${place("started")}"`,
     backup_datadir: "no",
   });
+  // The archive's host must not choose what is copied, nor a link over here where to.
+  const inBackup = join(stage.archive, "config.backup/pg_ident.conf");
+  await rm(inBackup);
+  await symlink(join(stage.primary.dataDirectory, "PG_VERSION"), inBackup);
+  await stage.directory("etc");
+  await symlink(place("nowhere"), join(place("etc"), "pg_hba.conf"));
   await stage.walmgr(file, ["restore"]);
+  assert.ok(!existsSync(join(place("etc"), "pg_ident.conf")) && !existsSync(place("nowhere")));
+  await rm(inBackup);
   assert.equal(realpathSync(join(standby.dataDirectory, "pg_wal")), realpathSync(place("wal space")));
   assert.ok(existsSync(place("started")));
   assert.equal(
@@ -155,4 +164,24 @@ test("an expired set goes only when the administrator's archive_command has take
   await stage.walmgr(await file(`echo "$BACKUPDIR" > "${taken}"`), ["expire"]);
   assert.equal(await readFile(taken, "utf8"), `${join(stage.archive, "data.master.0")}\n`);
   assert.ok(!existsSync(join(stage.archive, "data.master.0")));
+});
+
+test("values with quotes, backslashes and line ends reach a server as they are", async () => {
+  const values = ["it's", 'a "b"', "back\\slash\\", "two\nlines\r", "$x %y # z", ""];
+  const path = join(stage.primary.dataDirectory, "postgresql.auto.conf");
+  const before = await readFile(path, "utf8");
+  await writeAutoConf(
+    stage.primary.dataDirectory,
+    new Map(values.map((value, nr) => [`walmgr_test.v${nr}`, value])),
+  );
+  const owner = statSync(stage.primary.dataDirectory);
+  await chown(path, owner.uid, owner.gid);
+  const rows = await stage.primary.query<{ setting: string }>(
+    "select setting from pg_file_settings where name like 'walmgr_test.%' order by name",
+  );
+  await writeFile(path, before);
+  assert.deepEqual(
+    rows.map(({ setting }) => setting),
+    values,
+  );
 });
