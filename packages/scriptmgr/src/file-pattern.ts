@@ -18,9 +18,9 @@ function matches(base: string, [part, ...rest]: readonly string[]): string[] {
   const into = (name: string) =>
     matches(base === "" || base.endsWith("/") ? base + name : `${base}/${name}`, rest);
   if (!/[*?[]/.test(part)) return into(part);
-  const pattern = wildcard(part);
+  const isMatch = wildcard(part);
   return entriesOf(base)
-    .filter((name) => pattern.test(name) && (part.startsWith(".") || !name.startsWith(".")))
+    .filter((name) => isMatch(name) && (part.startsWith(".") || !name.startsWith(".")))
     .flatMap(into);
 }
 
@@ -32,12 +32,41 @@ function entriesOf(directory: string): string[] {
   }
 }
 
-function wildcard(part: string): RegExp {
-  const source = part.replace(/\[!?[^\]]+\]|./gs, (piece) => {
-    if (piece === "*") return ".*";
-    if (piece === "?") return ".";
-    if (piece.length > 1) return piece.replace(/^\[!/, "[^").replaceAll("\\", "\\\\");
-    return piece.replace(/[\\^$.|+(){}[\]]/, "\\$&");
-  });
-  return new RegExp(`^${source}$`, "s");
+/** Between stars a pattern has a fixed length: each piece is looked for behind the one before, so that no pattern takes long. */
+function wildcard(part: string): (name: string) => boolean {
+  const pieces = part.match(/\[!?[^\]]+\]|\*+|./gsu) ?? [];
+  const sources = [""];
+  for (const piece of pieces) {
+    if (piece.startsWith("*")) sources.push("");
+    else sources.push(`${sources.pop()}${sourceOf(piece)}`);
+  }
+  const last = sources.pop()!;
+  const inFront = sources.map((source, nr) => new RegExp(source, nr === 0 ? "suy" : "sug"));
+  const atEnd = new RegExp(`${inFront.length === 0 ? "^" : ""}${last}$`, "sug");
+  return (name) => {
+    let at = 0;
+    return [...inFront, atEnd].every((pattern) => {
+      pattern.lastIndex = at;
+      const isFound = pattern.test(name);
+      at = pattern.lastIndex;
+      return isFound;
+    });
+  };
+}
+
+function sourceOf(piece: string): string {
+  if (piece === "?") return ".";
+  if (/^\[./su.test(piece)) return characters(piece);
+  return piece.replace(/[\\^$.|+(){}[\]]/, "\\$&");
+}
+
+/** `[a-c]` or `[!a-c]`; a range that ends before its beginning has nothing in it, as in a shell. */
+function characters(piece: string): string {
+  const isNot = piece.startsWith("[!");
+  const code = (char: string) => char.codePointAt(0)!;
+  const ranges = [...piece.slice(isNot ? 2 : 1, -1).matchAll(/(.)-(.)|./gsu)].map(
+    ([item, first = item, last = item]) =>
+      code(first) > code(last) ? "" : `\\u{${code(first).toString(16)}}-\\u{${code(last).toString(16)}}`,
+  );
+  return `[${isNot ? "^" : ""}${ranges.join("")}]`;
 }

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { userInfo } from "node:os";
 import { expandHome } from "@skytools/skytools";
 
@@ -40,7 +41,8 @@ export async function runCommand(
   child.stderr.on("data", collect);
   const exitCode = await new Promise<number | undefined>((resolve) => {
     child.once("error", (error) => {
-      output = error.message;
+      // The system says of both that something is not there.
+      output = existsSync(workingDirectory) ? error.message : `there is no directory ${workingDirectory}`;
       resolve(undefined);
     });
     child.once("exit", (code, signal) => {

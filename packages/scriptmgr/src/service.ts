@@ -41,9 +41,17 @@ function readService(config: Config, name: string): Service {
   for (const key of ["script", "cwd"]) {
     if (!isDisabled && section.get(key) === "") throw section.error(key, "required key is not set");
   }
+  const command = words(section, "script");
+  if (/^\w+=/.test(command[0] ?? "")) {
+    throw section.error(
+      "script",
+      `${command[0]} is no program, and no shell reads this`,
+      `Write env ${command[0]} PROGRAM.`,
+    );
+  }
   return {
     name,
-    command: words(section, "script"),
+    command,
     workingDirectory: section.getFile("cwd"),
     args: words(section, "args"),
     isDisabled,

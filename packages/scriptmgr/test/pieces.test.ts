@@ -21,7 +21,16 @@ test("patterns name files, not directories or hidden files", async () => {
   await using directory = await temporaryDirectory("pattern");
   const base = directory.path;
   for (const name of ["a", "b"]) mkdirSync(`${base}/${name}`);
-  for (const name of ["a/1.ini", "a/2.ini", "b/1.ini", "b/1.txt", "b/.h.ini", "x[1].ini"])
+  for (const name of [
+    "a/1.ini",
+    "a/2.ini",
+    "b/1.ini",
+    "b/1.txt",
+    "b/.h.ini",
+    "x[1].ini",
+    "😀 $(id) 'q'.ini",
+    "^.ini",
+  ])
     writeFileSync(`${base}/${name}`, "");
   mkdirSync(`${base}/a/dir.ini`);
   const found = (pattern: string) =>
@@ -31,6 +40,10 @@ test("patterns name files, not directories or hidden files", async () => {
   assert.deepEqual(found(`${base}/b/1.txt`), ["b/1.txt"]);
   assert.deepEqual(found(`${base}/b/.*`), ["b/.h.ini"]);
   assert.deepEqual(found(`${base}/none/*.ini`), []);
+  assert.deepEqual(found(`${base}/? $(id) 'q'.ini`), ["😀 $(id) 'q'.ini"]);
+  assert.deepEqual(found(`${base}/[^].ini`), ["^.ini"]);
+  assert.deepEqual(found(`${base}/[z-a].ini`), [], "a range that holds nothing");
+  assert.deepEqual(found(`${base}/[b-az^].ini`), ["^.ini"]);
 });
 
 test("whatever a job, its files and its user are called, its unit has the same settings, and no words but those", () => {

@@ -259,4 +259,50 @@ test("a mistake in scriptmgr's own file stops everything, with its place", async
   writeFileSync(path("bad.ini"), `[scriptmgr]\nconfig_list = x\n[daemon]\nscript = x\n`);
   const missing = await runProgram("scriptmgr3", [path("bad.ini"), "status"]);
   assert.match(missing.stderr, /ERROR \S+bad\.ini: \[daemon\] cwd: required key is not set\n/);
+  writeFileSync(path("bad.ini"), `[scriptmgr]\nconfig_list = x\n[daemon]\nscript = LANG=C x\ncwd = /\n`);
+  const assignment = await runProgram("scriptmgr3", [path("bad.ini"), "status"]);
+  assert.match(
+    assignment.stderr,
+    /ERROR \S+bad\.ini:4: \[daemon\] script: LANG=C is no program, and no shell reads this\nHINT: Write env LANG=C PROGRAM\.\n/,
+  );
+});
+
+test("names, arguments and places with what a shell would understand are taken as they are", async () => {
+  const odd = `it's "a" $(touch canary) %% ; touch canary #`;
+  const place = path(odd.replaceAll("%%", "%"));
+  mkdirSync(place);
+  const recorder = path("recorder.sh");
+  writeFileSync(recorder, `#!/bin/sh\nfor word; do printf '%s\\n' "$word"; done > words\npwd >> words\n`);
+  chmodSync(recorder, 0o755);
+  const inQuotes = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
+  writeFileSync(
+    path("odd.ini"),
+    `[scriptmgr]\nconfig_list = ${path(odd)}/*.job\n
+[${odd.replaceAll("%%", "%")}]\nscript = ${recorder} ${inQuotes(odd)}\nargs = ${inQuotes(odd)} -rf\ncwd = ${path(odd)}\n
+[lost]\nscript = ${recorder}\ncwd = ${path("nowhere")}\n`,
+  );
+  const job = `${place}/-rf $(touch canary).job`;
+  writeFileSync(
+    job,
+    `[${odd.replaceAll("%%", "%")}]\npidfile = %(job_name)s.pid\n[lost]\njob_name = lost\npidfile = x\n`,
+  );
+  const { code, stderr } = await runProgram("scriptmgr3", [path("odd.ini"), "start", "-a"], {
+    cwd: directory.path,
+  });
+  assert.equal(code, 1);
+  assert.match(stderr, /ERROR lost cannot be started: there is no directory \S+\/nowhere\n/);
+  const literal = odd.replaceAll("%%", "%");
+  assert.deepEqual(readFileSync(`${place}/words`, "utf8").split("\n"), [
+    literal,
+    job,
+    literal,
+    "-rf",
+    "-d",
+    place,
+    "",
+  ]);
+  assert.deepEqual(
+    [place, directory.path].filter((each) => existsSync(`${each}/canary`)),
+    [],
+  );
 });
