@@ -25,6 +25,7 @@ export class DatabaseState {
   #lastTickAtMs: number | undefined;
   #sinceMs: number;
   readonly #now: () => number;
+  readonly #waiting: (() => void)[] = [];
 
   /** @param now a clock that nobody sets, milliseconds */
   constructor(name: string, now: () => number = () => performance.now()) {
@@ -60,6 +61,16 @@ export class DatabaseState {
 
   get lastTickAtMs(): number | undefined {
     return this.#lastTickAtMs;
+  }
+
+  /** One of its connections has done its work: whoever could not reach the server need not wait any longer. */
+  reached(): void {
+    for (const hears of this.#waiting) hears();
+  }
+
+  /** @param hears called at each success of any connection: cheap */
+  whenReached(hears: () => void): void {
+    this.#waiting.push(hears);
   }
 
   found(presence: Presence, version?: string): void {

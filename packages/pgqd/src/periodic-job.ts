@@ -28,6 +28,9 @@ export abstract class PeriodicJob {
     this.name = database.logName;
     this.#what = what;
     this.#trouble = new Trouble(context.log, `${this.name}: ${what}`, pauses);
+    database.whenReached(() => {
+      if (this.#trouble.isConnectionLost) this.#alarm.ring();
+    });
   }
 
   protected abstract round(db: Database): Promise<void>;
@@ -73,6 +76,7 @@ export abstract class PeriodicJob {
       db = opened;
       await watchConnection(this.context, this.database.name, this.#what, opened, () => this.round(opened));
       this.#trouble.over();
+      this.database.reached();
       return this.periodMs() ?? longPauseMs;
     } catch (error) {
       return this.#trouble.failed(error);

@@ -33,6 +33,9 @@ export class Ticker {
       sqlMs: 10_000,
       longestConnectMs: 60_000,
     });
+    database.whenReached(() => {
+      if (this.#trouble.isConnectionLost) this.#alarm.ring();
+    });
   }
 
   async run(): Promise<void> {
@@ -110,6 +113,7 @@ export class Ticker {
     const startedAt = performance.now();
     const isDone = await this.#watched(db, () => tick(db));
     this.#trouble.over();
+    this.#database.reached();
     this.#setPresent(true);
     if (isDone) {
       counters.countTick();

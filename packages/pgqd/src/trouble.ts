@@ -17,6 +17,7 @@ export class Trouble {
   readonly #pauses: FailurePauses;
   #lastMessage: string | undefined;
   #connectMs = firstConnectMs;
+  #isConnectionLost = false;
 
   /** @param name what failed, as log lines begin: "[db]: ticker" */
   constructor(log: DaemonLog, name: string, pauses: FailurePauses) {
@@ -31,7 +32,8 @@ export class Trouble {
     if (message === this.#lastMessage) this.#log.debug(message);
     else this.#log.error(message);
     this.#lastMessage = message;
-    if (!isConnectionTrouble(error)) return this.#pauses.sqlMs;
+    this.#isConnectionLost = isConnectionTrouble(error);
+    if (!this.#isConnectionLost) return this.#pauses.sqlMs;
     const pauseMs = Math.min(this.#connectMs, this.#pauses.longestConnectMs);
     this.#connectMs = pauseMs * 2;
     return pauseMs;
@@ -42,6 +44,12 @@ export class Trouble {
     if (this.#lastMessage !== undefined) this.#log.info(`${this.#name}: works again`);
     this.#lastMessage = undefined;
     this.#connectMs = firstConnectMs;
+    this.#isConnectionLost = false;
+  }
+
+  /** The last try could not reach the server: once another connection can, there is no reason to wait any longer. */
+  get isConnectionLost(): boolean {
+    return this.#isConnectionLost;
   }
 }
 

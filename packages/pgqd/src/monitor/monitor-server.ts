@@ -104,16 +104,16 @@ export class MonitorServer {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const document = this.#safeDocumentFor(request);
-    const hasBody = hasRequestBody(request);
+    const isLast = hasRequestBody(request) || !isKnownVersion(request);
     response.writeHead(document.status, {
       ...securityHeaders,
       "Content-Type": document.contentType,
       "Content-Length": document.body.length,
       ...(document.status === 405 ? { Allow: "GET, HEAD" } : {}),
-      ...(hasBody ? { Connection: "close" } : {}),
+      ...(isLast ? { Connection: "close" } : {}),
     });
     response.end(request.method === "HEAD" ? undefined : document.body);
-    if (hasBody) response.once("finish", () => request.destroy());
+    if (isLast) response.once("finish", () => request.destroy());
   }
 
   /** A fault here must not stop the ticks. */
@@ -127,6 +127,7 @@ export class MonitorServer {
   }
 
   #documentFor(request: IncomingMessage): HttpDocument {
+    if (!isKnownVersion(request)) return plainDocument(505, "HTTP/1.0 or HTTP/1.1, please");
     if (request.method !== "GET" && request.method !== "HEAD") return plainDocument(405, "read only");
     if (hasRequestBody(request)) return plainDocument(413, "a request has no body here");
     const path = (request.url ?? "/").split("?", 1)[0]!;
@@ -143,4 +144,9 @@ export class MonitorServer {
 
 function hasRequestBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0;
+}
+
+/** Before 1.0 a request was a line without version and headers, and so are many texts that are none. */
+function isKnownVersion({ httpVersion }: IncomingMessage): boolean {
+  return httpVersion === "1.0" || httpVersion === "1.1";
 }

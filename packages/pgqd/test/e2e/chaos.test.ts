@@ -91,6 +91,18 @@ describe("pgqd in trouble", () => {
     await nothingIsSkipped(events);
   });
 
+  it("ticks again as soon as any of its connections has reached the server, however long the ticker's own would wait", async () => {
+    const soonMs = 900;
+    await waitFor("ticks sooner than a second after a cut", async () => {
+      await ticksGoOn();
+      proxy.cut();
+      const cutAt = performance.now();
+      const from = await newestTick(cluster, "db");
+      await waitFor("a tick", async () => (await newestTick(cluster, "db")) > from + 1);
+      return performance.now() - cutAt < soonMs;
+    });
+  });
+
   it("goes on when the network has forgotten its connections", async () => {
     await ticksGoOn();
     proxy.strand();
