@@ -1,6 +1,7 @@
 import { hasteOf } from "../queue-haste.ts";
 import type { Stage } from "../stage.ts";
 import type { Part } from "./part.ts";
+import { startConsumers } from "./start-consumers.ts";
 
 const queue = "orders";
 const programs = {
@@ -21,26 +22,7 @@ export async function consumers(stage: Stage): Promise<Part> {
     `${hasteOf("copy")}; create table copied (id int primary key, name text); create table history (id int, name text)`,
   );
   const [writer, observer] = [await stage.connect(source), await stage.connect(source)];
-  for (const [program, values] of Object.entries(programs)) {
-    const ini = stage.configure(program, program, {
-      src_db: source,
-      dst_db: target,
-      queue_name: queue,
-      ...values,
-    });
-    await stage.run(program, [ini.path, "--register"]);
-    stage.start({
-      name: program,
-      command: program,
-      ini,
-      logFile: stage.logFile(program),
-      changing: ["loop_delay", "0.05", "0.04"],
-      progress: async () =>
-        Number(
-          await observer.queryValue("select last_tick from pgq.get_consumer_info($1, $2)", [queue, program]),
-        ),
-    });
-  }
+  await startConsumers(stage, { source, target, queue, observer }, programs);
   let id = 0;
   return {
     write: async () => {

@@ -1,5 +1,6 @@
 import { cascade } from "./cascade.ts";
 import { consumers } from "./consumers.ts";
+import { loaders } from "./loaders.ts";
 import type { StartPart } from "./part.ts";
 import { receiver } from "./receiver.ts";
 import { replication } from "./replication.ts";
@@ -8,6 +9,8 @@ import { replication } from "./replication.ts";
 export const parts = {
   /** simple_consumer3, queue_mover3, table_dispatcher3 */
   consumers,
+  /** queue_splitter3, bulk_loader3, cube_dispatcher3, simple_local_consumer3 */
+  loaders,
   /** Londiste's workers on root, branch and leaf, with their copiers */
   replication,
   /** a node's worker without data, queue_loader3, a cascaded consumer */
