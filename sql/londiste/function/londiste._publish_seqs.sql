@@ -1,4 +1,5 @@
--- Publishes the local sequences of a root that have come within the buffer of what was published last.
+-- Publishes the local sequences of a root that have come within the buffer of what was published last: three buffers ahead,
+-- and never more than half of what a sequence has left, so that none comes to its end elsewhere.
 --
 -- Parameters:
 --   i_buffer   - number of values
@@ -11,6 +12,7 @@ returns void as $$
 declare
     _seq record;
     _value bigint;
+    _next bigint;
     _unused text[];
     _reads text;
     _values bigint[];
@@ -29,12 +31,13 @@ begin
         execute 'select array[' || _reads || ']' into _values;
     end if;
     for _seq in
-        select s.seq_name, s.last_value, c.oid, pg_catalog.pg_sequence_last_value(c.oid) as current_value
+        select s.seq_name, s.last_value, c.oid, q.seqmax, pg_catalog.pg_sequence_last_value(c.oid) as current_value
         from londiste.seq_info s
         left join lateral londiste.split_fqname(s.seq_name) f on (true)
         left join pg_catalog.pg_namespace n on (n.nspname = f.schema_part)
         left join pg_catalog.pg_class c
             on (c.relnamespace = n.oid and c.relname = f.name_part and c.relkind = 'S')
+        left join pg_catalog.pg_sequence q on (q.seqrelid = c.oid)
         where s.queue_name = i_queue_name and s.local and s.seq_name = coalesce(i_seq_name, s.seq_name)
         order by s.nr
     loop
@@ -44,12 +47,12 @@ begin
         end if;
         _value := coalesce(_seq.current_value, _values[array_position(_unused, _seq.seq_name)],
             pgq.seq_getval(_seq.seq_name));
-        if _value + i_buffer >= _seq.last_value then
-            _value := _value + i_buffer * 3;
+        _next := least(_value + i_buffer * 3, _value + (_seq.seqmax - _value) / 2);
+        if _value + i_buffer >= _seq.last_value and _next > _seq.last_value then
             perform pgq.insert_event(i_queue_name, 'londiste.update-seq',
-                _value::text, _seq.seq_name, null, null, null);
+                _next::text, _seq.seq_name, null, null, null);
             update londiste.seq_info s
-                set last_value = _value
+                set last_value = _next
                 where s.queue_name = i_queue_name and s.seq_name = _seq.seq_name;
         end if;
     end loop;

@@ -19,7 +19,8 @@
 --   400 - no primary key; on a root one that is deferrable, unless a pkey= argument names other columns: within a
 --         transaction two rows may have the same key, and their events could not be told apart; no such node
 --   404 - no such table in the database, or in the set (not on a root)
---   405 - contradicting tokens; other sources of the same table; a partition and its parent at once
+--   405 - contradicting tokens; other sources of the same table; a partition and its parent at once; on a root another
+--         name of the same table: its trigger writes one name
 --   410 - was added with other attributes
 --   other codes of create_trigger
 --   The caller must roll back on 400 and above.
@@ -46,6 +47,7 @@ declare
     _node record;
     _row record;
     _state text;
+    _other_name text;
     _trigger record;
 begin
     if array['merge_all', 'no_merge'] <@ _tokens then
@@ -114,6 +116,20 @@ begin
             select 200, 'Table already added: ' || _description into ret_code, ret_note;
         end if;
         return;
+    end if;
+
+    if _node.node_type = 'root' and not _is_virtual and not 'no_triggers' = any (_tokens) then
+        select t.table_name into _other_name
+            from londiste.table_info t
+            where t.queue_name = i_queue_name and t.local and t.table_name <> _table
+              and coalesce(t.dest_table, t.table_name) = _dest_table
+            limit 1;
+        if found then
+            select 405, 'Table ' || _description || ' is replicated already as ' || _other_name
+                    || ', use remove-table first to remove it'
+                into ret_code, ret_note;
+            return;
+        end if;
     end if;
 
     if _node.node_type = 'leaf' and not 'no_merge' = any (_tokens) then

@@ -39,6 +39,20 @@ test("a root publishes its sequences ahead of their use", async () => {
   ]);
 });
 
+test("a sequence near its end is published half of the way that is left, not beyond it", async () => {
+  const { db } = await fixture.database();
+  await createRoot(db, "q");
+  await db.execute("create sequence short as smallint");
+  await answer(db, "londiste.local_add_seq", "q", "short");
+  await db.query("select setval('short', 32765)");
+  await answer(db, "londiste.root_check_seqs", "q");
+  await answer(db, "londiste.root_check_seqs", "q");
+  deepEqual(await queueEvents(db, "q"), [
+    ["londiste.update-seq", "16384", "public.short"],
+    ["londiste.update-seq", "32766", "public.short"],
+  ]);
+});
+
 test("a root removes a sequence from the set", async () => {
   const { db } = await fixture.database();
   await createRoot(db, "q");

@@ -8,14 +8,14 @@ import {
   localAddTable,
   localShowMissing,
   type NewTable,
-  type ReplicatedTable,
   tableAttributes,
   tableExists,
 } from "../londiste-api.ts";
 import { fullName } from "../names.ts";
 import { canEnterReplicaRole, withoutReplicaRole } from "../replication-session.ts";
 import { warnOfActingParts } from "../table/acting-parts.ts";
-import { anyCopyNode, type CopyNode, findCopyNode, namedCopyNode } from "../table/copy-node.ts";
+import { anyCopyNode } from "../table/copy-node.ts";
+import { warnOfGenerated } from "../table/generated-columns.ts";
 import { createLocalTable } from "../table/create-local-table.ts";
 import { handlerRegistration } from "../table/handler-registration.ts";
 import { learnSiblingTables, syncTableList } from "../table/known-objects.ts";
@@ -24,6 +24,7 @@ import { OwnedSequences } from "../table/owned-sequences.ts";
 import { refuseBadCondition } from "../table/refuse-bad-condition.ts";
 import { refuseOtherRelations } from "../table/relation-kind.ts";
 import { selectNames } from "../table/select-names.ts";
+import { available, chooseSource, type SourceWish, type TableSource } from "../table/table-source.ts";
 import { handlerSwitches, triggerArguments, triggerSwitches } from "../table/trigger-switches.ts";
 import { waitForSync } from "./wait-sync.ts";
 
@@ -84,7 +85,7 @@ async function addTables(job: Job): Promise<void> {
   const onProvider = await syncTableList(at, provider);
   if (job.flag("mergeAll")) await learnSiblingTables(at);
   const names = await selectTables(at, wish);
-  const from = await chooseSource(at, wish, names);
+  const from = await chooseSource(at, sourceWish(wish), names, { db: provider, tables: onProvider });
   const there = from === undefined ? onProvider : await getTableList(from.db, at.queueName);
   const isCopied = at.node.nodeType !== "root" && !job.flag("expectSync") && needTables(wish, names);
   const wanted = isCopied ? available(at, names, there) : names;
@@ -143,6 +144,15 @@ function needTables(wish: Wish, names: readonly string[]): boolean {
   return names.every((name) => handlerFor(wish, name).needsTable !== false);
 }
 
+function sourceWish(wish: Wish): SourceWish {
+  return {
+    registry: wish.registry,
+    copyNode: wish.attributes.copy_node,
+    createsTables: wish.creates !== "nothing",
+    copiesRows: (name) => handlerFor(wish, name).copiesRows !== false,
+  };
+}
+
 async function selectTables(at: LocalNode, wish: Wish): Promise<string[]> {
   const { job, local, queueName, node } = at;
   const missing = await localShowMissing(local, queueName);
@@ -164,47 +174,8 @@ async function selectTables(at: LocalNode, wish: Wish): Promise<string[]> {
   });
 }
 
-/** The node that tables are copied from and created after; undefined: the provider. */
-async function chooseSource(
-  at: LocalNode,
-  { attributes, registry, creates }: Wish,
-  names: readonly string[],
-): Promise<CopyNode | undefined> {
-  const { job, local, queueName, node } = at;
-  const wanted = attributes.copy_node;
-  if (wanted === undefined || node.nodeType === "root" || names.length === 0) return undefined;
-  if (wanted !== anyCopyNode) return namedCopyNode(job, local, queueName, wanted, node.nodeName);
-  if (creates === "nothing" && job.flag("expectSync")) return undefined;
-  const start = { name: node.providerNode, location: node.providerLocation };
-  return findCopyNode({ job, registry, queueName, start, tables: names });
-}
-
-/** @throws UsageError for tables that cannot be copied from there */
-function available(
-  at: LocalNode,
-  names: readonly string[],
-  there: readonly ReplicatedTable[],
-): readonly string[] {
-  const { job } = at;
-  const local = new Set(there.filter((table) => table.isLocal).map((table) => table.name));
-  const absent = names.filter((name) => !local.has(name));
-  if (absent.length === 0) return names;
-  if (job.flag("skipNonExisting")) {
-    for (const name of absent) job.log.warn(`Table ${name} does not exist on provider`);
-    return names.filter((name) => local.has(name));
-  }
-  for (const name of absent) {
-    job.log.error(`Table ${name} does not exist on provider, need to switch to different provider`);
-  }
-  throw new UsageError("Problems, canceling operation", {
-    hint: "--find-copy-node looks for a node upstream that has them.",
-  });
-}
-
 /** Where tables come from. */
-interface Source {
-  readonly db: LocalNode["local"];
-  readonly tables: readonly ReplicatedTable[];
+interface Source extends TableSource {
   readonly sequences: OwnedSequences;
 }
 
@@ -224,6 +195,7 @@ async function addTable(at: LocalNode, wish: Wish, name: string, source: Source)
     return;
   }
   await refuseBadCondition(local, handler, destination);
+  if (node.nodeType !== "root") await warnOfGenerated(at, name, destination, source);
   const registration = await handlerRegistration(local, handler, wish.tokens, destination);
   const triggerArguments = [...wish.tokens, ...registration];
   const call = { log: job.log, commit: false, quiet: job.isDryRun };

@@ -70,16 +70,13 @@ async function refuseUnavailable(at: LocalNode, tables: readonly ReplicatedTable
   if (absent.length > 0) throw new UsageError("Problems, cancelling operation");
 }
 
-/** A table that several queues feed is copied anew out of all of them: one alone could not know which rows are its own. */
+/** A local table that several tables or queues feed is copied anew out of all of them: one alone could not know which rows are its own. */
 async function resyncTable(
   { job, local, queueName }: LocalNode,
   table: ReplicatedTable,
   copyNode: string | undefined,
 ): Promise<void> {
-  const all = [
-    { queueName, name: table.name },
-    ...(await mergePartners(local, queueName, table.destination)),
-  ];
+  const all = [{ queueName, name: table.name }, ...(await mergePartners(local, queueName, table))];
   if (job.isDryRun) {
     for (const one of all)
       job.stdout.write(`copy table ${one.name} anew${ofQueue(one.queueName, queueName)}\n`);

@@ -11,7 +11,9 @@ export interface ColumnPair {
   readonly target: string;
 }
 
-/** Columns that both sides have, in the order of the source. Generated columns are computed by the target. */
+/** Columns that both sides have, in the order of the source. Generated columns are computed by the target, and are not copied into
+ * ordinary ones either, where no event would bring them up to date.
+ * Source: spec/sql-node-londiste.md T52 */
 export function columnPairs(
   input: Pick<TableCopyInput, "log" | "table" | "handler">,
   from: TableStructure,
@@ -20,11 +22,14 @@ export function columnPairs(
   const { log, table, handler } = input;
   const pairs: ColumnPair[] = [];
   const wanted = new Set<string>();
-  for (const { name: source } of from.columns) {
+  for (const { name: source, generated } of from.columns) {
     const target = handler.copyColumn === undefined ? source : handler.copyColumn(source);
     if (target === undefined) continue;
     wanted.add(target);
-    if (to.copyColumns.some((column) => column.name === target)) pairs.push({ source, target });
+    const isSent = generated === undefined || from.primaryKey.includes(source);
+    if (!isSent && to.column(target) !== undefined) {
+      if (to.column(target)?.generated === undefined) log.warn(notSent(table, target));
+    } else if (to.copyColumns.some((column) => column.name === target)) pairs.push({ source, target });
     else if (to.column(target) === undefined) {
       log.warn(`Table ${table} column ${target} does not exist on subscriber`);
     }
@@ -36,6 +41,11 @@ export function columnPairs(
   }
   if (pairs.length === 0) throw new SkytoolsError("COPY", `table "${table}": no common columns found`);
   return pairs;
+}
+
+/** What is to be said of a column that is generated on the provider and an ordinary one here. */
+export function notSent(table: string, column: string): string {
+  return `Table ${table} column ${column} is generated on provider and stays empty here: make it generated here too`;
 }
 
 export function listOf(columns: readonly ColumnPair[], side: keyof ColumnPair): string {

@@ -16,7 +16,13 @@ import { moveTable } from "../replay/move-table.ts";
 import { openSourceSession, openTargetSession } from "../replication-session.ts";
 import { releaseCopyLock, takeCopyLock } from "./copy-lock.ts";
 import { CopyProgress } from "./copy-progress.ts";
-import { copySourceNode, registerCopy, waitForScripts, waitForSourceTable } from "./copy-source.ts";
+import {
+  completeSourceNode,
+  copySourceNode,
+  registerCopy,
+  waitForScripts,
+  waitForSourceTable,
+} from "./copy-source.ts";
 import { tableSharers, waitForTurn } from "./merge-copy.ts";
 import { copyStreams, streamKeys } from "./stream-settings.ts";
 import { TableCatchUp } from "./table-catch-up.ts";
@@ -167,18 +173,25 @@ export class CopyProcess {
       workerName: this.#workerName,
       consumerName: this.#consumerName,
     };
-    const node = await copySourceNode(place, target, table, await this.#handlers());
-    const connstr = mergeConnectString(node.location, config.getOr("remote_extra_connstr", ""));
-    log.info(`Using '${node.name}' as source node`);
-    const source = await databases.get("copy_source", {
-      connstr,
-      isolation: "repeatable read",
-      onConnect: openSourceSession,
+    const registry = await this.#handlers();
+    const handler = registry.ofTable(table) ?? {};
+    let node = await copySourceNode(place, target, table, registry);
+    let { source, connstr } = await this.#openSource(node);
+    let sourceTable = await waitForSourceTable(place, source, this.#table);
+    const above = await completeSourceNode(place, source, registry, {
+      there: sourceTable,
+      here: table,
+      handler,
     });
-    const sourceTable = await waitForSourceTable(place, source, this.#table);
+    if (above !== undefined) {
+      node = above;
+      await databases.close("copy_source");
+      ({ source, connstr } = await this.#openSource(node));
+      sourceTable = await waitForSourceTable(place, source, this.#table);
+    }
+    log.info(`Using '${node.name}' as source node`);
     await registerCopy(place, source, target, node.name);
     crashPoint("copy.after-register");
-    const handler = (await this.#handlers()).ofTable(table) ?? {};
     const destination = handler.destination ?? table.destination;
     const progress = new CopyProgress({
       log,
@@ -200,7 +213,7 @@ export class CopyProcess {
         waitForScripts: () => waitForScripts(place, source, target, this.#table),
         storedDdl: table.droppedDdl,
         storeDdl: (ddl) => this.#storeDdl(target, ddl),
-        others: tableSharers(target, this.#queueName, destination),
+        others: tableSharers(target, this.#queueName, { name: this.#table, destination }),
         streams: copyStreams(this.#job, table.name, connstr),
         progress,
       });
@@ -215,6 +228,17 @@ export class CopyProcess {
     }
     await progress.end("catching up");
     for (const key of streamKeys(this.#job)) await databases.close(key);
+  }
+
+  async #openSource({ location }: { readonly location: string }) {
+    const { config, databases } = this.#job;
+    const connstr = mergeConnectString(location, config.getOr("remote_extra_connstr", ""));
+    const source = await databases.get("copy_source", {
+      connstr,
+      isolation: "repeatable read",
+      onConnect: openSourceSession,
+    });
+    return { source, connstr };
   }
 
   /** @throws SkytoolsError when the table was removed, or sent elsewhere, while its rows were copied */

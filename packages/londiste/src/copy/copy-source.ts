@@ -9,9 +9,10 @@ import {
 } from "@skytools/pgq/cascade";
 import type { Database, Job } from "@skytools/skytools";
 import { SkytoolsError } from "@skytools/skytools";
+import type { TableHandler } from "../handler/handler.ts";
 import type { HandlerRegistry } from "../handler/handler-registry.ts";
 import { getTable, type ReplicatedTable } from "../londiste-api.ts";
-import { anyCopyNode, findCopyNode, namedCopyNode } from "../table/copy-node.ts";
+import { anyCopyNode, findCopyNode, namedCopyNode, partialSource } from "../table/copy-node.ts";
 import { scriptsAhead } from "./scripts-ahead.ts";
 
 const providerPollMs = 1000;
@@ -53,6 +54,33 @@ export async function copySourceNode(
   const found = await namedCopyNode(job, target, queueName, wanted, local?.nodeName ?? "");
   await target.commit();
   return found;
+}
+
+/** A copy source may have the table, and not its rows: it applies only part of them, or something else.
+ * @param there the table as it is registered on that node
+ * @param handler of the table here
+ * @returns the nearest node above it that has them; undefined where it has them itself
+ * @throws SkytoolsError COPY when that node was asked for by name, or none has them */
+export async function completeSourceNode(
+  { job, queueName }: CopyPlace,
+  source: Database,
+  registry: HandlerRegistry,
+  { there, here, handler }: { there: ReplicatedTable; here: ReplicatedTable; handler: TableHandler },
+): Promise<{ readonly name: string; readonly location: string } | undefined> {
+  const node = await nodeOf(source, queueName);
+  await source.rollback();
+  if (node === undefined || handler.copiesRows === false) return undefined;
+  const why = partialSource(job, registry, node.nodeType, there);
+  if (why === undefined) return undefined;
+  if ((here.attributes.get("copy_node") ?? "") === node.nodeName || node.nodeType === "root") {
+    throw new SkytoolsError("COPY", `table ${here.name} cannot be copied from "${node.nodeName}": ${why}`, {
+      retry: "later",
+      hint: "Use resync with --find-copy-node, or with --copy-node and a node that has them.",
+    });
+  }
+  job.log.info(`${here.name} is not copied from "${node.nodeName}": ${why}`);
+  const start = { name: node.providerNode, location: node.providerLocation };
+  return findCopyNode({ job, registry, queueName, start, tables: [here.name] });
 }
 
 async function workerState({ queueName, workerName }: CopyPlace, target: Database): Promise<ConsumerState> {

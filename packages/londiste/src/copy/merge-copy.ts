@@ -6,9 +6,9 @@ import type { TableSharers } from "./table-copy.ts";
 
 const defaultParallelCopies = 8;
 
-/* Several queues may copy into one local table. The first of them empties it and copies within one transaction, under a lock;
+/* Several tables of a queue, and several queues, may copy into one local table. The first of them empties it and copies within one transaction, under a lock;
  * the others wait for that, and then add their rows side by side, with the indexes in place. Nobody empties a table that
- * has rows out of another queue. A copy in several transactions, which would have to empty the table when it starts again, has it
+ * has rows out of another one. A copy in several transactions, which would have to empty the table when it starts again, has it
  * alone until it is through. Source: spec/londiste.md 8.4 */
 
 /** Waits until the copy of a table may begin.
@@ -37,9 +37,9 @@ export async function waitForTurn(
 async function whoHasIt(
   target: Database,
   queueName: string,
-  { destination }: ReplicatedTable,
+  table: ReplicatedTable,
 ): Promise<string | undefined> {
-  const partners = await mergePartners(target, queueName, destination);
+  const partners = await mergePartners(target, queueName, table);
   await target.commit();
   const loading = partners.find((partner) => partner.isLoading);
   return loading && `waiting for the copy out of queue ${loading.queueName}`;
@@ -52,16 +52,21 @@ function whyNotNow({ copyRole, copyPosition, attributes }: ReplicatedTable): str
   return undefined;
 }
 
-/** What the other queues do with a local table. */
-export function tableSharers(target: Database, queueName: string, destination: string): TableSharers {
-  const partners = () => mergePartners(target, queueName, destination);
+/** What others do with a local table.
+ * @param table the set name of the one that asks, and the local table */
+export function tableSharers(
+  target: Database,
+  queueName: string,
+  table: { readonly name: string; readonly destination: string },
+): TableSharers {
+  const partners = () => mergePartners(target, queueName, table);
   return {
     exist: async () => (await partners()).length > 0,
     haveRows: async () => {
       const all = await partners();
       const loading = all.find((partner) => partner.isLoading);
       if (loading !== undefined) {
-        const message = `table "${destination}" is being filled out of queue ${loading.queueName} (${target.label})`;
+        const message = `table "${table.destination}" is being filled out of queue ${loading.queueName} (${target.label})`;
         throw new SkytoolsError("COPY", message, { retry: "later" });
       }
       return all.some(({ storedState }) => storedState !== null && storedState !== "in-copy");

@@ -67,6 +67,8 @@ interface Begun extends TableCopyInput {
   readonly isEmptied: boolean;
   /** COPY statement for the source; `rows` is a condition for only some of the rows */
   readonly copyFrom: (rows?: string) => string;
+  /** as SQL: the table that the rows go into first */
+  readonly into: string;
   readonly copyInto: string;
   readonly rowChange: ReturnType<typeof rowChange>;
 }
@@ -95,6 +97,7 @@ export async function copyTable(input: TableCopyInput): Promise<CopiedTable> {
   const to = await TableStructure.load(input.target, input.destination);
   const columns = columnPairs(input, from, to);
   const condition = await rowCondition(input);
+  const into = await rowsTable(input, to);
   const copied = await copyRows({
     ...input,
     from,
@@ -102,7 +105,8 @@ export async function copyTable(input: TableCopyInput): Promise<CopiedTable> {
     isJoining,
     isEmptied: !input.skipsTruncate && !isJoining,
     copyFrom: (rows) => copyFrom(from, listOf(columns, "source"), condition, rows),
-    copyInto: `copy ${to.quotedName} (${listOf(columns, "target")}) from stdin`,
+    into,
+    copyInto: `copy ${into} (${listOf(columns, "target")}) from stdin`,
     rowChange: rowChange(input, columns),
   });
   return { ...copied, snapshot };
@@ -123,7 +127,7 @@ async function copyRows(begun: Begun): Promise<{ rows: bigint; bytes: number }> 
   await progress.phase(dropped.length > 0 ? "building indexes" : "finishing", rows);
   const unbuilt = "file" in loaded ? await buildInStreams(begun, dropped, loaded) : dropped;
   await restoreObjects(target, log, table, unbuilt);
-  await begun.handler.placeCopiedRows?.(target, log);
+  await begun.handler.placeCopiedRows?.(target, log, begun.into);
   await begun.storeDdl(null);
   return { rows, bytes };
 }
@@ -243,6 +247,15 @@ async function truncate(begun: Begun): Promise<void> {
   begun.log.info(`${begun.table}: truncating`);
   const isAlone = begun.to.kind === "table" && begun.handler.copyEmptiesPartitions !== true;
   await begun.target.execute(`truncate ${isAlone ? "only " : ""}${begun.to.quotedName}`);
+}
+
+/** A table that is partitioned natively takes no rows before it has their partitions, and which these are the rows say. */
+async function rowsTable({ target, handler }: TableCopyInput, to: Structure): Promise<string> {
+  if (to.kind === "table" || handler.placeCopiedRows === undefined) return to.quotedName;
+  await target.execute(
+    `create temporary table londiste_copied (like ${to.quotedName} including storage) on commit drop`,
+  );
+  return "pg_temp.londiste_copied";
 }
 
 /** @returns undefined: all rows */

@@ -62,14 +62,16 @@ export interface TableHandler {
   readonly destination?: string;
   /** false: its copy brings no rows */
   readonly copiesRows?: boolean;
-  /** false: the table here has not all rows as they are on the source: others must not copy from here */
+  /** false: the table here has not all rows as they are on the source: others must not copy from here, unless `forward` keeps the
+   * rest from them too */
   readonly isComplete?: boolean;
   /** rows are in tables that inherit from the local one */
   readonly hasPartitions?: boolean;
   /** its copy empties tables that inherit from the local one too */
   readonly copyEmptiesPartitions?: boolean;
-  /** puts copied rows where they belong, within the transaction of the copy */
-  placeCopiedRows?(target: Database, log: Log): Promise<void>;
+  /** Puts copied rows where they belong, within the transaction of the copy.
+   * @param from as SQL: the table in which they are; not the local one where that is partitioned natively */
+  placeCopiedRows?(target: Database, log: Log, from: string): Promise<void>;
   /** which rows belong here, as a condition over columns; for the copy and compare. Asks the local database. */
   rowCondition?(local: Database): Promise<string | undefined>;
   /** the local column for a column of the source; undefined: it is not copied */

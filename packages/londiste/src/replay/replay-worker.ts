@@ -21,6 +21,7 @@ import { HandOver } from "./hand-over.ts";
 import { removeLeftoverCopies } from "./leftover-copies.ts";
 import { dropCopySnapshot, moveTable } from "./move-table.ts";
 import { disturbance, tableMarks } from "./script-changes.ts";
+import { SequenceUse } from "./sequence-use.ts";
 import { needsCopyProcess } from "./table-state.ts";
 import { wantedEvents } from "./wanted-events.ts";
 
@@ -37,6 +38,7 @@ export class ReplayWorker implements CascadedApplication {
   readonly #copies: CopySupervisor;
   readonly #handOver: HandOver;
   readonly #foreignKeys: ForeignKeyRestorer;
+  readonly #sequenceUse = new SequenceUse();
   #tables: readonly ReplicatedTable[] = [];
   #batchMs = 0;
   #toldWaiting = "";
@@ -68,6 +70,7 @@ export class ReplayWorker implements CascadedApplication {
   }
 
   async beforeBatch(batch: CascadedBatch): Promise<"apply"> {
+    this.#sequenceUse.forget();
     await this.#manage(batch, batch.source, batch.batch.tickId);
     return "apply";
   }
@@ -149,6 +152,7 @@ export class ReplayWorker implements CascadedApplication {
 
   async rootHousekeeping(round: CascadeRound): Promise<void> {
     await rootCheckSequences(round.target, { log: this.#job.log, quiet: true }, round.queueName);
+    await this.#sequenceUse.publish(round.target, round.queueName);
   }
 
   async shutdown(): Promise<void> {
@@ -181,7 +185,7 @@ export class ReplayWorker implements CascadedApplication {
       if (changed === undefined) continue;
       log.warn(`script ${script} has changed ${changed} of ${name} while it was copied: it is copied again`);
       await moveTable(target, log, { queueName, table: name, event: "rows-changed" });
-      await copyAnew(target, log, await mergePartners(target, queueName, destination));
+      await copyAnew(target, log, await mergePartners(target, queueName, { name, destination }));
     }
   }
 

@@ -8,6 +8,7 @@ import type { Database, Job } from "@skytools/skytools";
 import { getSequenceList, getTableList, globalAddTables, globalUpdateSequence } from "../londiste-api.ts";
 import { leafAhead } from "./leaf-ahead.ts";
 import { lostEventCounter } from "./lost-events.ts";
+import { newRootSequences } from "./new-root-sequences.ts";
 import { nodeNames } from "./node-names.ts";
 import { isRegistered } from "./register-filter.ts";
 import { checkTakeover } from "./takeover-check.ts";
@@ -24,6 +25,7 @@ export function londisteAdmin(job: Job): CascadeAdmin {
       nodeCreated: copyObjectLists,
       nodeStatus: tableStatus,
       checkTakeover,
+      newRoot: newRootSequences,
       leafAhead,
       nodeNames,
       lostEventCounter,

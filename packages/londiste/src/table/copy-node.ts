@@ -1,6 +1,7 @@
-import { getQueueLocations, nodeOf } from "@skytools/pgq/cascade";
+import { getQueueLocations, type NodeType, nodeOf } from "@skytools/pgq/cascade";
 import { type Database, type Job, mergeConnectString, SkytoolsError, UsageError } from "@skytools/skytools";
-import type { HandlerRegistry } from "../handler/handler-registry.ts";
+import type { TableHandler } from "../handler/handler.ts";
+import { type HandlerRegistry, handlerSpecOfTable } from "../handler/handler-registry.ts";
 import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
 
 /** Value of the attribute `copy_node` for: whichever node upstream has the table. */
@@ -37,7 +38,7 @@ export async function findCopyNode(search: CopyNodeSearch): Promise<CopyNode> {
     if (node === undefined) throw new SkytoolsError("COPY", `Node does not exist: ${name} (${db.label})`);
     const tables = await getTableList(db, queueName);
     await db.rollback();
-    if (search.tables.every((table) => hasWhole(registry, tables, table))) {
+    if (search.tables.every((table) => hasWhole(registry, node.nodeType, tables, table))) {
       job.log.info(`Node ${name} seems good source, using it`);
       return { name, location, db };
     }
@@ -53,16 +54,49 @@ export async function findCopyNode(search: CopyNodeSearch): Promise<CopyNode> {
 }
 
 /** The other node's handler may be one that is not known here: then nobody can tell whether it has the rows. */
-function hasWhole(registry: HandlerRegistry, tables: readonly ReplicatedTable[], name: string): boolean {
+function hasWhole(
+  registry: HandlerRegistry,
+  nodeType: NodeType,
+  tables: readonly ReplicatedTable[],
+  name: string,
+): boolean {
   const table = tables.find((entry) => entry.name === name);
   if (table === undefined || !table.isLocal) return false;
   try {
-    const handler = registry.ofTable(table);
-    return handler?.isComplete !== false && handler?.copiesRows !== false;
+    return isCopySource(registry.ofTable(table), nodeType);
   } catch (error) {
     if (error instanceof SkytoolsError) return false;
     throw error;
   }
+}
+
+/** Whether a table has all the rows that the events of its node's queue are about. What shard and obfuscate keep from the nodes
+ * behind, they keep from the queue too; and on a root the application writes, whatever the handler. */
+function isCopySource(handler: TableHandler | undefined, nodeType: NodeType): boolean {
+  if (handler?.copiesRows === false) return false;
+  return nodeType === "root" || handler?.isComplete !== false || handler.forward !== undefined;
+}
+
+/** What a node has of a table that must not be copied from there, for a message.
+ * @param table as registered on that node
+ * @returns undefined where it may, also with a handler that is not known here */
+export function partialSource(
+  { log }: Pick<Job, "log">,
+  registry: HandlerRegistry,
+  nodeType: NodeType,
+  table: ReplicatedTable,
+): string | undefined {
+  const handlerName = handlerSpecOfTable(table)?.name ?? "";
+  try {
+    if (isCopySource(registry.ofTable(table), nodeType)) return undefined;
+  } catch (error) {
+    if (!(error instanceof SkytoolsError)) throw error;
+    log.warn(
+      `${table.name}: whether its provider, with handler "${handlerName}", has all rows cannot be told: ${error.message}`,
+    );
+    return undefined;
+  }
+  return `with handler "${handlerName}" it does not have the rows of ${table.name} as its queue has their changes`;
 }
 
 /** A member by its name.

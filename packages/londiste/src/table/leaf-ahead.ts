@@ -64,7 +64,7 @@ export const leafAhead: LeafAhead = {
       await localSetTableAttributes(leaf, call, queueName, name, tableAttributes(others));
       await copyAnew(leaf, log, [
         { queueName, name },
-        ...(await mergePartners(leaf, queueName, destination)),
+        ...(await mergePartners(leaf, queueName, { name, destination })),
       ]);
     }
   },

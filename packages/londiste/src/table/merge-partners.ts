@@ -1,23 +1,25 @@
 import type { Database } from "@skytools/skytools";
 
-/** A registration of the same local table in another queue. */
+/** Another registration of the same local table. */
 export interface MergePartner {
   readonly queueName: string;
-  /** set name there */
+  /** set name */
   readonly name: string;
   readonly storedState: string | null;
   /** its copy has emptied the table, and what it has loaded is there without being whole */
   readonly isLoading: boolean;
 }
 
-/** The other queues of this database whose rows go into a local table too: leaves of the same combined queue, or, without one,
- * all leaves. The combined queue itself is none of them, it gets its rows by them.
+/** The other tables of sets whose rows go into a local table too: those of the same queue, and of other queues of this database that
+ * are leaves of the same combined queue, or, without one, all leaves. The combined queue itself is none of them, it gets its
+ * rows by them.
+ * @param name set name of the table that is asked for
  * @param destination the local table
  * Source: spec/londiste.md 6.2 "Leaf merging" */
 export async function mergePartners(
   db: Database,
   queueName: string,
-  destination: string,
+  { name, destination }: { readonly name: string; readonly destination: string },
 ): Promise<MergePartner[]> {
   return db.query<{ queueName: string; name: string; storedState: string | null; isLoading: boolean }>(
     `select t.queue_name as "queueName", t.table_name as name, t.merge_state as "storedState",
@@ -25,11 +27,12 @@ export async function mergePartners(
        from londiste.table_info t
        join pgq_node.node_info n on (n.queue_name = t.queue_name)
        join pgq_node.node_info own on (own.queue_name = $1)
-      where t.queue_name <> $1 and t.local and n.node_type = 'leaf' and own.node_type = 'leaf'
-        and n.combined_queue is not distinct from own.combined_queue
+      where (t.queue_name, t.table_name) <> ($1, $3) and t.local
+        and (t.queue_name = $1
+             or (n.node_type = 'leaf' and own.node_type = 'leaf' and n.combined_queue is not distinct from own.combined_queue))
         and coalesce(t.dest_table, t.table_name) = $2
-      order by t.queue_name collate "C"`,
-    [queueName, destination],
+      order by t.queue_name collate "C", t.table_name collate "C"`,
+    [queueName, destination, name],
   );
 }
 

@@ -1,5 +1,6 @@
 import type { CascadeAdmin, TakeoverProblem } from "@skytools/pgq/cascade";
-import type { Database } from "@skytools/skytools";
+import { type Database, SkytoolsError } from "@skytools/skytools";
+import { HandlerRegistry, handlerSpecOfTable } from "../handler/handler-registry.ts";
 import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
 
 /** Whether a node may become the root as far as its tables go: everything that the old root replicates must be replicated on the
@@ -7,7 +8,7 @@ import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
  * tables is known.
  * Source: spec/cascade.md 10.5, T8 and T9 */
 export async function checkTakeover(
-  { queueName }: CascadeAdmin,
+  { queueName, job }: CascadeAdmin,
   taker: Database,
   old: Database | undefined,
 ): Promise<readonly TakeoverProblem[]> {
@@ -16,16 +17,22 @@ export async function checkTakeover(
   const needed = old === undefined ? here : await getTableList(old, queueName);
   await old?.commit();
   const names = needed.filter((table) => old === undefined || table.isLocal).map(({ name }) => name);
+  const registry = await HandlerRegistry.load(job.config);
   return names.flatMap(
     (name) =>
       problemOf(
         name,
         here.find((table) => table.name === name),
+        registry,
       ) ?? [],
   );
 }
 
-function problemOf(name: string, table: ReplicatedTable | undefined): TakeoverProblem | undefined {
+function problemOf(
+  name: string,
+  table: ReplicatedTable | undefined,
+  registry: HandlerRegistry,
+): TakeoverProblem | undefined {
   if (table === undefined || !table.isLocal) {
     return {
       text: `table ${name} is not replicated on the new root`,
@@ -38,9 +45,27 @@ function problemOf(name: string, table: ReplicatedTable | undefined): TakeoverPr
       hint: "See wait-sync.",
     };
   }
-  if (table.copySnapshot === null) return undefined;
+  if (table.copySnapshot === null) return handlerProblem(table, registry);
   return {
     text: `table ${name} on the new root was copied ahead of the queue`,
     hint: "Wait until its node has replayed as far: the next few batches.",
+  };
+}
+
+/** A root's table is what everybody else gets. */
+function handlerProblem(table: ReplicatedTable, registry: HandlerRegistry): TakeoverProblem | undefined {
+  const name = handlerSpecOfTable(table)?.name ?? "";
+  try {
+    if (registry.ofTable(table)?.isComplete !== false) return undefined;
+  } catch (error) {
+    if (!(error instanceof SkytoolsError)) throw error;
+    return {
+      text: `whether table ${table.name} is whole on the new root, with handler "${name}", cannot be told: ${error.message}`,
+      hint: error.hint ?? "Say --force where it is.",
+    };
+  }
+  return {
+    text: `table ${table.name} is not whole on the new root: handler "${name}" keeps only part of it, or something else`,
+    hint: "Take the handler away with change-handler and copy the table with resync, or say --force where it has all rows.",
   };
 }

@@ -137,6 +137,37 @@ test("--dest-table: another local table takes the rows, created with free index 
   assert.match((await leaf.londiste("compare", "plain")).stdout, /identical: 31 rows/);
 });
 
+test("two tables of a set in one local table: the copy of the second leaves the rows of the first; a generated column is told of", async () => {
+  const part = "(id int primary key, v int, g int generated always as (v * 2) stored)";
+  await root.query(`create table part_a ${part}; create table part_b ${part};
+    insert into part_a values (1, 1); insert into part_b values (101, 1)`);
+  await branch.query(`create table part_a ${part}; create table part_b ${part}`);
+  await leaf.query("create table ab (id int primary key, v int, g int)");
+  await root.londiste("add-table", "part_a", "part_b");
+  await set.settle(root, branch);
+  await branch.londiste("add-table", "part_a", "part_b", "--wait-sync");
+  await set.settle(root, branch, leaf);
+  const rows = async () => leaf.query("select id, v, g from ab order by id");
+  const told = await leaf.londiste("add-table", "part_a", "--dest-table=ab", "--wait-sync");
+  assert.match(told.stderr, /public\.part_a column g is generated on provider and stays empty here/);
+  await leaf.londiste("add-table", "part_b", "--dest-table=ab", "--wait-sync");
+  assert.deepEqual(await rows(), [
+    { id: 1, v: 1, g: null },
+    { id: 101, v: 1, g: null },
+  ]);
+  await leaf.londiste("resync", "part_a");
+  await leaf.londiste("wait-sync");
+  await root.query("update part_a set v = 2; insert into part_b values (102, 3)");
+  await set.settle(root, branch, leaf);
+  assert.deepEqual(await rows(), [
+    { id: 1, v: 2, g: null },
+    { id: 101, v: 1, g: null },
+    { id: 102, v: 3, g: null },
+  ]);
+  const second = await root.tryLondiste("add-table", "again", "--dest-table=part_a", "--force");
+  assert.match(second.stderr, /again\(public\.part_a\) is replicated already as public\.part_a/);
+});
+
 test("--create-full under another name: triggers, rules, policies and grants go to the new table", async () => {
   await leaf.query(
     "create function public.stamp() returns trigger language plpgsql as 'begin return new; end'",

@@ -61,6 +61,18 @@ test("--where: only rows that meet the condition are copied, and follow in and o
   assert.match(compared.stdout, /public\.filtered identical: 11 rows/);
 });
 
+test("a node below a branch that has only some rows gets all of them from above, or is told", async () => {
+  await set.settle(root, branch, leaf);
+  const refused = await leaf.tryLondiste("add-table", "filtered", "--copy-node=branch");
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /cannot copy from "branch": with handler "filter" it does not have the rows/);
+  await leaf.londiste("add-table", "filtered", "--wait-sync");
+  await set.settle(root, branch, leaf);
+  const rows = "select * from filtered order by id";
+  assert.deepEqual(await leaf.query(rows), await root.query(rows));
+  await leaf.londiste("remove-table", "filtered");
+});
+
 test("shard: a node copies, applies and passes on only rows of its own hash", async () => {
   await root.londiste("add-table", "sharded", "--handler=shard", "--handler-arg=hash_key=h");
   await set.settle(root, branch);
@@ -107,6 +119,36 @@ test("dispatch: copied rows go to their partitions, a row whose date changes mov
   await branch.londiste("resync", "dated");
   await branch.londiste("wait-sync");
   assert.deepEqual(await rows(), expected);
+});
+
+test("dispatch: rows are copied to a table that is partitioned natively, and has no partition yet", async () => {
+  await root.query("create table native (id int, day date, v text, primary key (id, day))");
+  await branch.query(
+    "create table native (id int, day date, v text, primary key (id, day)) partition by range (day)",
+  );
+  await root.query("insert into native values (1, '2024-01-05', 'copied'), (2, '2024-02-06', 'copied')");
+  await root.londiste("add-table", "native");
+  await set.settle(root, branch);
+  const template =
+    "create table %(part)s partition of %(parent)s for values from (date '%(part_time)s') to ((date '%(part_time)s' + interval '1 month')::date)";
+  await branch.londiste(
+    "add-table",
+    "native",
+    "--handler=monthly_field",
+    "--handler-arg=part_field=day",
+    `--handler-arg=part_template=${template}`,
+    "--wait-sync",
+  );
+  await root.query("insert into native values (3, '2024-03-07', 'new')");
+  await set.settle(root, branch);
+  assert.deepEqual(
+    await branch.query("select tableoid::regclass::text as part, id, v from native order by id"),
+    [
+      { part: "native_2024_01", id: 1, v: "copied" },
+      { part: "native_2024_02", id: 2, v: "copied" },
+      { part: "native_2024_03", id: 3, v: "new" },
+    ],
+  );
 });
 
 test("obfuscate: values are hidden in the copy, on replay, in the queue and behind it", async () => {

@@ -46,6 +46,8 @@ export interface CascadeHooks {
     taker: Database,
     old: Database | undefined,
   ): Promise<readonly TakeoverProblem[]>;
+  /** What of the application's own a new root has to have before applications write to it. */
+  readonly newRoot?: NewRoot;
   /** What of the application's own calls nodes by name, so that `rename-node` can rewrite it. */
   readonly nodeNames?: NodeNames;
   /** How what only a leaf has survives the death of a root; without it such a leaf cannot follow. */
@@ -56,6 +58,16 @@ export interface CascadeHooks {
   readonly mergeRefusal?: string;
   /** Extra lines of a node in `status`, before the lag line, for example "Tables: 12/0/3"; the same as fields for --json. */
   nodeStatus?(database: Database, queueName: string): Promise<NodeStatusLines>;
+}
+
+/** Prepares a node that becomes the root. */
+export interface NewRoot {
+  /** what it does, for a person */
+  readonly action: string;
+  /** Called when the old root refuses writes and the new one has everything that will come from it. What it does must not be
+   * in the way of a takeover that is given up after it, nor when it is done twice. Leaves no transaction open.
+   * @param old database of the old root; undefined when it is dead */
+  prepare(admin: CascadeAdmin, taker: Database, old: Database | undefined): Promise<void>;
 }
 
 /** Names of nodes that an application has stored on a member. Both work within the caller's transaction. */

@@ -6,6 +6,7 @@ export type {
   CreatedNode,
   LeafAhead,
   LostEventCounter,
+  NewRoot,
   NodeNames,
   NodeStatusLines,
   Renaming,

@@ -138,7 +138,8 @@ function dispatchedTable(table: HandledTable, defaults: Readonly<Record<string, 
     ...(rules.tableMode === "part"
       ? {
           copyEmptiesPartitions: rules.rowMode !== "keep_all",
-          placeCopiedRows: (target: Database, log: Log) => placeCopiedRows(target, log, rules),
+          placeCopiedRows: (target: Database, log: Log, from: string) =>
+            placeCopiedRows(target, log, rules, from),
         }
       : {}),
     copyColumn: (column) => rules.fields.nameOf(column),

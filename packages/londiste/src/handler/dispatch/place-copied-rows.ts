@@ -10,19 +10,31 @@ import { type DispatchRules, partitionName } from "./dispatch-rules.ts";
 import { PartitionMaker } from "./partition-maker.ts";
 import { parsePartitionTime } from "./partition-time.ts";
 
-/** Moves rows that a copy has put into the parent to their partitions, within the copy's transaction. Where the time of a batch or
- * an event decides, that of the copy counts. */
-export async function placeCopiedRows(target: Database, log: Log, rules: DispatchRules): Promise<void> {
+/** Moves copied rows to their partitions, within the copy's transaction. Where the time of a batch or an event decides, that of the
+ * copy counts.
+ * @param from as SQL: the table that has them, of the parent's columns; the parent itself, or one beside it when it is
+ * partitioned natively, and takes no rows before it has their partitions */
+export async function placeCopiedRows(
+  target: Database,
+  log: Log,
+  rules: DispatchRules,
+  from: string,
+): Promise<void> {
   const { partition } = rules;
   const parent = await TableStructure.load(target, partition.parent);
   const time = timeOfRow(parent, rules);
   if (time === undefined) {
+    if (from !== parent.quotedName) {
+      throw new SkytoolsError("DISPATCH", `${parent.name} has no column ${partition.field ?? ""}`, {
+        retry: "later",
+      });
+    }
     log.warn(
       `${parent.name}: copied rows stay in it, as column ${partition.field ?? ""} does not exist here`,
     );
     return;
   }
-  const only = `only ${parent.quotedName}`;
+  const only = `only ${from}`;
   await target.query(
     `create temporary table londiste_placed on commit drop as
        select r.ctid as row_id, date_trunc($1, ${time}) as period from ${only} r`,

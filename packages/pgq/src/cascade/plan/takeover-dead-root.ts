@@ -8,6 +8,7 @@ import { catchUp, ownTick } from "./step/catch-up.ts";
 import { completeTick } from "./step/complete-tick.ts";
 import { type AheadLeaf, aheadFile, useAhead } from "./step/leaf-ahead.ts";
 import { askPause, pause } from "./step/pause.ts";
+import { prepareRoot } from "./step/prepare-root.ts";
 import { promote } from "./step/promote.ts";
 import { resume } from "./step/resume.ts";
 import { tag } from "./step/tag.ts";
@@ -61,6 +62,12 @@ function failover(
   const { set, taker } = request;
   const best = mostAdvanced(request);
   const isFollower = best !== undefined && followers.includes(best);
+  const promotion = promote(context, taker, {
+    ...old,
+    isDead: true,
+    consumerName: gravestoneName(old.nodeName),
+    lastKnownTick: lastKnownTick(request),
+  });
   const standing = new Set([...(best === undefined ? [] : [best]), taker, ...followers]);
   return [
     ...[...standing].map((member) => askPause(context, workerOf(member))),
@@ -73,12 +80,8 @@ function failover(
       ...(child === best ? [] : [pause(context, workerOf(child))]),
       ...keepPlace(context, workerOf(child), taker),
     ]),
-    promote(context, taker, {
-      ...old,
-      isDead: true,
-      consumerName: gravestoneName(old.nodeName),
-      lastKnownTick: lastKnownTick(request),
-    }),
+    ...prepareRoot(context, taker, undefined, promotion.isDone),
+    promotion,
     ...followers.flatMap((child) => finishMove(context, set, workerOf(child), taker)),
     ...forgetNewRoot(context, taker, best === undefined ? set.subscribedOn(taker.nodeName) : [best]),
   ];

@@ -10,6 +10,7 @@ import { becomeBranch } from "./step/become-branch.ts";
 import { catchUp } from "./step/catch-up.ts";
 import { finalTick } from "./step/final-tick.ts";
 import { pause } from "./step/pause.ts";
+import { prepareRoot } from "./step/prepare-root.ts";
 import { promote } from "./step/promote.ts";
 import { acceptWrites, refuseWrites } from "./step/refuse-writes.ts";
 import { resume } from "./step/resume.ts";
@@ -99,6 +100,7 @@ function switchover(context: PlanContext, request: TakeoverRequest, old: LiveMem
     finalTick(context, old, taker.nodeName, promotion.isDone),
     catchUp(context, taker, topOfOld, `the last tick of "${old.nodeName}"`),
     pause(context, workerOf(taker)),
+    ...prepareRoot(context, taker, old.db, promotion.isDone),
     promotion,
     ...restOf(context, request, old),
   ];
