@@ -1,5 +1,23 @@
 const firstCapacity = 16 * 1024;
+/** What is kept for contents to come: so many pieces of memory, none larger than that. */
+const mostSpares = 4;
+const largestSpare = 4 * 1024 * 1024;
 const newline = 0x0a;
+
+/** Memory of contents that have been sent. The garbage collector counts what is taken anew for each of them, and goes through all
+ * objects whenever that has become much. */
+const spares: Buffer[] = [];
+
+/** Gives the memory of a content back, which nobody may use any more: to be called once. */
+export function reuse({ buffer }: Buffer): void {
+  const isWorthKeeping = buffer.byteLength > firstCapacity && buffer.byteLength <= largestSpare;
+  if (isWorthKeeping && spares.length < mostSpares) spares.push(Buffer.from(buffer));
+}
+
+function takeSpare(length: number): Buffer | undefined {
+  const nr = spares.findIndex((spare) => spare.length >= length);
+  return nr < 0 ? undefined : spares.splice(nr, 1)[0];
+}
 
 /** Lines of COPY text on their way to a stage, as bytes. */
 export class RowBuffer {
@@ -9,8 +27,9 @@ export class RowBuffer {
 
   /** Makes room behind `size`. */
   reserve(length: number): void {
-    if (this.size + length <= this.bytes.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(this.bytes.length * 2, this.size + length));
+    const wanted = this.size + length;
+    if (wanted <= this.bytes.length) return;
+    const larger = takeSpare(wanted) ?? Buffer.allocUnsafe(Math.max(this.bytes.length * 2, wanted));
     this.bytes.copy(larger, 0, 0, this.size);
     this.bytes = larger;
   }

@@ -1,6 +1,7 @@
 import { type Database, DatabaseError, quoteIdent } from "@skytools/skytools";
 import type { DistinctContent } from "./distinct-rows.ts";
 import type { RowOperation } from "./event-kind.ts";
+import { reuse } from "./row-buffer.ts";
 import type { RowPlan } from "./row-plan.ts";
 import type { RowsTreatment } from "./rows-treatment.ts";
 import { distinctStatements, type SetCounts, setStatement } from "./set-statement.ts";
@@ -37,7 +38,7 @@ export class TableStage {
     this.#kind = JSON.stringify(treatment);
   }
 
-  /** @param content COPY text, one layout with what is staged already
+  /** @param content COPY text, one layout with what is staged already; its memory is used for something else once it is there
    * @throws DataFailure for a value that its column does not take */
   async load(plan: RowPlan, content: Buffer, rows: number): Promise<void> {
     const stage = await this.#open(plan);
@@ -53,6 +54,7 @@ export class TableStage {
         [content],
       ),
     );
+    reuse(content);
     this.rows += rows;
   }
 
@@ -71,10 +73,10 @@ export class TableStage {
 
   /** Applies rows whose keys all differ, past the stage where that is possible: one message, in which the server goes from
    * statement to statement without waiting for us. Deletes come before updates and these before inserts, so that a value of
-   * another unique index can move on to another row.
+   * another unique index can move on to another row. The memory of the content is used for something else afterwards.
    * @throws DataFailure when the rows collide with the table as it is, or a column does not take a value */
   async applyDistinct(plan: RowPlan, content: DistinctContent): Promise<SetCounts> {
-    const { inserts, changes, rows, updates, deletes } = content;
+    const { inserts, heads, changes, rows, updates, deletes } = content;
     const statements = ["savepoint londiste_distinct"];
     const contents: Buffer[] = [];
     if (changes.length > 0) {
@@ -96,6 +98,7 @@ export class TableStage {
     const tags = await this.#orUndo("londiste_distinct", () =>
       this.#target.executeCopying(statements.join(";\n"), contents),
     );
+    for (const sent of [inserts, heads, changes]) reuse(sent);
     const deleted = rowsOf(tags, "DELETE") ?? 0n;
     const updated = rowsOf(tags, "UPDATE");
     return {

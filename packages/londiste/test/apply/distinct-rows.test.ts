@@ -62,6 +62,21 @@ for (const orderedEvents of [0, 1_000_000]) {
   });
 }
 
+test("what is sent is what was collected, while the memory of pieces before is used again", async () => {
+  bench.limits = { ...limits, tableBytes: 60_000, totalBytes: 1_000_000 };
+  const [first, second] = ["x", "y"].map((letter) => letter.repeat(200));
+  const inserts = numbers(1, 2000).map((id) =>
+    jsonEvent("INSERT", "public.t", ["id"], { id, u: id, v: `${id}${first}` }),
+  );
+  const updates = numbers(1, 2000).map((id) =>
+    jsonEvent("UPDATE", "public.t", ["id"], { id, u: -id, v: `${id}${second}` }),
+  );
+  const setup = "create table t (id int primary key, u int, v text)";
+  const result = await applied(setup, [...inserts, ...updates]);
+  assert.deepEqual([result.eventCount, result.rowByRowEvents], [4000, 0]);
+  assert.equal((await bench.rows(`select from t where u = -id and v = id || repeat('y', 200)`)).length, 2000);
+});
+
 test("a change that is found after a later one of its key is not applied over it: the batch is read again in order", async () => {
   bench.limits = { ...limits, distinctRows: 1 };
   bench.isScrambled = true;
