@@ -12,7 +12,7 @@ type ConfigKeyDescription = ConfigGroupDescription["keys"][number];
 export const programFragments: Readonly<
   Record<string, (name: string, program: ProgramDescription) => string>
 > = {
-  summary: (name, { summary }) => `${name} - ${plain(summary)}`,
+  summary: nameLine,
   synopsis,
   commands: (_name, { commands = [] }) => commands.map(commandEntry).join("\n"),
   statements: (_name, { commands = [] }) =>
@@ -21,6 +21,13 @@ export const programFragments: Readonly<
     [...switches, ...commonSwitches].map(switchEntry).join("\n"),
   config: (_name, { config }) => config.map(configGroup).join("\n"),
 };
+
+/** The line that whatis(1) finds: converters take it as it stands in a manual page, and as AsciiDoc in a web page.
+ * @throws Error for a summary that would be mark-up there */
+function nameLine(name: string, { summary }: ProgramDescription): string {
+  if (/[*_`#+^~{}[\]<>|]/.test(summary)) throw new Error(`the summary of ${name} is not plain: ${summary}`);
+  return `${name} - ${summary}`;
+}
 
 function synopsis(name: string, { commands, args, hasConfigFile }: ProgramDescription): string {
   if (!hasConfigFile) return `*${name}* [_OPTION_...] ${operandText(args)}`;

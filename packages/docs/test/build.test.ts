@@ -54,6 +54,15 @@ describe("the documentation", () => {
     }
   });
 
+  it("says in one plain line what a program is for", async () => {
+    for (const program of installedPrograms(root)) {
+      const { summary } = await describeInstalled(program);
+      const page = readFileSync(join(directory.path, "man", "man1", `${program.name}.1`), "utf8");
+      const [, line] = /^\.SH "NAME"\n(.*)$/m.exec(page)!;
+      assert.equal(line!.replaceAll("\\", ""), `${program.name} - ${summary}`);
+    }
+  });
+
   it("tells every key of every program on one page", async () => {
     const page = readFileSync(join(directory.path, "html", "reference", "config.html"), "utf8");
     const described = await Promise.all(installedPrograms(root).map(describeInstalled));
