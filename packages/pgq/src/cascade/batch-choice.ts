@@ -4,7 +4,7 @@ import { batchCollection } from "../consumer/configured.ts";
 import { nextBatch, registerConsumerAt, spanToNewestTick } from "../pgq-api.ts";
 import { TickBeat } from "../tick-beat.ts";
 import type { CascadeRound } from "./cascaded-application.ts";
-import type { CascadedWorkerOptions } from "./cascaded-worker.ts";
+import type { CascadedWorkerOptions } from "./cascaded-worker-options.ts";
 
 /** A worker with so many ticks behind each other has fallen behind: one that keeps up finds the end of the queue after each. */
 const batchesOfOneTick = 2;

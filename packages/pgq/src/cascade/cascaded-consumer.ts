@@ -2,7 +2,8 @@ import type { ConfigKey, Job, Program, StartupSwitch } from "@skytools/skytools"
 import { configuredConsumer, configuredQueue } from "../consumer/configured.ts";
 import { cascadeConfig } from "./cascade-config.ts";
 import type { CascadedApplication } from "./cascaded-application.ts";
-import { type CascadedWorkerOptions, cascadedWorker } from "./cascaded-worker.ts";
+import { cascadedWorker } from "./cascaded-worker.ts";
+import type { CascadedWorkerOptions } from "./cascaded-worker-options.ts";
 import { registerOnProvider, unregisterFromProvider } from "./consumer-registration.ts";
 import { repositionSwitches } from "./reposition.ts";
 

@@ -7,11 +7,11 @@ import { BatchChoice } from "./batch-choice.ts";
 import { applyInOneTransaction } from "./batch-transaction.ts";
 import type { CascadedApplication, CascadedBatch, CascadeRound } from "./cascaded-application.ts";
 import { cascadedBatch } from "./cascaded-batch.ts";
+import type { CascadedWorkerOptions } from "./cascaded-worker-options.ts";
 import { sleepUntilAsked } from "./failure-sleep.ts";
 import { completeFormerTick, ensureMirroredTick, makeMirroredTick } from "./mirror-tick.ts";
 import type { NodeInfo } from "./node-info.ts";
 import {
-  type ConsumerName,
   checkCombinedQueue,
   checkWorkerName,
   isWithoutNode,
@@ -26,15 +26,6 @@ import { ProviderReport } from "./provider-report.ts";
 import { checkAppliedBatch, checkCoveredBatch } from "./tick-identity.ts";
 import { Period, publishGlobalWatermark } from "./watermark.ts";
 import { type WorkerRole, workerRole } from "./worker-role.ts";
-
-export interface CascadedWorkerOptions extends ConsumerName {
-  /** true: the node's worker; false: a plain cascaded consumer, which skips `pgq.*` events */
-  readonly isNodeWorker: boolean;
-  /** true while batches must end at each tick, whatever pgq_batch_collect_* says; asked before each batch */
-  readonly takesEachTick?: () => boolean;
-  /** how much time the next batch is to span in spite of that, PostgreSQL interval text; undefined: one tick */
-  readonly span?: (round: CascadeRound, source: Database) => Promise<string | undefined>;
-}
 
 /** The work loop of a cascaded consumer: reads batches from the provider that the local node names, applies each within one
  * target transaction that also moves the position, then finishes it on the provider. May die anywhere and be started again.

@@ -21,7 +21,8 @@ export type {
   CascadeRound,
 } from "./cascaded-application.ts";
 export { type CascadedConsumerProgram, cascadedConsumerProgram } from "./cascaded-consumer.ts";
-export { type CascadedWorkerOptions, cascadedWorker } from "./cascaded-worker.ts";
+export { cascadedWorker } from "./cascaded-worker.ts";
+export type { CascadedWorkerOptions } from "./cascaded-worker-options.ts";
 export { changeProvider } from "./command/change-provider.ts";
 export { cascadeCommands } from "./command/command-table.ts";
 export { createBranch } from "./command/create-branch.ts";

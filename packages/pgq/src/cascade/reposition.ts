@@ -1,6 +1,6 @@
 import { type Job, mergeConnectString, SkytoolsError, type StartupSwitch } from "@skytools/skytools";
 import { getConsumerInfo, registerConsumerAt } from "../pgq-api.ts";
-import type { CascadedWorkerOptions } from "./cascaded-worker.ts";
+import type { CascadedWorkerOptions } from "./cascaded-worker-options.ts";
 import { type ConsumerPlace, readConsumer } from "./consumer-wait.ts";
 import { setConsumerCompleted } from "./pgq-node-api.ts";
 
