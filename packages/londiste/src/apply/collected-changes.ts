@@ -19,8 +19,8 @@ export interface Destination {
   readonly treatment: RowsTreatment | undefined;
 }
 
-/** What the events of a batch change, collected until it is applied: for each table by itself, or, where triggers act, for all of
- * them in one order. */
+/** What the events of a batch change, collected until it is applied: for each table by itself, or, where triggers act or rows cannot be
+ * found by what is written, for all of them in one order. */
 export class CollectedChanges {
   readonly counts: ApplyCounts = { rowByRowEvents: 0, missingRows: 0 };
   readonly #input: ApplyInput;
@@ -105,7 +105,7 @@ export class CollectedChanges {
     const { destination, treatment } = to;
     const table = (await loadTargetTables(target, [destination])).get(destination);
     if (table === undefined) throw noTable(event, destination);
-    if (table.hasActiveTriggers) await this.beginOneOrder();
+    if (table.hasActiveTriggers || table.hasGeneratedKey) await this.beginOneOrder();
     if (table.deferrableKey.length > 0 && !this.#isOrdered) throw new OrderNeeded();
     const events = new TableEvents({
       target,

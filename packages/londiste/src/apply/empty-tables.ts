@@ -49,7 +49,7 @@ function isReferredFromOutside(
   return references.some(({ from, to }) => to === sqlName && !names.has(from));
 }
 
-/** Foreign keys to the tables. One of a partition counts as one of its table where that is emptied too. */
+/** Foreign keys to the tables and their partitions. One of a partition counts as one of its table where that is emptied too. */
 function referencesTo(target: Database, tables: readonly EmptiedTable[]): Promise<Reference[]> {
   return target.query<Reference>(
     `with emptied as (select name, name::regclass as oid from unnest($1::text[]) as name)
@@ -57,7 +57,9 @@ function referencesTo(target: Database, tables: readonly EmptiedTable[]): Promis
             coalesce((select e.name from emptied e
                        where e.oid = c.conrelid or e.oid in (select a.relid from pg_partition_ancestors(c.conrelid) a) limit 1),
                      c.conrelid::regclass::text) as "from"
-       from emptied t join pg_catalog.pg_constraint c on c.confrelid = t.oid and c.contype = 'f' and c.conparentid = 0`,
+       from emptied t
+       join pg_catalog.pg_constraint c on c.contype = 'f' and c.conparentid = 0
+        and c.confrelid in (select t.oid union all select p.relid from pg_partition_tree(t.oid) p)`,
     [tables.map((table) => table.sqlName)],
   );
 }

@@ -107,7 +107,7 @@ function insertedRow(
   const written = table.columns.filter((column) => !column.isGenerated && change.row.has(column.name));
   const values = written.map(
     (column) =>
-      `${literal(change.row.get(column.name) ?? null)}::${column.type} as ${quoteIdent(column.name)}`,
+      `${literal(change.row.get(column.name) ?? null)}::${column.castType} as ${quoteIdent(column.name)}`,
   );
   const names = written.map((column) => quoteIdent(column.name)).join(", ");
   return {

@@ -10,7 +10,7 @@ const maxStages = 100;
 export interface StageTable {
   /** as SQL */
   readonly name: string;
-  /** FROM item: the rows with every column in its table's type */
+  /** FROM item: the rows with every column in its table's type, or the one below a domain */
   readonly rows: string;
   /** event columns: ev_id, ev_txid, op, then c0, c1 ... */
   readonly columns: readonly TargetColumn[];
@@ -29,7 +29,7 @@ export async function openStage(
   kind: string,
 ): Promise<StageTable> {
   const definition = columns
-    .map((column, nr) => `c${nr} ${column.isTypeOfUser ? "text" : typeOf(column)}`)
+    .map((column, nr) => `c${nr} ${column.isTypeOfUser ? "text" : collated(column.type, column)}`)
     .join(", ");
   const hash = createHash("sha256")
     .update(`${table.sqlName} ${definition} ${kind}`)
@@ -48,14 +48,14 @@ export async function openStage(
   return stage;
 }
 
-function typeOf({ type, collation }: TargetColumn): string {
+function collated(type: string, { collation }: TargetColumn): string {
   return collation === "" ? type : `${type} collate ${collation}`;
 }
 
 function rowsOf(name: string, columns: readonly TargetColumn[]): string {
   if (!columns.some((column) => column.isTypeOfUser)) return name;
   const values = columns.map((column, nr) =>
-    column.isTypeOfUser ? `c${nr}::${typeOf(column)} as c${nr}` : `c${nr}`,
+    column.isTypeOfUser ? `c${nr}::${collated(column.castType, column)} as c${nr}` : `c${nr}`,
   );
   return `(select ev_id, ev_txid, op, ${values.join(", ")} from ${name})`;
 }

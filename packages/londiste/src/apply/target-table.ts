@@ -9,6 +9,8 @@ export interface TargetColumn {
   readonly type: string;
   /** made by a user or an extension; not built in */
   readonly isTypeOfUser: boolean;
+  /** as SQL: to cast text to this does not cut it, which a cast to a type with a modifier does; the type below a domain */
+  readonly castType: string;
   /** quoted; empty: the database's, or none */
   readonly collation: string;
   /** values that are equal may differ all the same, as 1.0 and 1.00 do: a key can change without becoming another key */
@@ -30,8 +32,10 @@ export interface TargetTable {
   /** "only " for ordinary tables: children replicate by themselves */
   readonly only: string;
   readonly columns: readonly TargetColumn[];
-  /** triggers, rules or foreign keys act in this session's replication role */
+  /** triggers, rules or foreign keys act in this session's replication role, on the table or on a partition of it */
   readonly hasActiveTriggers: boolean;
+  /** the server computes a column of the primary key: rows are found by what it has computed */
+  readonly hasGeneratedKey: boolean;
   /** foreign keys that refer to it act in this session's replication role: a row that goes takes others with it, or may not go */
   readonly isReferenced: boolean;
   /** columns of the primary key where it is deferrable, which in role replica the server does not enforce: a row that is here
@@ -44,6 +48,7 @@ interface TableRow {
   relkind: string;
   columns: string;
   has_active_triggers: boolean;
+  has_generated_key: boolean;
   is_referenced: boolean;
   deferrable_key: string[];
 }
@@ -52,6 +57,7 @@ interface ColumnJson {
   readonly name: string;
   readonly type: string;
   readonly of_user: boolean;
+  readonly cast_type: string;
   readonly collation: string | null;
   readonly has_twins: boolean;
   readonly key_form: KeyForm | null;
@@ -86,6 +92,7 @@ function targetTable(name: string, row: TableRow): TargetTable {
       name: column.name,
       type: column.type,
       isTypeOfUser: column.of_user,
+      castType: column.cast_type,
       collation: column.collation ?? "",
       hasTwins: column.has_twins,
       keyForm: column.has_twins ? null : column.key_form,
@@ -93,6 +100,7 @@ function targetTable(name: string, row: TableRow): TargetTable {
       isIdentityAlways: column.identity_always,
     })),
     hasActiveTriggers: row.has_active_triggers,
+    hasGeneratedKey: row.has_generated_key,
     isReferenced: row.is_referenced,
     deferrableKey: row.deferrable_key,
   };
@@ -104,6 +112,12 @@ select t.nr::int4 as nr, c.relkind::text as relkind,
        coalesce((select json_agg(json_build_object(
                 'name', a.attname, 'type', pg_catalog.format_type(a.atttypid, a.atttypmod),
                 'of_user', (select y.typnamespace <> 'pg_catalog'::regnamespace from pg_catalog.pg_type y where y.oid = a.atttypid),
+                'cast_type', pg_catalog.format_type(
+                  (with recursive b (oid, below) as (
+                     select y.oid, y.typbasetype from pg_catalog.pg_type y where y.oid = a.atttypid
+                      union all
+                     select y.oid, y.typbasetype from b join pg_catalog.pg_type y on y.oid = b.below)
+                   select b.oid from b where b.below = 0), -1),
                 'collation', (select pg_catalog.format('%I.%I', n.nspname, l.collname)
                                 from pg_catalog.pg_collation l join pg_catalog.pg_namespace n on n.oid = l.collnamespace
                                where l.oid = a.attcollation and l.collname <> 'default'),
@@ -117,16 +131,19 @@ select t.nr::int4 as nr, c.relkind::text as relkind,
           from pg_catalog.pg_attribute a
          where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped), '[]'::json)::text as columns,
        exists (select from pg_catalog.pg_trigger g
-                where g.tgrelid = c.oid
+                where g.tgrelid = any (r.oids)
                   and g.tgenabled in ('A', case current_setting('session_replication_role')
                                              when 'replica' then 'R' else 'O' end)
-              ) or exists (select from pg_catalog.pg_rewrite r
-                where r.ev_class = c.oid
-                  and r.ev_enabled in ('A', case current_setting('session_replication_role')
+              ) or exists (select from pg_catalog.pg_rewrite w
+                where w.ev_class = any (r.oids)
+                  and w.ev_enabled in ('A', case current_setting('session_replication_role')
                                              when 'replica' then 'R' else 'O' end)
               ) as has_active_triggers,
+       exists (select from pg_catalog.pg_index i
+                 join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
+                where i.indrelid = c.oid and i.indisprimary and a.attgenerated <> '') as has_generated_key,
        exists (select from pg_catalog.pg_trigger g join pg_catalog.pg_proc p on p.oid = g.tgfoid
-                where g.tgrelid = c.oid and g.tgisinternal and p.proname ~ '^RI_FKey_.*_del$'
+                where g.tgrelid = any (r.oids) and g.tgisinternal and p.proname ~ '^RI_FKey_.*_del$'
                   and g.tgenabled in ('A', case current_setting('session_replication_role')
                                              when 'replica' then 'R' else 'O' end)
               ) as is_referenced,
@@ -136,4 +153,6 @@ select t.nr::int4 as nr, c.relkind::text as relkind,
               where k.conrelid = c.oid and k.contype = 'p' and k.condeferrable order by a.attnum) as deferrable_key
   from unnest($1::text[], $2::text[]) with ordinality as t(schema_name, table_name, nr)
   join pg_catalog.pg_namespace n on n.nspname = t.schema_name
-  join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = t.table_name and c.relkind in ('r', 'p')`;
+  join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = t.table_name and c.relkind in ('r', 'p')
+ cross join lateral (select case when c.relkind = 'p' then array(select p.relid::oid from pg_catalog.pg_partition_tree(c.oid) p)
+                                 else array[c.oid] end as oids) r`;

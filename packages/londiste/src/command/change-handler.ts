@@ -24,7 +24,7 @@ async function changeHandler(job: Job): Promise<void> {
   const spec = handlerSwitches(job);
   const ownArguments = triggerArguments(job);
   const registry = await HandlerRegistry.load(job.config);
-  const { local, queueName } = await openLocalNode(job);
+  const { local, queueName, node } = await openLocalNode(job);
   const table = (await getTableList(local, queueName)).find((entry) => entry.name === name);
   if (table === undefined || !table.isLocal) throw new UsageError(`Table ${name} not found on this node`);
   const handler = spec === undefined ? undefined : registry.create(spec, table);
@@ -47,4 +47,8 @@ async function changeHandler(job: Job): Promise<void> {
     return;
   }
   await local.commit();
+  if (node.nodeType === "root" || table.state.kind !== "ok") return;
+  job.log.info(
+    `${name}: rows that are here stay as they are; "londiste3 resync ${name}" copies them by the new handler`,
+  );
 }

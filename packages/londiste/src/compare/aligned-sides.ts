@@ -5,6 +5,7 @@ import { loadTargetTables, type TargetColumn, type TargetTable } from "../apply/
 import type { HandlerRegistry } from "../handler/handler-registry.ts";
 import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
 import { readReplayGap } from "./replay-gap.ts";
+import { differInEncoding } from "./server-encodings.ts";
 import type { RowCorrection, RowSelection } from "./table-checksum.ts";
 
 const retryMs = 200;
@@ -113,6 +114,7 @@ async function align(input: AlignInput): Promise<AlignedSides | Skipped | string
   const condition = bothOf(await handler.rowCondition?.(target), input.condition);
   const key = await keyColumns(target, destination, columns);
   const sourceColumns = inOrder(sourceShape, columns);
+  const isPortable = await differInEncoding(source, target);
   return {
     table,
     destination,
@@ -125,6 +127,7 @@ async function align(input: AlignInput): Promise<AlignedSides | Skipped | string
       columns: sourceColumns,
       key: inOrder(sourceShape, key),
       condition,
+      isPortable,
     },
     target: {
       from: `${handler.hasPartitions === true ? "" : targetShape.only}${targetShape.sqlName}`,
@@ -132,6 +135,7 @@ async function align(input: AlignInput): Promise<AlignedSides | Skipped | string
       key,
       condition,
       correction,
+      isPortable,
     },
   };
 }

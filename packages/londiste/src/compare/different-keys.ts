@@ -1,7 +1,7 @@
 import type { Database } from "@skytools/skytools";
 import { quoteIdent } from "@skytools/skytools";
 import type { AlignedSides } from "./aligned-sides.ts";
-import { type RowSelection, rowHash, selectRows } from "./table-checksum.ts";
+import { type RowSelection, rowHash, selectRows, utf8Bytes } from "./table-checksum.ts";
 
 /** Into so many ranges of the key's hash a table is cut. */
 const rangeCount = 1024;
@@ -29,13 +29,13 @@ export async function* differentKeys(
   if (ranges.length > 0) yield* merge(source, target, sides, ranges);
 }
 
-const rangeSql = (selection: RowSelection) => `(${rowHash(selection.key)} & ${rangeCount - 1})`;
+const rangeSql = (selection: RowSelection) => `(${rowHash(selection.key, selection)} & ${rangeCount - 1})`;
 
 async function rangeSums(db: Database, selection: RowSelection): Promise<Map<number, string>> {
   const { sql, parameters } = selectRows(selection);
   const rows = await db.query<{ range: number; sum: string }>(
     `select range::int4 as range, count(*) || ' ' || sum(hash) as sum
-       from (select ${rangeSql(selection)} as range, ${rowHash(selection.columns)} as hash from (${sql}) as t) as h
+       from (select ${rangeSql(selection)} as range, ${rowHash(selection.columns, selection)} as hash from (${sql}) as t) as h
       group by 1`,
     parameters,
   );
@@ -77,7 +77,7 @@ async function* mergeSorted(there: HashedKeys, here: HashedKeys): AsyncGenerator
 
 interface HashedKey {
   readonly key: readonly (string | null)[];
-  /** the key's text, by whose bytes both sides are sorted */
+  /** the key's text, by whose bytes in UTF-8 both sides are sorted */
   readonly order: Buffer;
   readonly hash: string;
 }
@@ -102,9 +102,9 @@ class HashedKeys {
     await db.query(
       `declare londiste_keys no scroll cursor for
        select key, hash
-         from (select to_json(array[${key}])::text collate "C" as key, ${rowHash(selection.columns)}::text as hash
+         from (select to_json(array[${key}])::text collate "C" as key, ${rowHash(selection.columns, selection)}::text as hash
                  from (${sql}) as t where ${rangeSql(selection)} = any (${list})) as h
-        order by key`,
+        order by ${selection.isPortable === true ? utf8Bytes("key") : "key"}`,
       [...parameters, [...ranges]],
     );
     return new HashedKeys(db);

@@ -38,6 +38,8 @@ export interface RowSelection {
   /** columns of the key: with `limit`, rows are taken in their order */
   readonly key: readonly TargetColumn[];
   readonly limit?: number | undefined;
+  /** text counts by its bytes in UTF-8: the other server has another encoding */
+  readonly isPortable?: boolean | undefined;
 }
 
 /** A query for the rows of a selection, with the names that columns have in the table, and its parameters. */
@@ -51,7 +53,7 @@ export function selectRows(selection: RowSelection): {
   const limited = (sql: string) =>
     limit === undefined
       ? sql
-      : `select ${list} from (${sql}) as t order by ${inKeyOrder(selection.key)} limit ${limit}`;
+      : `select ${list} from (${sql}) as t order by ${inKeyOrder(selection)} limit ${limit}`;
   if (correction === undefined) {
     return { sql: limited(`select ${list} from ${from} t${where(isWanted)}`), parameters: [] };
   }
@@ -83,13 +85,21 @@ function where(...conditions: readonly string[]): string {
 }
 
 /** The same order on servers whose collations differ. */
-function inKeyOrder(key: readonly TargetColumn[]): string {
+function inKeyOrder({ key, isPortable }: RowSelection): string {
   return key
     .map(({ name, collation, type }) => {
+      const column = `t.${quoteIdent(name)}`;
       const isText = collation !== "" || /^(?:text|character|name)/.test(type);
-      return `t.${quoteIdent(name)}${isText ? ' collate "C"' : ""}`;
+      if (!isText) return column;
+      return isPortable === true ? utf8Bytes(`${column}::text`) : `${column} collate "C"`;
     })
     .join(", ");
+}
+
+/** The bytes of a text in UTF-8, which are in the order of its characters, as SQL.
+ * Source: PostgreSQL manual, Binary String Functions */
+export function utf8Bytes(text: string): string {
+  return `pg_catalog.convert_to(${text}, 'UTF8')`;
 }
 
 /** Sums a table up on the server, in one pass that can use several processes and moves no rows. The order of rows does not
@@ -102,7 +112,7 @@ export async function tableChecksum(
 ): Promise<TableChecksum> {
   const sum = isCountOnly
     ? "null::text"
-    : `coalesce(sum(${rowHash(selection.columns)} & 9223372036854775807), 0)::text`;
+    : `coalesce(sum(${rowHash(selection.columns, selection)} & 9223372036854775807), 0)::text`;
   const { sql, parameters } = selectRows(selection);
   return db.queryOne<ChecksumRow>(
     `select count(*) as rows, ${sum} as checksum from (${sql}) as t`,
@@ -112,9 +122,14 @@ export async function tableChecksum(
 
 /** Hash of the text of a row or key of `t`, an int8: the hashes of its columns, each with a seed of its own. That is as quick as
  * writing the values down; to hash the text of the whole row takes more than twice as long. */
-export function rowHash(columns: readonly TargetColumn[]): string {
+export function rowHash(
+  columns: readonly TargetColumn[],
+  { isPortable }: Pick<RowSelection, "isPortable">,
+): string {
   const hashes = columns.map((column, nr) => {
-    const hash = `pg_catalog.hashtextextended(${columnText(column)} collate "C", ${nr + 1})`;
+    const own = columnText(column);
+    const text = isPortable === true ? `pg_catalog.encode(${utf8Bytes(own)}, 'escape')` : own;
+    const hash = `pg_catalog.hashtextextended(${text} collate "C", ${nr + 1})`;
     return `coalesce(${hash}, ${nr + 1})`;
   });
   return `(${hashes.join(" # ")})`;

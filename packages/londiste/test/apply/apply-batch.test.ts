@@ -59,6 +59,31 @@ test("a value too long for its column is not cut, and the error names event, tab
   assert.deepEqual(await bench.rows("select from t"), []);
 });
 
+test("a value too long for a domain is not cut, nor one that replaces a row or is looked at by a filter", async (t) => {
+  t.after(() => {
+    bench.handlers = new Map();
+  });
+  await bench.source.execute(`drop table if exists t; drop domain if exists short; create domain short as varchar(5);
+    drop domain if exists shorter; create domain shorter as short check (value <> 'no')`);
+  const row = (id: number) => ({ v: id === 77 || id === 2 ? "too long" : "ok" });
+  const tooLong = /value too long for type character varying\(5\).*key id=(?:77|2),.*SQLSTATE 22001/;
+  for (const type of ["short", "shorter", "varchar(5)"]) {
+    const setup = `create table t (id int primary key, v ${type});
+      create table t2 (id int primary key references t)`;
+    for (const count of [100, 5]) await assert.rejects(applied(setup, inserts(count, row)), tooLong);
+    const treatments = [{ replaces: "updates and inserts" as const }, { condition: "v <> 'x'" }];
+    for (const rows of treatments) {
+      bench.handlers = new Map([["public.t", { rows }]]);
+      for (const count of [100, 5]) await assert.rejects(applied(setup, inserts(count, row)), tooLong);
+      bench.handlers = new Map();
+    }
+    const update = (id: number) => jsonEvent("UPDATE", "public.t", ["id"], { id, v: "too long" });
+    const many = Array.from({ length: 100 }, (_, nr) => update(nr + 1));
+    const filled = `${setup}; insert into t select g, 'ok' from generate_series(1, 100) g`;
+    for (const events of [many, many.slice(76, 77)]) await assert.rejects(applied(filled, events), /22001/);
+  }
+});
+
 test("a failing event among few is named too", async () => {
   const events = inserts(5, (id) => ({ v: id === 3 ? null : "x" }));
   await assert.rejects(
@@ -175,6 +200,42 @@ test("generated columns are computed here, identity columns keep their values", 
   const result = await applied(setup, events);
   assert.equal(result.rowByRowEvents, 0);
   assert.equal((await bench.rows("select from t where n = 7 and twice = 14 and nr = 1000 + id")).length, 50);
+});
+
+test("rows are found by a key that the server computes", async () => {
+  const setup =
+    "create table t (id int, k int generated always as (id + 1000) stored, v text, primary key (k))";
+  const event = (type: "INSERT" | "UPDATE" | "DELETE", id: number, v: string) =>
+    jsonEvent(type, "public.t", ["k"], { id, k: id + 1000, v });
+  for (const count of [5, 100]) {
+    const ids = Array.from({ length: count }, (_, nr) => nr + 1);
+    await applied(setup, [
+      ...ids.map((id) => event("INSERT", id, "new")),
+      ...ids.map((id) => event("UPDATE", id, "changed")),
+      ...ids.slice(1).map((id) => event("DELETE", id, "changed")),
+    ]);
+    assert.deepEqual(await bench.rows("select * from t"), [{ id: 1, k: 1001, v: "changed" }]);
+  }
+});
+
+test("a trigger of one partition fires for each event, as one of the table would", async () => {
+  const setup = `create table t (id int primary key, v text) partition by range (id);
+    create table t_low partition of t for values from (0) to (50);
+    create table t_high partition of t for values from (50) to (500);
+    create table audit (id int, v text);
+    create or replace function note() returns trigger language plpgsql as $$
+      begin insert into audit values (new.id, new.v); return new; end $$;
+    create trigger note after insert or update on t_high for each row execute function note();
+    alter table t_high enable always trigger note`;
+  const ids = Array.from({ length: 100 }, (_, nr) => nr + 1);
+  await applied(`drop table if exists t_low, t_high; ${setup}`, [
+    ...ids.map((id) => jsonEvent("INSERT", "public.t", ["id"], { id, v: "new" })),
+    ...ids.map((id) => jsonEvent("UPDATE", "public.t", ["id"], { id, v: "changed" })),
+  ]);
+  assert.deepEqual(await bench.rows("select v, count(*)::int4 as n from audit group by v order by v"), [
+    { v: "changed", n: 51 },
+    { v: "new", n: 51 },
+  ]);
 });
 
 test("an update of a table that is all key does nothing, alone and among many", async () => {

@@ -217,6 +217,7 @@ function column(name: string, keyForm: TargetColumn["keyForm"]): TargetColumn {
     name,
     type: "text",
     isTypeOfUser: false,
+    castType: "text",
     collation: "",
     hasTwins: false,
     keyForm,
