@@ -5,11 +5,11 @@ import { after, before, describe, it } from "node:test";
 import { waitFor } from "@skytools/testbed";
 import { completedTick, waitForTick } from "../fixture/cascade-set.js";
 import { killAfterEachStep } from "../fixture/kill-after-each-step.js";
-import { RunningSet } from "../fixture/running-set.js";
+import { isData, RunningSet } from "../fixture/running-set.js";
 
 /** What of a dump file a test looks at. */
 interface Dumped {
-  ev_type: string;
+  ev_type: string | null;
   ev_data: string;
   tick_id: number;
   prev_tick_id: number;
@@ -38,7 +38,7 @@ describe("failover of a dead root, and its resurrection", () => {
 
   function dumpedData(): string[] {
     return dumped()
-      .filter(({ ev_type }) => ev_type === "data")
+      .filter(isData)
       .map(({ ev_data }) => ev_data);
   }
 

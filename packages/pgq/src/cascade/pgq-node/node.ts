@@ -75,12 +75,12 @@ export async function dropNode(
   await change(db, call, "select * from pgq_node.drop_node($1, $2)", [queueName, nodeName]);
 }
 
-/** @param attributes urlencoded; replaces all that were there */
+/** @param attributes urlencoded; replaces all that were there. null: none */
 export async function setNodeAttributes(
   db: Database,
   call: NodeCall,
   queueName: string,
-  attributes: string,
+  attributes: string | null,
 ): Promise<void> {
   await change(db, call, "select * from pgq_node.set_node_attrs($1, $2)", [queueName, attributes]);
 }

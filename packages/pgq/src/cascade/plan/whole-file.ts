@@ -2,7 +2,6 @@ import { once } from "node:events";
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { createInterface } from "node:readline";
 import { finished } from "node:stream/promises";
 import { renameFile, SkytoolsError } from "@skytools/skytools";
 
@@ -62,8 +61,26 @@ async function haveSameContent(one: string, two: string): Promise<boolean> {
   return (await others.next()).done === true;
 }
 
-export function lineReader(path: string): AsyncIterable<string> {
-  return createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });
+/** The lines of a file, which end with a line feed and nothing else: what JSON leaves as it is, U+2028 for example, ends none.
+ * @param onBytes sees the file as it is read
+ * @throws TypeError when it is not UTF-8, or the system's error */
+export async function* lineReader(
+  path: string,
+  onBytes?: (bytes: Buffer) => void,
+): AsyncGenerator<string, void> {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  let begun: string[] = [];
+  for await (const bytes of createReadStream(path) as AsyncIterable<Buffer>) {
+    onBytes?.(bytes);
+    const [first, ...others] = decoder.decode(bytes, { stream: true }).split("\n");
+    begun.push(first!);
+    for (const next of others) {
+      yield begun.join("");
+      begun = [next];
+    }
+  }
+  const last = begun.join("") + decoder.decode();
+  if (last !== "") yield last;
 }
 
 async function syncDirectory(path: string): Promise<void> {

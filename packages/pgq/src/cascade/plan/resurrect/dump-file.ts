@@ -1,23 +1,36 @@
-import { existsSync } from "node:fs";
+import { createHash } from "node:crypto";
 import { type SkytoolsError, toJson } from "@skytools/skytools";
-import { fileInTheWay, lineReader, writeWholeFile } from "../whole-file.ts";
+import { fileInTheWay, writeWholeFile } from "../whole-file.ts";
 import type { LostEvent } from "./lost-events.ts";
+
+/** A dump file as it was written. */
+export interface DumpFile {
+  readonly path: string;
+  /** 0: there is none */
+  readonly eventCount: number;
+  /** of the whole file, in hex */
+  readonly sha256: string;
+}
 
 /** Writes lost events as a JSON array, one object a line; whole or not at all. No events: no file. A file that is there already
  * stays if it holds the very same.
- * @returns number of events
  * @throws SkytoolsError DUMP_FILE when another file is in the way
  * Source: spec/cascade.md section 12 "Dump file" */
-export async function writeDumpFile(path: string, events: AsyncIterable<LostEvent>): Promise<number> {
-  let count = 0;
+export async function writeDumpFile(path: string, events: AsyncIterable<LostEvent>): Promise<DumpFile> {
+  let eventCount = 0;
+  const hash = createHash("sha256");
   await writeWholeFile(path, async (write) => {
+    const writeHashed = async (text: string) => {
+      hash.update(text);
+      await write(text);
+    };
     for await (const event of events) {
-      await write(`${count === 0 ? "[\n" : ",\n"}${eventLine(event)}`);
-      count += 1;
+      await writeHashed(`${eventCount === 0 ? "[\n" : ",\n"}${eventLine(event)}`);
+      eventCount += 1;
     }
-    if (count > 0) await write("\n]\n");
+    if (eventCount > 0) await writeHashed("\n]\n");
   });
-  return count;
+  return { path, eventCount, sha256: hash.digest("hex") };
 }
 
 export function dumpFileExists(path: string): SkytoolsError {
@@ -48,24 +61,4 @@ function eventLine({ event, tickId, previousTickId }: LostEvent): string {
 /** @param time timestamptz as the server writes it in ISO style, for example `2026-11-28 04:05:06.78+00` */
 function isoTime(time: string): string {
   return time.replace(" ", "T").replace(/([+-]\d\d)$/, "$1:00");
-}
-
-/** What of a dumped event goes into a queue again. */
-export interface DumpedEvent {
-  readonly ev_type: string | null;
-  readonly ev_data: string | null;
-  readonly ev_extra1: string | null;
-  readonly ev_extra2: string | null;
-  readonly ev_extra3: string | null;
-  readonly ev_extra4: string | null;
-  readonly ev_time: string;
-}
-
-/** Reads a dump file, event by event; nothing when there is none. */
-export async function* readDumpFile(path: string): AsyncGenerator<DumpedEvent, void> {
-  if (!existsSync(path)) return;
-  for await (const line of lineReader(path)) {
-    const text = line.replace(/,$/, "");
-    if (text !== "[" && text !== "]" && text !== "") yield JSON.parse(text) as DumpedEvent;
-  }
 }

@@ -11,8 +11,9 @@ import { gravestoneName } from "../takeover-dead-root.ts";
 import { dumpFileExists } from "./dump-file.ts";
 import { countEventsAfter } from "./events-after.ts";
 import type { Resurrection } from "./resurrection.ts";
+import { removeLost, setAside } from "./set-aside.ts";
 import { newestSharedTick, nothingShared } from "./shared-tick.ts";
-import { dropReaders, learnMembers, removeLost, replaceGravestone, setAside } from "./steps.ts";
+import { dropReaders, learnMembers, replaceGravestone } from "./steps.ts";
 
 /** The root that has gone on without a branch: another one than it reads from, which is the grave of that, or has no other way to it.
  * @returns undefined for a node that was not left out */

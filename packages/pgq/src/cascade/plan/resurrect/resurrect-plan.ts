@@ -8,18 +8,14 @@ import { refuseWritesForGood } from "../step/refuse-writes.ts";
 import { tag } from "../step/tag.ts";
 import { gravestoneName } from "../takeover-dead-root.ts";
 import { dumpFileExists } from "./dump-file.ts";
+import { readDumpNote } from "./dump-note.ts";
 import { countEventsAfter } from "./events-after.ts";
 import { leftBehindPlan, rootWithout } from "./left-behind.ts";
+import { checkDumpFile } from "./read-dump-file.ts";
 import type { Resurrection } from "./resurrection.ts";
+import { isQueueCut, removeLost, setAside } from "./set-aside.ts";
 import { newestSharedTick, nothingShared } from "./shared-tick.ts";
-import {
-  becomePausedBranch,
-  dropReaders,
-  learnMembers,
-  removeLost,
-  replaceGravestone,
-  setAside,
-} from "./steps.ts";
+import { becomePausedBranch, dropReaders, learnMembers, replaceGravestone } from "./steps.ts";
 
 /** What resurrect is told. */
 export interface ResurrectOptions {
@@ -32,7 +28,7 @@ export interface ResurrectOptions {
  * a branch that the takeover had to leave out, and that has what the new root has not.
  * Works too when the database was restored, or a standby promoted, at an older or a newer state than the takeover.
  * Source: spec/cascade.md section 12
- * @throws SkytoolsError DUMP_FILE when a file is in the way */
+ * @throws SkytoolsError DUMP_FILE when a file is in the way, or that of the run before is not there any more */
 export async function resurrectPlan(
   context: PlanContext,
   set: SetState,
@@ -60,12 +56,13 @@ export async function resurrectPlan(
     const newRoot = rootWithout(set, self);
     if (newRoot !== undefined)
       return leftBehindPlan({ context, self, provider: newRoot, ...options }, set, title);
-    return withoutGrave(context, set, self, title);
+    return withoutGrave(context, set, self, title, options.isMerging);
   }
   const takeoverTick = provider.queue!.positions.get(gravestoneName(nodeName))!;
   const sharedTick = await newestSharedTick(self.db, provider.db, context.admin.queueName, takeoverTick);
   if (sharedTick === undefined) return nothing(nothingShared(self, provider));
   const work: Resurrection = { context, self, provider, sharedTick, takeoverTick, ...options };
+  if (options.isMerging && (await isQueueCut(work))) await checkSetAside(work);
   return {
     title,
     findings: [...silentFindings(set), ...(await describe(work))],
@@ -90,6 +87,13 @@ function resurrection(work: Resurrection, root: LiveMember): PlanStep[] {
     learnMembers(work),
     ...(root === provider ? [] : [tag(context, root, self.nodeName, false)]),
   ];
+}
+
+/** Before anything is changed: the run before has removed what is to be merged. */
+async function checkSetAside({ context, self, dumpFile }: Resurrection): Promise<void> {
+  const expected = await readDumpNote(self.db, context.admin.queueName);
+  await self.db.commit();
+  await checkDumpFile(dumpFile, expected);
 }
 
 async function describe(work: Resurrection): Promise<Finding[]> {
@@ -121,14 +125,20 @@ async function describe(work: Resurrection): Promise<Finding[]> {
 }
 
 /** Without a gravestone the node was resurrected already, or was never declared dead. */
-function withoutGrave(context: PlanContext, set: SetState, self: LiveMember, title: string): Plan {
+function withoutGrave(
+  context: PlanContext,
+  set: SetState,
+  self: LiveMember,
+  title: string,
+  isMerging: boolean,
+): Plan {
   const { node, nodeName } = self;
   const provider = set.live.get(node.providerNode);
   const isSubscribed = provider?.subscribers.some((each) => each.nodeName === nodeName) === true;
   if (node.nodeType === "branch" && isSubscribed && provider !== undefined) {
     const note: Finding = {
       kind: "note",
-      text: `"${nodeName}" is a branch of "${provider.nodeName}" already`,
+      text: `"${nodeName}" is a branch of "${provider.nodeName}" already${isMerging ? ": --requeue puts nothing into the queue any more" : ""}`,
     };
     return { title, findings: [note], steps: [learnMembers({ context, self, provider })], workers: [] };
   }

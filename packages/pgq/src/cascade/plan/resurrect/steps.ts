@@ -1,16 +1,12 @@
-import type { Database } from "@skytools/skytools";
-import { getConsumerInfo, newestTick, registerConsumerAt, unregisterConsumer } from "../../../pgq-api.ts";
+import { getConsumerInfo, unregisterConsumer } from "../../../pgq-api.ts";
 import { insertEvents } from "../../../producer.ts";
-import type { LostEventCounter } from "../../cascade-admin.ts";
 import {
-  deleteEventsAfter,
   demoteRoot,
   getNodeInfo,
   getQueueLocations,
   getSubscriberInfo,
   registerLocation,
   registerSubscriber,
-  setConsumerCompleted,
   setConsumerPaused,
   setGlobalWatermark,
   unregisterSubscriber,
@@ -18,8 +14,8 @@ import {
 import type { PlanStep } from "../plan.ts";
 import { insideOn } from "../plan-context.ts";
 import { ensureLocation } from "../step/subscribe.ts";
-import { readDumpFile, writeDumpFile } from "./dump-file.ts";
-import { type LostEvent, lostEvents } from "./lost-events.ts";
+import { readDumpNote, writeDumpNote } from "./dump-note.ts";
+import { readDumpFile } from "./read-dump-file.ts";
 import type { Resurrection } from "./resurrection.ts";
 
 /** Nobody may read on from what is about to be set aside. Consumers whose name begins with a dot are the cascade's own.
@@ -88,75 +84,6 @@ export function becomePausedBranch({ context, self, provider }: Resurrection): P
   };
 }
 
-/** Writes the events that the new root does not have into the file. */
-export function setAside(work: Resurrection): PlanStep {
-  const { self, sharedTick, dumpFile, statistics } = work;
-  return {
-    name: "set-aside",
-    node: self.nodeName,
-    action: `write events after tick ${sharedTick} that the new root does not have to ${dumpFile}`,
-    doneWhen: "they are removed here, or the same run writes them again",
-    undoneBy: null,
-    isDone: () => isQueueCut(work),
-    run: async () => {
-      const counter = work.context.admin.hooks?.lostEventCounter?.();
-      const count = await writeDumpFile(dumpFile, counted(lostEvents(work), counter));
-      for (const [key, value] of counter?.statistics() ?? []) statistics.set(key, value);
-      if (count === 0) work.context.admin.job.log.info("No batches found: there are no lost events");
-      statistics.set("dumped_count", count);
-    },
-  };
-}
-
-async function* counted(
-  events: AsyncIterable<LostEvent>,
-  counter: LostEventCounter | undefined,
-): AsyncGenerator<LostEvent, void> {
-  for await (const lost of events) {
-    counter?.add(lost.event);
-    yield lost;
-  }
-}
-
-/** Removes what was set aside and takes the position back to the shared tick: one transaction. */
-export function removeLost(work: Resurrection): PlanStep {
-  const { context, self, sharedTick, statistics } = work;
-  const { queueName } = context.admin;
-  const { db, nodeName, node } = self;
-  const call = insideOn(context, nodeName);
-  return {
-    name: "remove-lost",
-    node: nodeName,
-    action: `remove events and ticks after tick ${sharedTick}`,
-    doneWhen: "queue and position end there",
-    undoneBy: null,
-    isDone: () => isQueueCut(work),
-    run: () =>
-      db.transaction(async () => {
-        const { deletedEvents } = await deleteEventsAfter(db, call, queueName, sharedTick);
-        await closeCutBatches(db, queueName, sharedTick);
-        await setConsumerCompleted(db, call, queueName, node.workerName, sharedTick);
-        statistics.set("deleted_count", deletedEvents);
-      }),
-  };
-}
-
-/** A reader that stands before the cut, in the middle of a batch that ends behind it, gets another batch. */
-async function closeCutBatches(db: Database, queueName: string, sharedTick: bigint): Promise<void> {
-  for (const { consumerName, lastTick, nextTick } of await getConsumerInfo(db, queueName)) {
-    if (lastTick === null || nextTick === null || nextTick <= sharedTick) continue;
-    await registerConsumerAt(db, queueName, consumerName, lastTick);
-  }
-}
-
-async function isQueueCut({ context, self, sharedTick }: Resurrection): Promise<boolean> {
-  const { queueName } = context.admin;
-  const node = await getNodeInfo(self.db, queueName);
-  const newest = await newestTick(self.db, queueName);
-  await self.db.commit();
-  return node?.nodeType === "branch" && newest?.tickId === sharedTick && node.workerLastTick === sharedTick;
-}
-
 /** The gravestone becomes a subscription, the node is alive again, and what is to be merged goes into the queue: one transaction
  * on the node that has the gravestone, so that none of it happens twice. */
 export function replaceGravestone(work: Resurrection): PlanStep {
@@ -187,11 +114,14 @@ export function replaceGravestone(work: Resurrection): PlanStep {
   };
 }
 
-async function mergeLost({ context, provider }: Resurrection, dumpFile: string): Promise<bigint> {
+async function mergeLost({ context, self, provider }: Resurrection, dumpFile: string): Promise<bigint> {
+  const { queueName } = context.admin;
+  const expected = await readDumpNote(self.db, queueName);
+  await self.db.commit();
   async function* newEvents() {
-    for await (const lost of readDumpFile(dumpFile)) {
+    for await (const lost of readDumpFile(dumpFile, expected)) {
       // what the cascade itself has said belongs to another time
-      if (lost.ev_type === null || lost.ev_type.startsWith("pgq.")) continue;
+      if (lost.ev_type?.startsWith("pgq.") === true) continue;
       const { ev_type: type, ev_data: data, ev_time: time } = lost;
       yield {
         type,
@@ -204,10 +134,10 @@ async function mergeLost({ context, provider }: Resurrection, dumpFile: string):
       };
     }
   }
-  return insertEvents(provider.db, context.admin.queueName, newEvents());
+  return insertEvents(provider.db, queueName, newEvents());
 }
 
-/** The node learns what has changed in the set while it was away. */
+/** The node learns what has changed in the set while it was away, and is as any other from then on. */
 export function learnMembers({
   context,
   self,
@@ -239,8 +169,9 @@ export function learnMembers({
     undoneBy: null,
     isDone: async () => {
       const absent = await missing();
+      const note = await readDumpNote(db, queueName);
       await db.commit();
-      return absent.length === 0;
+      return absent.length === 0 && note === undefined;
     },
     run: () =>
       db.transaction(async () => {
@@ -250,6 +181,8 @@ export function learnMembers({
         const { globalWatermark } = (await getNodeInfo(provider.db, queueName))!;
         await provider.db.commit();
         if (globalWatermark !== null) await setGlobalWatermark(db, call, queueName, globalWatermark);
+        if ((await readDumpNote(db, queueName)) !== undefined)
+          await writeDumpNote(db, call, queueName, undefined);
       }),
   };
 }
