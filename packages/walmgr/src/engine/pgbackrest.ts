@@ -106,6 +106,7 @@ function parseInfo(text: string, stanza: string): ArchiveReport {
     })),
     backupRunning: status.lock?.backup?.held === true,
     receiver: null,
+    keptFiles: [],
     freeBytes: null,
     secondsUntilFull: null,
   };

@@ -91,6 +91,7 @@ function parseReport(text: string): ArchiveReport {
     }),
     backupRunning: false,
     receiver: null,
+    keptFiles: [],
     freeBytes: null,
     secondsUntilFull: null,
   };

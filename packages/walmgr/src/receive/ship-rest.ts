@@ -7,7 +7,9 @@ import type { Settings } from "../place/settings.ts";
 import { writtenSegments } from "../place/written-segments.ts";
 import { runRemote } from "../remote/remote-program.ts";
 import { storageTrouble } from "../wal/wal-error.ts";
+import { readWalHeader } from "../wal/wal-header.ts";
 import { parseWalName } from "../wal/wal-name.ts";
+import { finishedSegments } from "./finished-segments.ts";
 import { shipPartial } from "./ship-partial.ts";
 
 /** What of the primary's WAL the archive does not have. */
@@ -18,7 +20,9 @@ export interface WalRest {
   readonly begun: string | undefined;
 }
 
-/** Looks at the primary's files: the server may be down.
+/** Looks at the primary's files: the server may be down. What the archive lacks counts, wherever that is: a segment is missing in the
+ * middle too.
+ * @throws WalError
  * Source: spec/walmgr.md 5.9 */
 export async function findRest(walDirectory: string, archive: Archive): Promise<WalRest> {
   const archived = new Set((await archive.list()).map((file) => file.name));
@@ -26,18 +30,19 @@ export async function findRest(walDirectory: string, archive: Archive): Promise<
   const begun = segments.at(-1);
   const names = await readdir(walDirectory);
   const histories = names.filter((name) => parseWalName(name)?.kind === "history").sort();
-  const newestArchived =
-    [...archived]
-      .filter((name) => parseWalName(name)?.kind === "segment")
-      .sort()
-      .at(-1) ?? "";
+  const finished =
+    begun === undefined
+      ? []
+      : finishedSegments(walDirectory, segments, await sizeOfSegment(join(walDirectory, begun), begun));
   return {
-    finished: [
-      ...histories.filter((name) => !archived.has(name)),
-      ...segments.slice(0, -1).filter((name) => name > newestArchived),
-    ],
+    finished: [...histories, ...finished].filter((name) => !archived.has(name)),
     begun: begun !== undefined && !archived.has(begun) ? begun : undefined,
   };
+}
+
+async function sizeOfSegment(path: string, name: string): Promise<number> {
+  const source = await localSource(name, path);
+  return readWalHeader(source.head)?.segmentSize ?? source.sizeBytes;
 }
 
 /** @throws WalError; what was shipped before stays */

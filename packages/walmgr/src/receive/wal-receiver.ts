@@ -1,5 +1,4 @@
-import { readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import {
   crashPoint,
@@ -16,7 +15,8 @@ import type { Settings } from "../place/settings.ts";
 import { ensureSlot } from "../standby/replication-slot.ts";
 import { formatLsn } from "../wal/lsn.ts";
 import { hookExit, WalError } from "../wal/wal-error.ts";
-import { historyName, parseWalName, segmentAt, segmentStart } from "../wal/wal-name.ts";
+import { historyName, segmentAt, segmentStart } from "../wal/wal-name.ts";
+import { keepReceived, reportKept, settleReceived } from "./kept-segment.ts";
 import { type ReceiverState, readReceiverState, writeReceiverState } from "./receiver-state.ts";
 import { type StreamPosition, startPosition } from "./start-position.ts";
 import { WalStream } from "./wal-stream.ts";
@@ -59,8 +59,8 @@ export class WalReceiver implements LoopBody {
       const facts = await askServer(connection);
       await claimIdentity(this.#archive.place, facts);
       await ensureSlot(connection, slotName);
-      await this.#removeFinished();
       const { partial } = this.#settings.paths;
+      await settleReceived(this.#archive, partial, log);
       let position = await startPosition(connection, facts, this.#archive, partial, slotName);
       while (!this.#job.isStopping) {
         log.info(
@@ -134,23 +134,15 @@ export class WalReceiver implements LoopBody {
     this.#job.log.info(`The primary is on timeline ${timeline} now`);
   }
 
-  /** A begun segment that is in the archive as a finished one is of no use any more: an earlier run ended in between. */
-  async #removeFinished(): Promise<void> {
-    const { partial } = this.#settings.paths;
-    const archived = new Set((await this.#archive.list()).map((file) => file.name));
-    for (const name of await readdir(partial)) {
-      const parsed = parseWalName(name);
-      if (parsed?.kind === "partial" && archived.has(parsed.segment))
-        await rm(join(partial, name), { force: true });
-    }
-  }
-
+  /** A segment of which the archive has another, or a damaged, copy is kept beside it. The stream goes on: it is on the disk, and the
+   * segments that follow are worth having, while a slot that stands still fills the primary's disk. */
   async #complete(segment: string, path: string): Promise<void> {
     const { stored, failure } = await this.#archive.store([await localSource(segment, path)]);
     if (failure !== undefined) {
       const isDifferent = failure instanceof SkytoolsError && failure.exitCode === hookExit.differs;
       if (!isDifferent) throw failure;
-      this.#job.log.error(`${failure.message}; what was received stays as ${path}`);
+      this.#job.log.error(failure.message);
+      reportKept(this.#job.log, segment, await keepReceived(this.#settings.paths.partial, segment, true));
       return;
     }
     crashPoint("receiver.segment-stored");

@@ -3,6 +3,7 @@ import { auditNames } from "../audit/audit-archive.ts";
 import { BackupLock } from "../backup/backup-lock.ts";
 import { isSameProcess } from "../backup/process-identity.ts";
 import type { Settings } from "../place/settings.ts";
+import { keptFiles } from "../receive/kept-segment.ts";
 import { readReceiverState } from "../receive/receiver-state.ts";
 import { formatLsn } from "../wal/lsn.ts";
 import { parseWalName, segmentStart } from "../wal/wal-name.ts";
@@ -37,6 +38,8 @@ export interface ArchiveReport {
     readonly secondsSinceCaughtUp: number | null;
   } | null;
   /** null: an engine keeps the archive */
+  /** files with what was received of segments that the archive holds otherwise */
+  readonly keptFiles: readonly string[];
   readonly freeBytes: number | null;
   /** at the rate of the last day; null: no WAL came, or there is no telling */
   readonly secondsUntilFull: number | null;
@@ -91,6 +94,7 @@ export async function reportArchive(settings: Settings): Promise<ArchiveReport> 
             secondsSinceCaughtUp:
               state.caughtUpAt === undefined ? null : (now - Date.parse(state.caughtUpAt)) / 1000,
           },
+    keptFiles: await keptFiles(settings.paths.partial),
     freeBytes,
     secondsUntilFull: bytesPerSecond > 0 ? freeBytes / bytesPerSecond : null,
   };

@@ -53,6 +53,13 @@ function judgeArchiving(settings: Settings, { archive, primary, lag }: Status): 
       ...(archive.gaps.length === 0
         ? [{ check: "gaps", severity: "ok", text: "no WAL is missing" } as const]
         : []),
+      ...archive.keptFiles.map(
+        (name): Finding => ({
+          check: "kept",
+          severity: "critical",
+          text: `the archive has another or a damaged copy of what was received as ${name}: move the wrong one away, and start syncdaemon again`,
+        }),
+      ),
     );
   }
   const archiver = primary?.archiver;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type RunningProgram, waitFor } from "@skytools/testbed";
@@ -86,6 +86,43 @@ test("segments arrive whole, the begun one as a partial; a receiver that dies an
   assert.ok(archived.length >= 1, archived.join());
   const verify = await stage.run(archiveFile, ["verify", "--json"]);
   assert.equal(verify.code, 0, verify.stdout + verify.stderr);
+});
+
+test("what was received of a segment that the archive holds otherwise is kept over restarts, and archived once the way is free", async () => {
+  receiver.signal("SIGINT");
+  await receiver.exit;
+  startReceiver({ SKYTOOLS_CRASH_POINT: "receiver.kept=kill" });
+  await receivedEverything();
+  const [row] = await stage.primary.query<{ name: string }>(
+    "select pg_walfile_name(pg_current_wal_insert_lsn()) as name from pg_logical_emit_message(true, 'x', 'x')",
+  );
+  const partials = join(stage.archive, "logs.partial");
+  const wrong = join(stage.archive, "logs.complete", row!.name);
+  await writeFile(wrong, "of another primary");
+  await stage.primary.query("select pg_switch_wal()");
+  assert.equal((await receiver.exit).signal, "SIGKILL", receiver.outputTail());
+  assert.match(receiver.outputTail(), /holds other content under the name/);
+  const kept = join(partials, `${row!.name}.kept`);
+  const received = await readFile(kept);
+
+  startReceiver();
+  await receiver.waitForOutput(/stays as .*\.kept: the archive does not have the same/);
+  await receiver.waitForOutput(/Receiving from/);
+  assert.deepEqual(await readFile(kept), received);
+  assert.equal(await readFile(wrong, "utf8"), "of another primary");
+  const check = await stage.run(archiveFile, ["check"]);
+  assert.match(check.stdout, /kept: the archive has another or a damaged copy .* \S+\.kept:/);
+  receiver.signal("SIGINT");
+  await receiver.exit;
+  await rm(wrong);
+  startReceiver();
+  await receiver.waitForOutput(/: archived from /);
+  await receivedEverything();
+  assert.deepEqual(await readFile(wrong), received);
+  assert.deepEqual(
+    (await readdir(partials)).filter((name) => name.includes(".kept")),
+    [],
+  );
 });
 
 test("a commit that waited for the receiver survives the loss of the primary's host", async () => {
