@@ -1,11 +1,12 @@
 import { mkdirSync } from "node:fs";
-import { rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Job } from "@skytools/skytools";
 import { syncTree } from "../archive/sync-tree.ts";
 import { freeName, restoringPath } from "../restore/restore-plan.ts";
 import { takePlace } from "../restore/restore-set.ts";
 import { type ServerSettings, writeAutoConf } from "../restore/server-settings.ts";
+import { writeSignalFile } from "../restore/signal-file.ts";
 import { WalError } from "../wal/wal-error.ts";
 import type { Engine, EngineRestore } from "./engine.ts";
 
@@ -33,7 +34,7 @@ export async function restoreWithEngine(
     await writeAutoConf(fresh, options.serverSettings);
     for (const name of ["recovery.signal", "standby.signal"]) await rm(join(fresh, name), { force: true });
     await syncTree(fresh);
-    await writeFile(join(fresh, isStandby ? "standby.signal" : "recovery.signal"), "");
+    await writeSignalFile(fresh, isStandby ? "standby.signal" : "recovery.signal");
     const setAside = freeName(dataDirectory);
     await takePlace(job, fresh, { dataDirectory, setAside }, options.deletesOld);
   } finally {

@@ -9,8 +9,8 @@ function markOf(fresh: string): string {
   return `${fresh}.mark`;
 }
 
-/** Marks tablespace directories as part of a data directory that is being put together: what an interrupted restore left in them
- * is in nobody's way then.
+/** Marks tablespace directories, and a WAL directory, as part of a data directory that is being put together: what an interrupted
+ * restore left in them is in nobody's way then.
  * @param fresh the unfinished data directory */
 export function markRestoring(fresh: string, directories: Iterable<string>): void {
   const token = `${process.pid} ${new Date().toISOString()} ${performance.now()}`;
@@ -28,10 +28,16 @@ export function isLeftOver(fresh: string, directory: string): boolean {
 }
 
 /** @param hint what the administrator can do
- * @throws WalError when there is something in a tablespace's directory that no interrupted restore left there */
-export function refuseOccupied(fresh: string, directory: string, hint: string): void {
+ * @param what the directory is
+ * @throws WalError when there is something in a directory that no interrupted restore left there */
+export function refuseOccupied(
+  fresh: string,
+  directory: string,
+  hint: string,
+  what: "tablespace" | "WAL" = "tablespace",
+): void {
   if (!existsSync(directory) || readdirSync(directory).length === 0 || isLeftOver(fresh, directory)) return;
-  throw new WalError(`tablespace directory ${directory} is not empty`, { hint });
+  throw new WalError(`${what} directory ${directory} is not empty`, { hint });
 }
 
 /** Empties a directory, the mark last, but not itself: its place is the administrator's. */

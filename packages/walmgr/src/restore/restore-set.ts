@@ -1,21 +1,22 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
-import { cp, rm, writeFile } from "node:fs/promises";
+import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { crashPoint, type Job, renameFile } from "@skytools/skytools";
-import { syncDirectory } from "../archive/durable-file.ts";
+import { makeDirectory, syncDirectory } from "../archive/durable-file.ts";
 import { syncTree } from "../archive/sync-tree.ts";
 import type { SetStore } from "../backup/set-store.ts";
 import { errorCode, storageTrouble, WalError } from "../wal/wal-error.ts";
 import { emptyDirectory, isLeftOver, markRestoring, refuseOccupied, unmarkRestoring } from "./left-over.ts";
+import { moveWal } from "./move-wal.ts";
 import { type RestorePlan, restoringPath } from "./restore-plan.ts";
 import { type ServerSettings, writeAutoConf } from "./server-settings.ts";
+import { type SignalFile, writeSignalFile } from "./signal-file.ts";
 import { unpackChain } from "./unpack-chain.ts";
 
 export interface RestoreOptions {
   /** for `postgresql.auto.conf` */
   readonly serverSettings: ServerSettings;
-  /** `standby.signal`: follow; `recovery.signal`: recover, then go on alone */
-  readonly signalFile: "standby.signal" | "recovery.signal";
+  readonly signalFile: SignalFile;
   /** WAL directory outside of the data directory; "": inside */
   readonly walDirectory: string;
   /** the old data directory goes instead of being set aside */
@@ -36,17 +37,20 @@ export async function restoreSet(job: Job, plan: RestorePlan, options: RestoreOp
   const { dataDirectory, tablespaces } = plan;
   const fresh = restoringPath(dataDirectory);
   const scratch = `${fresh}.chain`;
-  for (const directory of tablespaces.values()) if (isLeftOver(fresh, directory)) emptyDirectory(directory);
+  const { walDirectory } = options;
+  const outside = [...tablespaces.values(), ...(walDirectory === "" ? [] : [walDirectory])];
+  for (const directory of outside) if (isLeftOver(fresh, directory)) emptyDirectory(directory);
   await rm(fresh, { recursive: true, force: true });
   await rm(scratch, { recursive: true, force: true });
   unmarkRestoring(fresh, []);
   for (const directory of tablespaces.values()) refuseOccupied(fresh, directory, occupiedHint);
+  if (walDirectory !== "") refuseOccupied(fresh, walDirectory, "Move its contents away.", "WAL");
   const made: string[] = [];
   try {
     mkdirSync(dirname(fresh), { recursive: true });
     mkdirSync(fresh, { mode: 0o700 });
-    for (const directory of tablespaces.values()) {
-      if (!existsSync(directory)) mkdirSync(directory, { recursive: true, mode: 0o700 });
+    for (const directory of outside) {
+      await makeDirectory(directory);
       made.push(directory);
     }
     markRestoring(fresh, made);
@@ -60,11 +64,9 @@ export async function restoreSet(job: Job, plan: RestorePlan, options: RestoreOp
     crashPoint("restore.unpacked");
     prepareTree(fresh, tablespaces);
     await writeAutoConf(fresh, options.serverSettings);
-    if (options.walDirectory !== "") await moveWal(fresh, options.walDirectory);
+    if (walDirectory !== "") await moveWal(fresh, walDirectory);
     for (const directory of [fresh, ...tablespaces.values()]) await syncTree(directory);
-    // Last: without it a server would take the copy for one that has crashed, and go on from a point in its middle.
-    await writeFile(join(fresh, options.signalFile), "");
-    await syncDirectory(fresh);
+    await writeSignalFile(fresh, options.signalFile);
     crashPoint("restore.complete");
     await takePlace(job, fresh, plan, options.deletesOld);
     unmarkRestoring(fresh, made);
@@ -96,18 +98,6 @@ function prepareTree(data: string, tablespaces: ReadonlyMap<string, string>): vo
   ]) {
     rmSync(join(data, name), { force: true });
   }
-}
-
-/** @throws WalError when there is something in the directory */
-async function moveWal(data: string, walDirectory: string): Promise<void> {
-  if (existsSync(walDirectory) && readdirSync(walDirectory).length > 0) {
-    throw new WalError(`WAL directory ${walDirectory} is not empty`, { hint: "Move its contents away." });
-  }
-  mkdirSync(walDirectory, { recursive: true, mode: 0o700 });
-  const inside = join(data, "pg_wal");
-  await cp(inside, walDirectory, { recursive: true });
-  await rm(inside, { recursive: true });
-  symlinkSync(walDirectory, inside);
 }
 
 /** Moves a finished data directory to its place; the old one goes aside, or away. */

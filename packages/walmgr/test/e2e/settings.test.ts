@@ -76,6 +76,8 @@ test("restore puts WAL and configuration where the file says, stops and starts t
   assert.match(refused.stderr, /WAL directory .*wal space is not empty/);
   assert.ok(existsSync(join(standby.dataDirectory, "marker")), "the old one is as it was");
   await rm(place("wal space"), { recursive: true });
+  const killed = await stage.run(file, ["restore"], { SKYTOOLS_CRASH_POINT: "restore.complete=kill" });
+  assert.equal(killed.code, 137, killed.stderr);
   await stage.walmgr(file, ["restore"]);
   assert.ok(!existsSync(join(standby.dataDirectory, "marker")));
   assert.ok(lstatSync(join(standby.dataDirectory, "pg_wal")).isSymbolicLink());
