@@ -157,11 +157,11 @@ test("a set's name is no switch of an engine", () => {
   );
 });
 
-test("a secret that pg_rewind takes from its command line alone keeps it from being started", () => {
+test("a secret that pg_rewind takes from its command line alone keeps it from being started", async () => {
   for (const key of ["sslpassword", "scram_client_key", "oauth_client_secret"]) {
     let message = "";
     try {
-      rewind(
+      await rewind(
         settings({ walmgr_data: "/w", slave_bin: "/nonexistent" }),
         "/d",
         `host=h password=p ${key}=secret`,

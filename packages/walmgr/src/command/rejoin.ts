@@ -1,24 +1,26 @@
 import { existsSync } from "node:fs";
-import { rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Command,
+  crashPoint,
   type Job,
   maskConnectString,
   ReplicationConnection,
   UsageError,
 } from "@skytools/skytools";
-import { syncDirectory } from "../archive/durable-file.ts";
 import { isOnlyTold } from "../place/dry-run.ts";
 import { runningServer } from "../place/server-directory.ts";
 import { askServer } from "../place/server-facts.ts";
 import { type Settings, settingsFor } from "../place/settings.ts";
 import { writeAutoConf } from "../restore/server-settings.ts";
+import { writeSignalFile } from "../restore/signal-file.ts";
 import { cloneServer } from "../standby/clone.ts";
 import { withStandbySlot } from "../standby/replication-slot.ts";
 import { rewind } from "../standby/rewind.ts";
 import { hasServerProgram, startServer } from "../standby/server-control.ts";
 import { fetchingSettings, ownArchiving, standbySlotName } from "../standby/standby-settings.ts";
+import { setStartGuard, startGuard } from "../standby/start-guard.ts";
 import { readControlFile } from "../wal/control-file.ts";
 import { WalError } from "../wal/wal-error.ts";
 
@@ -80,6 +82,7 @@ async function checkPrimary(conninfo: string, data: string, isClone: boolean): P
   }
 }
 
+/** The slot first: from then on the new primary keeps what this one will need. */
 async function turnIntoStandby(
   job: Job,
   settings: Settings,
@@ -87,7 +90,6 @@ async function turnIntoStandby(
   conninfo: string,
   isClone: boolean,
 ): Promise<void> {
-  if (!isClone) rewind(settings, data, conninfo);
   await withStandbySlot(conninfo, standbySlotName(settings), job.log, async (slot) => {
     const serverSettings = new Map([
       ...fetchingSettings(settings),
@@ -100,9 +102,20 @@ async function turnIntoStandby(
       await cloneServer(job, conninfo, data, serverSettings);
       return;
     }
+    if (!isUnstartedStandby(data)) await rewind(settings, data, conninfo);
     await rm(join(data, "recovery.signal"), { force: true });
     await writeAutoConf(data, serverSettings);
-    await writeFile(join(data, "standby.signal"), "");
-    await syncDirectory(data);
+    await writeSignalFile(data, "standby.signal");
+    crashPoint("rejoin.signal-written");
+    await setStartGuard(data, "none");
+    crashPoint("rejoin.start-allowed");
   });
+}
+
+/** An earlier call has made it one, and it has not shut down since: there is nothing to rewind, it goes on by replaying. */
+function isUnstartedStandby(data: string): boolean {
+  const { isShutDown, isInRecovery } = readControlFile(data);
+  return (
+    startGuard(data) === "none" && !isShutDown && isInRecovery && existsSync(join(data, "standby.signal"))
+  );
 }

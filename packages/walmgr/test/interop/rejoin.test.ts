@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { type Cluster, waitFor } from "@skytools/testbed";
+import { Stage } from "../fixture/stage.js";
+
+// The servers that come with npm have no pg_rewind.
+const binDir = "/usr/lib/postgresql/15/bin";
+const skip = existsSync(join(binDir, "pg_rewind")) ? false : "PostgreSQL 15 is not installed";
+
+let stage: Stage;
+let primaryFile: string;
+let standby: Cluster;
+
+before(async () => {
+  if (skip !== false) return;
+  stage = await Stage.start({ binDir });
+  primaryFile = await stage.primaryFile();
+  await stage.primary.query("create table t (id int primary key)");
+  await stage.walmgr(primaryFile, ["setup"]);
+  standby = stage.place();
+  const standbyFile = await stage.standbyFile(standby, {
+    primary_conninfo: stage.primary.connstr(),
+    slave_db: standby.connstr(),
+  });
+  await stage.walmgr(standbyFile, ["createslave", "--no-start"]);
+  await stage.startRestored(standby);
+  await stage.primary.query("insert into t select generate_series(1, 10)");
+  await waitFor("the rows", async () => (await idsOn(standby)).length === 10);
+  await stage.primary.killHard();
+  await stage.walmgr(standbyFile, ["boot"]);
+  await standby.query("insert into t values (100)");
+  // What only the old primary has, as after a split; it is not shut down.
+  await stage.primary.start();
+  await stage.primary.query("insert into t values (999)");
+  await stage.primary.killHard();
+});
+
+after(async () => {
+  await stage?.[Symbol.asyncDispose]();
+});
+
+async function idsOn(cluster: Cluster): Promise<number[]> {
+  const rows = await cluster.query<{ id: number }>("select id from t order by id");
+  return rows.map(({ id }) => id);
+}
+
+const rejoin = (env: Record<string, string> = {}) =>
+  stage.run(primaryFile, ["rejoin", standby.connstr(), "--no-start"], env);
+
+test("a rejoin that dies at any moment leaves no server that starts as a primary; run again, it ends well", {
+  skip,
+}, async () => {
+  for (const point of ["rejoin.guarded", "rejoin.rewound", "rejoin.signal-written"]) {
+    const killed = await rejoin({ SKYTOOLS_CRASH_POINT: `${point}=kill` });
+    assert.equal(killed.code, 137, `${point}: ${killed.stderr}`);
+    await assert.rejects(
+      stage.primary.start(),
+      /data directory .* has invalid permissions/,
+      `a server starts after ${point}`,
+    );
+  }
+  const killed = await rejoin({ SKYTOOLS_CRASH_POINT: "rejoin.start-allowed=kill" });
+  assert.equal(killed.code, 137, killed.stderr);
+  assert.ok(existsSync(join(stage.primary.dataDirectory, "standby.signal")));
+
+  const last = await rejoin();
+  assert.equal(last.code, 0, last.stderr);
+  assert.equal(statSync(stage.primary.dataDirectory).mode & 0o777, 0o700);
+  await stage.startRestored(stage.primary);
+  await standby.query("insert into t values (101)");
+  const ids = [...Array.from({ length: 10 }, (_, at) => at + 1), 100, 101];
+  await waitFor("the new primary's rows", async () => (await idsOn(stage.primary)).length >= ids.length);
+  assert.deepEqual(await idsOn(stage.primary), ids);
+  const [state] = await stage.primary.query<{ standby: boolean }>("select pg_is_in_recovery() as standby");
+  assert.equal(state?.standby, true);
+});
