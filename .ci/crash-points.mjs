@@ -4,7 +4,8 @@
 //                                       changes hands somewhere without a point next to it
 // State changes hands where a transaction commits, where a file gets its name, and where a process of ours starts. Database.commit
 // and skytools/src/files/take-name.ts have a point for all who use them, so nobody else may do what they do; whoever starts a
-// process has a point next to it.
+// process has a point next to it. What takes effect in a server without a commit, and what another program does, has a point in
+// its file.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 
@@ -22,6 +23,24 @@ const commitCall = /\.(?:send|query|execute)\(\s*["'`]\s*commit\b/i;
 const namingImport =
   /^import \{[^}]*\b(?:rename|renameSync|link|linkSync)\b[^}]*\} from "node:fs(?:\/promises)?"/ms;
 const processStart = /\bspawn\(process\.execPath/;
+/** Settings and slots: they are there once the statement ends. A temporary slot ends with its session. */
+const serverEffect = /[`"]alter system|CREATE_REPLICATION_SLOT (?!.*TEMPORARY)/;
+const programRun = /\b(?:spawn|spawnSync|execFile)\(/;
+/** Programs that leave nothing behind which another run would have to find. */
+const passingPrograms = new Map([
+  ["packages/skytools/src/log/syslog.ts", "hands lines over"],
+  ["packages/skytools/src/script/service-notifier.ts", "tells the service manager a state"],
+  ["packages/scriptmgr/src/run-as.ts", "starts jobs, which have points of their own"],
+  ["packages/walmgr/src/archive/codec.ts", "compresses what passes"],
+  ["packages/walmgr/src/engine/engine.ts", "an engine that is not ours, which is called again"],
+  ["packages/walmgr/src/init/init-config.ts", "makes a key, before anything else is written"],
+  [
+    "packages/walmgr/src/remote/remote-program.ts",
+    "is walmgr itself on the other host, with the points there",
+  ],
+  ["packages/walmgr/src/standby/server-account.ts", "looks whether an account may read"],
+]);
+
 /** Lines between a start and its point. */
 const nearLines = 12;
 
@@ -83,7 +102,14 @@ function problems() {
   for (const { path, lines } of read("src")) {
     if (path !== namingFile && namingImport.test(lines.join("\n")))
       found.push(`${path}: gives files their names by itself: use those of ${namingFile}`);
+    const hasPoint = lines.some((line) => /\bcrashPoint\(/.test(line));
     for (const [at, text] of lines.entries()) {
+      if (!hasPoint && serverEffect.test(text))
+        found.push(
+          `${path}:${at + 1}: no crash point in a file that changes a server outside of a transaction`,
+        );
+      if (!hasPoint && programRun.test(text) && !passingPrograms.has(path))
+        found.push(`${path}:${at + 1}: no crash point in a file that runs another program`);
       if (path !== committingFile && commitCall.test(text))
         found.push(`${path}:${at + 1}: a commit that Database.commit does not make`);
       const near = lines.slice(Math.max(0, at - nearLines), at + nearLines + 1);

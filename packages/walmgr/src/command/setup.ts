@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Command, Database, type Job, ReplicationConnection } from "@skytools/skytools";
+import { type Command, crashPoint, Database, type Job, ReplicationConnection } from "@skytools/skytools";
 import { claimIdentity } from "../archive/archive-identity.ts";
 import { engineOf } from "../engine/engine.ts";
 import { isDryRun } from "../place/dry-run.ts";
@@ -112,6 +112,7 @@ async function restartIfNeeded(
   }
   job.log.info(`Restarting the server: ${command}`);
   const run = spawnSync("/bin/sh", ["-c", command], { stdio: ["ignore", 2, 2] });
+  crashPoint("setup.restarted");
   if (run.status !== 0)
     throw new WalError(`master_restart_cmd failed (exit code ${run.status ?? run.signal})`);
   return true;

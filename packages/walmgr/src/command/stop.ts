@@ -1,4 +1,4 @@
-import { type Command, Database, type Job, quoteLiteral, UsageError } from "@skytools/skytools";
+import { type Command, crashPoint, Database, type Job, quoteLiteral, UsageError } from "@skytools/skytools";
 import { isOnlyTold } from "../place/dry-run.ts";
 import { type Settings, settingsFor } from "../place/settings.ts";
 import { formerValues } from "../setup/server-archiving.ts";
@@ -21,7 +21,10 @@ async function stop(job: Job): Promise<void> {
     await refuseDependents(job, settings, database);
     const changes = backTo(formerValues(settings.dataDirectory()));
     if (isOnlyTold(job, ...changes)) return;
-    for (const statement of changes) await database.execute(statement);
+    for (const statement of changes) {
+      await database.execute(statement);
+      crashPoint("stop.setting-stored");
+    }
     await database.query("select pg_reload_conf()");
     const waiting = await database.query<{ name: string }>(
       "select name from pg_settings where pending_restart",

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Database, quoteLiteral } from "@skytools/skytools";
+import { crashPoint, type Database, quoteLiteral } from "@skytools/skytools";
 import { replaceFile } from "../archive/durable-file.ts";
 
 /** One setting of the primary that setup changes. */
@@ -70,8 +70,10 @@ async function commandInFiles(database: Database): Promise<string> {
 
 /** Stored in the server's own configuration, as if by an administrator. Needs a superuser, or the grants of ALTER SYSTEM. */
 export async function applyChanges(database: Database, changes: readonly SettingChange[]): Promise<void> {
-  for (const { name, to } of changes)
+  for (const { name, to } of changes) {
     await database.execute(`alter system set ${name} = ${quoteLiteral(to)}`);
+    crashPoint("setup.setting-stored");
+  }
   await database.query("select pg_reload_conf()");
 }
 

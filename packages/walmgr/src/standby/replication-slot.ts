@@ -1,4 +1,4 @@
-import { DatabaseError, type Log, quoteIdent, ReplicationConnection } from "@skytools/skytools";
+import { crashPoint, DatabaseError, type Log, quoteIdent, ReplicationConnection } from "@skytools/skytools";
 
 /** Makes a slot on a server, so that it keeps the WAL that somebody still needs; one that is there already is fine.
  * @throws DatabaseError */
@@ -8,6 +8,7 @@ export async function ensureSlot(
 ): Promise<"new" | "present"> {
   try {
     await connection.run(`CREATE_REPLICATION_SLOT ${quoteSlot(name)} PHYSICAL RESERVE_WAL`);
+    crashPoint("slot.made");
     return "new";
   } catch (error) {
     if (error instanceof DatabaseError && error.sqlState === "42710") return "present";

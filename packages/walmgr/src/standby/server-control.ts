@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { environmentWithoutPassword, type Job } from "@skytools/skytools";
+import { crashPoint, environmentWithoutPassword, type Job } from "@skytools/skytools";
 import { runningServer } from "../place/server-directory.ts";
 import type { Settings } from "../place/settings.ts";
 import { WalError } from "../wal/wal-error.ts";
@@ -27,11 +27,15 @@ export async function stopServer(job: Job, settings: Settings, dataDirectory: st
  * @throws WalError when the command fails */
 export function startServer(job: Job, settings: Settings, dataDirectory: string): void {
   const command = settings.config.get("slave_start_cmd");
-  if (command !== "") {
+  if (command === "") startByPgCtl(job, settings, dataDirectory);
+  else {
     job.log.info(`Starting the server: ${command}`);
     runShell(command);
-    return;
   }
+  crashPoint("server.started");
+}
+
+function startByPgCtl(job: Job, settings: Settings, dataDirectory: string): void {
   const pgCtl = serverProgram(settings, "pg_ctl");
   const log = `${dataDirectory}.log`;
   job.log.info(`Starting the server: ${pgCtl} start, log ${log}`);

@@ -1,4 +1,4 @@
-import { type Database, quoteLiteral, UsageError } from "@skytools/skytools";
+import { crashPoint, type Database, quoteLiteral, UsageError } from "@skytools/skytools";
 
 /** What a value of `synchronous_standby_names` asks for. */
 interface SynchronousNames {
@@ -47,6 +47,7 @@ export async function setSynchronousNames(
   const statement = `alter system set synchronous_standby_names = ${quoteLiteral(value)}`;
   if (isDryRun) return statement;
   await database.execute(statement);
+  crashPoint("synch-standby.stored");
   await database.query("select pg_reload_conf()");
   return statement;
 }
