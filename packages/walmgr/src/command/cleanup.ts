@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { type Command, type Job, UsageError } from "@skytools/skytools";
+import { type Command, crashPoint, type Job, UsageError } from "@skytools/skytools";
 import { removeKeys } from "../init/authorized-keys.ts";
 import { setPasswordEntry } from "../init/password-entry.ts";
 import { isOnlyTold } from "../place/dry-run.ts";
@@ -31,14 +31,16 @@ async function cleanup(job: Job): Promise<void> {
   if (!job.flag("force")) {
     throw new UsageError(`cleanup would remove ${doomed.join(", ")}`, { hint: "Give --force to do that." });
   }
-  for (const path of doomed) {
-    await rm(path, { recursive: true, force: true });
-    job.log.info(`removed ${path}`);
-  }
   const key = job.option("sshRemoveKey");
   if (key !== undefined) await removeKeys(join(homedir(), ".ssh", "authorized_keys"), key);
   if (job.flag("removePassword")) {
     await setPasswordEntry(join(homedir(), ".pgpass"), settings.need("primary_conninfo"), undefined);
+  }
+  // The configuration last: without it an interrupted call could not be run again.
+  for (const path of doomed) {
+    await rm(path, { recursive: true, force: true });
+    job.log.info(`removed ${path}`);
+    crashPoint("cleanup.removed");
   }
 }
 

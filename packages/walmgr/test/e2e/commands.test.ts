@@ -209,8 +209,12 @@ test("keys and passwords of the other host come and go; a bad file among the swi
   assert.equal(await readFile(authorized, "utf8"), `ssh-ed25519 AAAA other\n${publicKey}`);
   const words = publicKey.trim().split(" ");
   const cleanup = [`--ssh-remove-key=${words[1]}`, "--remove-password", "--force"];
-  const cleaned = await run([join(home, "one/wal-slave.ini"), "cleanup", ...cleanup]);
-  assert.equal(cleaned.code, 0, cleaned.stderr);
+  // Killed when the configuration is gone: there is nothing left to be run again for.
+  const killed = await runProgram("walmgr", [join(home, "one/wal-slave.ini"), "cleanup", ...cleanup], {
+    env: { HOME: home, SKYTOOLS_CRASH_POINT: "cleanup.removed=kill" },
+  });
+  assert.equal(killed.code, 137, killed.stderr);
+  assert.ok(!existsSync(join(home, "one/wal-slave.ini")));
   assert.equal(await readFile(authorized, "utf8"), "ssh-ed25519 AAAA other\n");
   assert.equal(await readFile(join(home, ".pgpass"), "utf8"), "");
 });
@@ -315,6 +319,11 @@ test("cleanup lists what it would remove, and does it only when told to", async 
   assert.ok(existsSync(mine) && existsSync(slave));
   await rm(mine);
   assert.ok(existsSync(here.archive));
+  const killed = await runProgram("walmgr", [slave, "cleanup", "--force"], {
+    env: { SKYTOOLS_CRASH_POINT: "cleanup.removed=kill" },
+  });
+  assert.equal(killed.code, 137, killed.stderr);
+  assert.ok(!existsSync(here.archive) && existsSync(slave));
   assert.equal((await onSlave(["cleanup", "--force"])).code, 0);
   assert.ok(!existsSync(here.archive) && !existsSync(slave));
 });
