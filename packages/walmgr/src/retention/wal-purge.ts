@@ -1,5 +1,6 @@
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { crashPoint } from "@skytools/skytools";
 import { ChecksumList } from "../archive/checksum-list.ts";
 import { splitCodec } from "../archive/codec.ts";
 import { syncDirectory } from "../archive/durable-file.ts";
@@ -58,7 +59,10 @@ export async function unneededWal(
 
 /** Removes stored files, checksums of which nothing is left, and what interrupted calls left behind. */
 export async function removeWal(directory: string, storedNames: readonly string[]): Promise<void> {
-  for (const name of storedNames) await rm(join(directory, name), { force: true });
+  for (const name of storedNames) {
+    await rm(join(directory, name), { force: true });
+    crashPoint("purge.removed");
+  }
   const left = await readdir(directory).catch(() => []);
   const kept = left.filter((name) => parseWalName(splitCodec(name).name) !== undefined);
   await new ChecksumList(directory).forget(kept, left);

@@ -253,6 +253,10 @@ test("a section of the 2.x line is read, xrotate and xpurgewals do what an old p
   assert.equal(rotate.code, 0, rotate.stderr);
   assert.match(rotate.stderr, /WARNING .*slave\.ini: section \[wal-slave\] is now called \[walmgr\]\n/);
   assert.ok(existsSync(join(root, "data.master.0/backup.json")));
+  const killed = await runProgram("walmgr", [file, "xpurgewals"], {
+    env: { SKYTOOLS_CRASH_POINT: "purge.removed=kill" },
+  });
+  assert.equal(killed.code, 137, killed.stderr);
   assert.equal((await run("xpurgewals")).code, 0);
   const draft = `.${segments[2]}.1-abc.tmp`;
   await writeFile(join(completed, draft), "");
