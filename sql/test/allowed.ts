@@ -70,7 +70,7 @@ export const allowedFunctions: Readonly<Record<string, Readonly<Record<string, s
   },
   pgq_ext: {
     pgq_writer:
-      "get_last_tick is_batch_done is_event_done set_batch_done set_event_done set_last_tick upgrade_schema",
+      "get_event_tags get_last_tick is_batch_done is_event_done set_batch_done set_event_done set_last_tick tag_events upgrade_schema",
     public: "version",
   },
   pgq_node: {
@@ -89,7 +89,7 @@ export const allowedFunctions: Readonly<Record<string, Readonly<Record<string, s
 export const allowedRelations: Readonly<Record<string, string>> = {
   "": `log.entry_entry_id_seq log.entry pgq.batch_id_seq pgq.consumer_co_id_seq pgq.queue_queue_id_seq
     pgq.subscription_sub_id_seq pgq_ext.completed_batch pgq_ext.completed_event pgq_ext.completed_tick
-    pgq_ext.partial_batch`,
+    pgq_ext.event_tag pgq_ext.partial_batch`,
   "londiste_writer: usage": "londiste.seq_info_nr_seq londiste.table_info_nr_seq",
   "londiste_reader: select; pgq_admin: delete insert select update; public: select": `londiste.applied_execute londiste.copy_progress londiste.pending_fkeys londiste.seq_info
     londiste.table_info`,

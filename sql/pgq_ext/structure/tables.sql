@@ -30,3 +30,12 @@ create table if not exists pgq_ext.partial_batch (
     cur_batch_id    bigint  not null,
     primary key (consumer_id, subconsumer_id)
 );
+
+create table if not exists pgq_ext.event_tag (
+    consumer_id     text    not null,
+    batch_id        bigint  not null,
+    event_id        bigint  not null,
+    retry_seconds   integer,
+    failed_reason   text,
+    primary key (consumer_id, batch_id, event_id)
+);

@@ -67,6 +67,27 @@ for (const consumer of consumers) {
   });
 }
 
+test("tags of a batch are kept until the next that has some, the last of an event counts", async () => {
+  const { db } = await fixture.database();
+  const tag = (batch: bigint, ids: bigint[], seconds: (number | null)[], reasons: (string | null)[]) =>
+    call(db, "pgq_ext.tag_events", "c", batch, ids, seconds, reasons);
+  const tags = async (batch: bigint, after = 0n, limit = 10) =>
+    (await db.query("select * from pgq_ext.get_event_tags('c', $1, $2, $3)", [batch, after, limit])).map(
+      (row) => Object.values(row),
+    );
+  equal(await tag(7n, [3n, 1n, 3n], [5, 9, null], [null, null, "bad"]), 2n);
+  deepEqual(await tags(7n), [
+    [1n, 9, null],
+    [3n, null, "bad"],
+  ]);
+  equal(await tag(7n, [3n, 4n], [8, 0], [null, null]), 3n);
+  deepEqual(await tags(7n, 1n, 1), [[3n, 8, null]]);
+  await call(db, "pgq_ext.tag_events", "other", 7n, [1n], [1], [null]);
+  equal(await tag(8n, [5n], [null], ["worse"]), 1n);
+  deepEqual([await tags(7n), await tags(8n)], [[], [[5n, null, "worse"]]]);
+  equal(await db.queryValue("select count(*) from pgq_ext.event_tag"), 2n);
+});
+
 test("tables of release 3.0 learn of subconsumers", async () => {
   const { db } = await fixture.database();
   await call(db, "pgq_ext.set_batch_done", "c", 7n);

@@ -145,26 +145,35 @@ describe("consumers that track their position outside of the queue, and shared o
     });
   }
 
-  it("RemoteConsumer: a tag that cannot be sent is no lost event, the batch comes again with it", async () => {
-    class Tagging extends RemoteConsumer {
-      protected override async processRemoteEvent(event: ConsumedEvent, target: Database): Promise<void> {
-        await target.query(record, [event.data]);
-        if (event.data === "bad") event.tagFailed("it is bad");
+  for (const { where, isKept } of [
+    { where: "with the target's work", isKept: true },
+    { where: "on the source, where the target keeps none", isKept: false },
+  ]) {
+    it(`RemoteConsumer: a tag that cannot be sent is not lost, it is kept ${where}`, async () => {
+      class Tagging extends RemoteConsumer {
+        protected override async processRemoteEvent(event: ConsumedEvent, target: Database): Promise<void> {
+          await target.query(record, [event.data]);
+          if (event.data === "bad") event.tagFailed("it is bad");
+        }
       }
-    }
-    await using test = await start(Tagging, { dst_db: queue.connstr });
-    const consumer = new Tagging(test.job, databases);
-    await consumer.register();
-    await queue.produce("a", "bad");
-    await queue.query("alter function pgq.fail_events rename to fail_events_kept");
-    await assert.rejects(consumer.work(), /keeps no failed events/);
-    await test.job.databases.closeAll();
-    assert.deepEqual(await queue.seen(), []);
-    await queue.query("alter function pgq.fail_events_kept rename to fail_events");
-    assert.equal(await consumer.work(), "busy");
-    assert.deepEqual(await queue.seen(), ["a", "bad"]);
-    assert.equal((await queue.query("select from pgq.failed_queue")).length, 1);
-  });
+      await using test = await start(Tagging, { dst_db: queue.connstr });
+      const consumer = new Tagging(test.job, databases);
+      await consumer.register();
+      await queue.produce("a", "bad");
+      if (!isKept) await queue.query("drop function pgq_ext.tag_events");
+      await queue.query("alter function pgq.fail_events rename to fail_events_kept");
+      await assert.rejects(consumer.work(), /keeps no failed events/);
+      await test.job.databases.closeAll();
+      assert.deepEqual(await queue.seen(), isKept ? ["a", "bad"] : []);
+      await queue.query("alter function pgq.fail_events_kept rename to fail_events");
+      assert.equal(await consumer.work(), "busy");
+      assert.deepEqual(await queue.seen(), ["a", "bad"]);
+      assert.equal((await queue.query("select from pgq.failed_queue")).length, 1);
+      await queue.produce("b");
+      assert.equal(await consumer.work(), "busy");
+      assert.equal((await queue.query("select from pgq.failed_queue")).length, 1);
+    });
+  }
 
   it("SerialConsumer: stops where source and target do not meet, rewinds and resets", async () => {
     await using test = await start(Serial, { dst_db: queue.connstr });
