@@ -103,13 +103,16 @@ export const chaosTables: readonly ChaosTable[] = [
       insert into public.seat select g, g from generate_series(1, 60) g`,
     statements: [
       (random) => {
-        const pair = `(${seat(random)}, ${seat(random)})`;
-        return `update public.seat set place = -place where id in ${pair};
+        const one = seat(random);
+        const pair = `(${one}, ${((one + random.int(0, 58)) % 60) + 1})`;
+        const isPair = `id in ${pair} and (select count(*) from public.seat where id in ${pair}) = 2`;
+        return `update public.seat set place = -place where ${isPair};
           update public.seat s set place = -o.place from public.seat o where s.id in ${pair} and o.id in ${pair} and o.id <> s.id`;
       },
       (random) => `update public.seat set place = null, guest = null where id = ${seat(random)}`,
       (random) =>
-        `update public.seat set place = id + 100, guest = '' where id = ${seat(random)} and place is null`,
+        `update public.seat set place = id + 100, guest = '' where id = ${seat(random)} and place is null
+          and not exists (select from public.seat o where o.place = seat.id + 100)`,
       (random) => {
         const [gone, taken] = [seat(random), seat(random)];
         return `delete from public.seat where id = ${gone};

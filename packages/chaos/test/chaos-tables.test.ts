@@ -4,18 +4,16 @@ import { RandomSource, startCluster } from "@skytools/testbed";
 import { arrivals } from "#src/arrivals.js";
 import { allTables } from "#src/chaos-tables.js";
 
-const rounds = 40;
+const rounds = 24;
 
-test("what writers do to a table leaves rows in it, and fails for nothing but a place that is taken", async () => {
+test("what a writer does to a table never fails while it is alone, and leaves rows", async () => {
   await using cluster = await startCluster();
   for (const { create } of allTables) await cluster.query(create);
   await cluster.query(arrivals);
   const random = new RandomSource(1);
   for (const { name, statements } of allTables.filter((table) => table.statements.length > 0)) {
     for (let nr = 0; nr < rounds; nr += 1) {
-      await cluster.query(statements[nr % statements.length]!(random)).catch((error: unknown) => {
-        assert.match(String(error), /duplicate key value violates unique constraint "seat_place_key"/);
-      });
+      await cluster.query(statements[nr % statements.length]!(random));
     }
     const [row] = await cluster.query<{ is_used: boolean }>(`select exists (select from ${name}) as is_used`);
     assert.ok(row!.is_used, `${name} is empty`);

@@ -63,10 +63,10 @@ export const bloat: Scenario = {
 
 type Figures = Awaited<ReturnType<typeof phase>>;
 
-function bounded({ queueKb, subscriptionKb, tickKb, ticks }: Figures): Bar {
-  const perTick = (queueKb + subscriptionKb + tickKb) / ticks;
+function bounded({ ticks, growthKb }: Figures): Bar {
+  const perTick = growthKb / ticks;
   return {
-    text: `the rest at most ${highestKbPerTick} kB a tick: ${perTick.toFixed(2)}`,
+    text: `the rest grows by at most ${highestKbPerTick} kB a tick: ${perTick.toFixed(2)}`,
     isMet: perTick <= highestKbPerTick,
   };
 }
@@ -81,8 +81,10 @@ async function phase(connstr: string, seconds: number, isHeld: boolean) {
     select pgq.set_queue_config('bench', 'rotation_period', '10 seconds');
     select pgq.register_consumer('bench', 'reader')`);
   if (isHeld) await holder.query("select txid_current()");
+  const before = await sizes(db);
   const latencies = await flow(db, reader, seconds);
-  const figures = { seconds, ...latencies, ...(await sizes(db)) };
+  const after = await sizes(db);
+  const figures = { seconds, ...latencies, ...after, growthKb: after.restKb - before.restKb };
   await holder.rollback();
   await db.execute("select pgq.drop_queue('bench', true)");
   return figures;
@@ -125,7 +127,7 @@ async function flow(producer: Database, consumer: Database, seconds: number) {
 }
 
 async function sizes(db: Database) {
-  return db.queryOne<
+  const row = await db.queryOne<
     Record<"deadEvents" | "eventKb" | "queueKb" | "subscriptionKb" | "tickKb" | "ticks", number>
   >(
     `select (select coalesce(sum(n_dead_tup), 0)::int4 from pg_stat_user_tables where relname ~ '^event_[0-9]') as "deadEvents",
@@ -135,4 +137,5 @@ async function sizes(db: Database) {
             (pg_total_relation_size('pgq.tick') / 1024)::int4 as "tickKb",
             (select max(tick_id) from pgq.tick)::int4 as ticks`,
   );
+  return { ...row, restKb: row.queueKb + row.subscriptionKb + row.tickKb };
 }
