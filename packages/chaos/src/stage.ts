@@ -82,9 +82,10 @@ export class Stage implements AsyncDisposable {
   }
 
   /** Runs a command of a node once.
+   * @param killAfterMs it is killed at that time
    * @throws Error when it fails, with what it said */
-  async tryLondiste(key: NodeKey, args: readonly string[]): Promise<string> {
-    return this.#attempt(key, args, attemptMs);
+  async tryLondiste(key: NodeKey, args: readonly string[], killAfterMs = attemptMs): Promise<string> {
+    return this.#attempt(key, args, killAfterMs);
   }
 
   async #attempt(key: NodeKey, args: readonly string[], limitMs: number): Promise<string> {
