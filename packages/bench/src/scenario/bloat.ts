@@ -21,14 +21,8 @@ export const bloat: Scenario = {
   name: "bloat",
   summary: `a queue ${openMinutes} minutes with an open transaction, ${calmMinutes} without: dead rows, sizes, latency; fails when a bar is missed`,
   async *contests(options: BenchOptions): AsyncIterable<FigureTable> {
-    await using server = await benchServer();
-    const connstr = await moduleDatabase(server, ["pgq"], "bloat");
-    const ticker = { name: "our pgqd", command: "pgqd" };
-    const keys = ["ticker_period = 0.1", "maint_period = 2", "database_list = bloat"];
-    await using running = await startTicker(ticker, server, keys);
-    await running.program.waitForOutput(/pgq version ok/);
-    const calm = await phase(connstr, calmMinutes * 60 * options.scale, false);
-    const open = await phase(connstr, openMinutes * 60 * options.scale, true);
+    const calm = await phase(calmMinutes * 60 * options.scale, false);
+    const open = await phase(openMinutes * 60 * options.scale, true);
     yield {
       title: "2,000 events and 10 ticks a second",
       columns: [
@@ -71,8 +65,15 @@ function bounded({ ticks, growthKb }: Figures): Bar {
   };
 }
 
-/** @param isHeld a transaction with a number is open all the time */
-async function phase(connstr: string, seconds: number, isHeld: boolean) {
+/** On a server of its own.
+ * @param isHeld a transaction with a number is open all the time */
+async function phase(seconds: number, isHeld: boolean) {
+  await using server = await benchServer();
+  const connstr = await moduleDatabase(server, ["pgq"], "bloat");
+  const ticker = { name: "our pgqd", command: "pgqd" };
+  const keys = ["ticker_period = 0.1", "maint_period = 2", "database_list = bloat"];
+  await using running = await startTicker(ticker, server, keys);
+  await running.program.waitForOutput(/pgq version ok/);
   await using holder = await Database.open(connstr);
   await using db = await Database.open(connstr, { autocommit: true });
   await using reader = await Database.open(connstr, { autocommit: true });
@@ -84,10 +85,8 @@ async function phase(connstr: string, seconds: number, isHeld: boolean) {
   const before = await sizes(db);
   const latencies = await flow(db, reader, seconds);
   const after = await sizes(db);
-  const figures = { seconds, ...latencies, ...after, growthKb: after.restKb - before.restKb };
   await holder.rollback();
-  await db.execute("select pgq.drop_queue('bench', true)");
-  return figures;
+  return { seconds, ...latencies, ...after, growthKb: after.restKb - before.restKb };
 }
 
 /** Latencies from the beginning of an insert to the arrival of its events. */
