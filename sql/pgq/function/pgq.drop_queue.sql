@@ -1,6 +1,7 @@
 -- Drops a queue with everything in it. x_force also unregisters its consumers. Returns 1.
 -- Errors: No such event queue; cannot drop queue, consumers still attached.
--- Locks: the queue row FOR UPDATE, all its tables ACCESS EXCLUSIVE.
+-- Locks: advisory (1885827444, queue_id), so that no tick is under way, whose transaction has the sequences and will want the
+-- queue row; the queue row FOR UPDATE; all its tables ACCESS EXCLUSIVE.
 -- Execute: pgq_admin
 create or replace function pgq.drop_queue(x_queue_name text, x_force boolean)
 returns integer
@@ -9,6 +10,7 @@ declare
     _queue record;
     _consumer text;
 begin
+    perform pg_advisory_xact_lock(1885827444, q.queue_id) from pgq.queue q where q.queue_name = x_queue_name;
     select q.queue_id, q.queue_ntables, q.queue_data_pfx, q.queue_event_seq, q.queue_tick_seq
       into _queue
       from pgq.queue q

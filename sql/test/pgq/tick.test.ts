@@ -1,6 +1,7 @@
-import { deepEqual, equal, rejects } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { test } from "node:test";
 import type { Database } from "@skytools/skytools";
+import { waitFor } from "@skytools/testbed";
 import { databaseFixture } from "../fixture.ts";
 import { call, consume, createEagerQueue, tick } from "./queue.ts";
 
@@ -166,4 +167,25 @@ test("ticking does not wait for a rotation that is not committed", async () => {
   await db.execute("set lock_timeout = '2s'");
   await tick(db, "q");
   await rotation.rollback();
+});
+
+test("a queue is dropped while it ticks, and neither ends in a deadlock", async () => {
+  const { db, another } = await fixture.database();
+  await createEagerQueue(db, "q");
+  const [holder, ticker, dropper] = [await another({ autocommit: false }), await another(), await another()];
+  const waits = async (session: Database): Promise<void> => {
+    const sql = "select count(*) > 0 from pg_locks where pid = $1 and not granted";
+    await waitFor("the session to wait for a lock", async () => {
+      const isWaiting = await db.queryValue<boolean>(sql, [session.backendPid]);
+      return isWaiting === true;
+    });
+  };
+  await holder.query("lock table pgq.tick in access exclusive mode");
+  const ticked = call<bigint>(ticker, "pgq.ticker", "q");
+  await waits(ticker);
+  const dropped = call<number>(dropper, "pgq.drop_queue", "q", true);
+  await waits(dropper);
+  await holder.commit();
+  ok((await ticked) > 1n);
+  equal(await dropped, 1);
 });
