@@ -22,6 +22,7 @@ test("an upgrade meets no deadlock with a program that goes on to other tables o
   await installModules(db, ["pgq"]);
   await db.execute("alter table pgq.queue drop column queue_retry_limit, drop column queue_retry_delay");
   const program = await another({ autocommit: false });
+  await program.query("set local deadlock_timeout = '1h'");
   await program.query("select from pgq.queue");
   const installer = await another();
   const processId = await ownProcessId(installer);

@@ -102,7 +102,7 @@ export class ChaosRun {
       disturbed: disturbed.rate,
       seconds: Math.round(this.history.elapsedSeconds),
       skipped: this.#skipped,
-      differences: [...differences, ...this.#findUntried(replayed)],
+      differences: [...differences, ...this.#findUntried(stage, replayed)],
     };
   }
 
@@ -138,8 +138,8 @@ export class ChaosRun {
   }
 
   /** What a run has to have done so that its result says something. */
-  #findUntried({ setWise, givenUp }: Replayed): string[] {
-    const wasSilent = this.history.counts.has(`alone: ${silentServers.name}`);
+  #findUntried({ silencedConnections }: Stage, { setWise, givenUp }: Replayed): string[] {
+    const wasSilent = silencedConnections > 0 && this.history.counts.has(`alone: ${silentServers.name}`);
     return [
       ...(setWise === 0 ? ["no event was applied in a set"] : []),
       ...(wasSilent && givenUp === 0 ? ["no worker has given up a connection that had become silent"] : []),

@@ -29,6 +29,8 @@ export class Stage implements AsyncDisposable {
   readonly rotations = new Rotations();
   /** Undefined where a disk of limited size cannot be had. */
   readonly smallDisk: SmallDisk | undefined;
+  /** Connections of workers whose server fell silent until they were given up. */
+  silencedConnections = 0;
   /** Set when the run is to end: what only waits ends then. */
   isEnding = false;
 

@@ -32,8 +32,9 @@ export class Trouble {
     if (message === this.#lastMessage) this.#log.debug(message);
     else this.#log.error(message);
     this.#lastMessage = message;
-    this.#isConnectionLost = isConnectionTrouble(error);
-    if (!this.#isConnectionLost) return this.#pauses.sqlMs;
+    const isOfConnection = isConnectionTrouble(error);
+    this.#isConnectionLost = isOfConnection && !isServerFull(error);
+    if (!isOfConnection) return this.#pauses.sqlMs;
     const pauseMs = Math.min(this.#connectMs, this.#pauses.longestConnectMs);
     this.#connectMs = pauseMs * 2;
     return pauseMs;
@@ -55,6 +56,11 @@ export class Trouble {
 
 function isConnectionTrouble(error: unknown): boolean {
   return isNetworkTrouble(error) || (error instanceof DatabaseError && error.retry === "reconnect");
+}
+
+/** That others have a connection is no sign that there is one more. */
+function isServerFull(error: unknown): boolean {
+  return error instanceof DatabaseError && error.sqlState === "53300";
 }
 
 /** No server has said anything. */

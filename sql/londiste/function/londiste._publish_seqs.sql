@@ -47,7 +47,7 @@ begin
         end if;
         _value := coalesce(_seq.current_value, _values[array_position(_unused, _seq.seq_name)],
             pgq.seq_getval(_seq.seq_name));
-        _next := least(_value + i_buffer * 3, _value + (_seq.seqmax - _value) / 2);
+        _next := least(_value + i_buffer * 3, _value + (_seq.seqmax / 2 - _value / 2));
         if _value + i_buffer >= _seq.last_value and _next > _seq.last_value then
             perform pgq.insert_event(i_queue_name, 'londiste.update-seq',
                 _next::text, _seq.seq_name, null, null, null);

@@ -39,6 +39,16 @@ test("a root publishes its sequences ahead of their use", async () => {
   ]);
 });
 
+test("a sequence that begins below zero is published too", async () => {
+  const { db } = await fixture.database();
+  await createRoot(db, "q");
+  await db.execute("create sequence s minvalue -2147483648 start -2147483648");
+  await answer(db, "londiste.local_add_seq", "q", "s");
+  await db.query("select setval('s', -5000)");
+  equal(await answer(db, "londiste.root_check_seqs", "q"), '100 "Sequences updated"');
+  deepEqual(await queueEvents(db, "q"), [["londiste.update-seq", "25000", "public.s"]]);
+});
+
 test("a sequence near its end is published half of the way that is left, not beyond it", async () => {
   const { db } = await fixture.database();
   await createRoot(db, "q");

@@ -20,6 +20,7 @@ export const silentServers: Disturbance = {
         for (const proxy of proxies) proxy.pause();
         const ports = proxies.map(({ port }) => port);
         const held = stage.daemons.runningWorkers.flatMap((pid) => socketsTo(ports, pid));
+        stage.silencedConnections += held.length;
         try {
           await untilGivenUp(stage, held);
         } finally {

@@ -21,7 +21,8 @@ function takeSpare(length: number): Buffer | undefined {
 
 /** Lines of COPY text on their way to a stage, as bytes. */
 export class RowBuffer {
-  bytes: Buffer = Buffer.allocUnsafe(firstCapacity);
+  // Memory of its own, never a part of what node shares out among small buffers: it is kept and used again.
+  bytes: Buffer = Buffer.allocUnsafeSlow(firstCapacity);
   size = 0;
   rows = 0;
 
@@ -29,7 +30,7 @@ export class RowBuffer {
   reserve(length: number): void {
     const wanted = this.size + length;
     if (wanted <= this.bytes.length) return;
-    const larger = takeSpare(wanted) ?? Buffer.allocUnsafe(Math.max(this.bytes.length * 2, wanted));
+    const larger = takeSpare(wanted) ?? Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, wanted));
     this.bytes.copy(larger, 0, 0, this.size);
     this.bytes = larger;
   }
@@ -64,7 +65,7 @@ export class RowBuffer {
   /** Gives the content away and starts anew. */
   take(): { readonly content: Buffer; readonly rows: number } {
     const taken = { content: this.bytes.subarray(0, this.size), rows: this.rows };
-    this.bytes = Buffer.allocUnsafe(firstCapacity);
+    this.bytes = Buffer.allocUnsafeSlow(firstCapacity);
     this.size = 0;
     this.rows = 0;
     return taken;

@@ -11,7 +11,7 @@ import type { Database, Job } from "@skytools/skytools";
 import { SkytoolsError } from "@skytools/skytools";
 import type { TableHandler } from "../handler/handler.ts";
 import type { HandlerRegistry } from "../handler/handler-registry.ts";
-import { getTable, type ReplicatedTable } from "../londiste-api.ts";
+import { getTable, getTableList, type ReplicatedTable } from "../londiste-api.ts";
 import { anyCopyNode, findCopyNode, namedCopyNode, partialSource } from "../table/copy-node.ts";
 import { scriptsAhead } from "./scripts-ahead.ts";
 
@@ -68,9 +68,10 @@ export async function completeSourceNode(
   { there, here, handler }: { there: ReplicatedTable; here: ReplicatedTable; handler: TableHandler },
 ): Promise<{ readonly name: string; readonly location: string } | undefined> {
   const node = await nodeOf(source, queueName);
+  const tables = await getTableList(source, queueName);
   await source.rollback();
   if (node === undefined || handler.copiesRows === false) return undefined;
-  const why = partialSource(job, registry, node.nodeType, there);
+  const why = partialSource(job, registry, node.nodeType, tables, there);
   if (why === undefined) return undefined;
   if ((here.attributes.get("copy_node") ?? "") === node.nodeName || node.nodeType === "root") {
     throw new SkytoolsError("COPY", `table ${here.name} cannot be copied from "${node.nodeName}": ${why}`, {

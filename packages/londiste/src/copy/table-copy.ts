@@ -253,7 +253,7 @@ async function truncate(begun: Begun): Promise<void> {
 async function rowsTable({ target, handler }: TableCopyInput, to: Structure): Promise<string> {
   if (to.kind === "table" || handler.placeCopiedRows === undefined) return to.quotedName;
   await target.execute(
-    `create temporary table londiste_copied (like ${to.quotedName} including storage) on commit drop`,
+    `create temporary table londiste_copied (like ${to.quotedName} including defaults including generated including storage) on commit drop`,
   );
   return "pg_temp.londiste_copied";
 }

@@ -30,9 +30,18 @@ export class SequenceUse {
     for (const { name, value } of sequences) {
       const buffer = (value - (this.#seen.get(name) ?? value)) * looksAhead;
       this.#seen.set(name, value);
-      if (buffer <= usualBuffer) continue;
-      await db.query("select londiste._publish_seqs($1, $2::int8, $3)", [queueName, buffer, name]);
+      if (buffer > usualBuffer) await publishAhead(db, queueName, name, buffer);
     }
     await db.commit();
+  }
+}
+
+/** The original's schema publishes all sequences alike. */
+async function publishAhead(db: Database, queueName: string, name: string, buffer: bigint): Promise<void> {
+  const signature = "londiste._publish_seqs(text,bigint,text)";
+  if (await db.queryValue<boolean>("select to_regprocedure($1) is not null", [signature])) {
+    await db.query("select londiste._publish_seqs($1, $2::int8, $3)", [queueName, buffer, name]);
+  } else {
+    await db.query("select londiste.root_check_seqs($1, $2::int8)", [queueName, buffer]);
   }
 }

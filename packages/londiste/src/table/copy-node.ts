@@ -61,13 +61,21 @@ function hasWhole(
   name: string,
 ): boolean {
   const table = tables.find((entry) => entry.name === name);
-  if (table === undefined || !table.isLocal) return false;
+  if (table === undefined || !table.isLocal || isShared(tables, table)) return false;
   try {
     return isCopySource(registry.ofTable(table), nodeType);
   } catch (error) {
     if (error instanceof SkytoolsError) return false;
     throw error;
   }
+}
+
+/** Whether rows of another table of the set lie in its local table too: nobody can tell them apart. */
+export function isShared(
+  tables: readonly ReplicatedTable[],
+  { name, destination }: ReplicatedTable,
+): boolean {
+  return tables.some((other) => other.isLocal && other.name !== name && other.destination === destination);
 }
 
 /** Whether a table has all the rows that the events of its node's queue are about. What shard and obfuscate keep from the nodes
@@ -78,14 +86,18 @@ function isCopySource(handler: TableHandler | undefined, nodeType: NodeType): bo
 }
 
 /** What a node has of a table that must not be copied from there, for a message.
- * @param table as registered on that node
+ * @param tables of the set, as registered on that node
+ * @param table one of them
  * @returns undefined where it may, also with a handler that is not known here */
 export function partialSource(
   { log }: Pick<Job, "log">,
   registry: HandlerRegistry,
   nodeType: NodeType,
+  tables: readonly ReplicatedTable[],
   table: ReplicatedTable,
 ): string | undefined {
+  if (isShared(tables, table))
+    return `its table ${table.destination} has rows of others than ${table.name} too`;
   const handlerName = handlerSpecOfTable(table)?.name ?? "";
   try {
     if (isCopySource(registry.ofTable(table), nodeType)) return undefined;

@@ -66,7 +66,7 @@ async function partialSources(
   const copied = names.filter((name) => wish.copiesRows(name));
   return tables
     .filter((table) => table.isLocal && copied.includes(table.name))
-    .flatMap((table) => partialSource(job, wish.registry, node.nodeType, table) ?? []);
+    .flatMap((table) => partialSource(job, wish.registry, node.nodeType, tables, table) ?? []);
 }
 
 /** @throws UsageError for tables that cannot be copied from there */

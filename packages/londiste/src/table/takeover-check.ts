@@ -2,6 +2,7 @@ import type { CascadeAdmin, TakeoverProblem } from "@skytools/pgq/cascade";
 import { type Database, SkytoolsError } from "@skytools/skytools";
 import { HandlerRegistry, handlerSpecOfTable } from "../handler/handler-registry.ts";
 import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
+import { isShared } from "./copy-node.ts";
 
 /** Whether a node may become the root as far as its tables go: everything that the old root replicates must be replicated on the
  * new one, copied whole, and past the transactions that a copy has seen ahead of the queue. Of a dead root only the list of
@@ -18,21 +19,15 @@ export async function checkTakeover(
   await old?.commit();
   const names = needed.filter((table) => old === undefined || table.isLocal).map(({ name }) => name);
   const registry = await HandlerRegistry.load(job.config);
-  return names.flatMap(
-    (name) =>
-      problemOf(
-        name,
-        here.find((table) => table.name === name),
-        registry,
-      ) ?? [],
-  );
+  return names.flatMap((name) => problemOf(name, here, registry) ?? []);
 }
 
 function problemOf(
   name: string,
-  table: ReplicatedTable | undefined,
+  here: readonly ReplicatedTable[],
   registry: HandlerRegistry,
 ): TakeoverProblem | undefined {
+  const table = here.find((entry) => entry.name === name);
   if (table === undefined || !table.isLocal) {
     return {
       text: `table ${name} is not replicated on the new root`,
@@ -43,6 +38,12 @@ function problemOf(
     return {
       text: `table ${name} is not in sync on the new root (${table.storedState ?? "not copied"})`,
       hint: "See wait-sync.",
+    };
+  }
+  if (isShared(here, table)) {
+    return {
+      text: `table ${name} shares the table ${table.destination} of the new root with another one of the set`,
+      hint: "Give each of them a table of its own there, or make another node the root.",
     };
   }
   if (table.copySnapshot === null) return handlerProblem(table, registry);

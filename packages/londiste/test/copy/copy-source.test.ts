@@ -9,8 +9,9 @@ import { HandlerRegistry } from "#src/handler/handler-registry.js";
 import type { ReplicatedTable } from "#src/londiste-api.js";
 import { londisteConfig } from "#src/londiste-config.js";
 import { openSourceSession } from "#src/replication-session.js";
-import { findCopyNode } from "#src/table/copy-node.js";
+import { findCopyNode, isShared, partialSource } from "#src/table/copy-node.js";
 import { silentLog } from "../fixture/apply-bench.js";
+import { testRegistry } from "../fixture/handler-bench.js";
 
 const rowCount = 1000;
 let cluster: Cluster;
@@ -242,6 +243,25 @@ test("a node whose handler for the table is not known here is passed over: nobod
   } finally {
     await databases.closeAll();
   }
+});
+
+test("a node whose local table has rows of two tables of the set is no source for either", async () => {
+  const registry = await testRegistry("");
+  const table = (name: string, destination: string) =>
+    ({ name, destination, isLocal: true, attributes: new Map() }) as unknown as ReplicatedTable;
+  const [a, b, c] = [
+    table("public.a", "public.ab"),
+    table("public.b", "public.ab"),
+    table("public.c", "public.c"),
+  ];
+  const tables = [a!, b!, c!];
+  assert.deepEqual(
+    tables.map((each) => isShared(tables, each)),
+    [true, true, false],
+  );
+  const why = (each: ReplicatedTable) => partialSource({ log: silentLog }, registry, "branch", tables, each);
+  assert.match(why(a!) ?? "", /its table public\.ab has rows of others than public\.a too/);
+  assert.equal(why(c!), undefined);
 });
 
 test("no transaction of the target is open while a table waits for the provider, also where the copy node is dead", async () => {

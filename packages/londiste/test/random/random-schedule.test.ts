@@ -44,7 +44,7 @@ test(`nothing is lost, doubled or changed, whatever dies and whenever (LONDISTE_
       if ((stage.log("leaf").match(/(crashed|cannot go on): \[ev_id/g)?.length ?? 0) > 4)
         throw new Error("an event cannot be applied");
       await disturbances.next((text) => history.push(`${new Date().toISOString()} ${text}`));
-      await moreTransactions(writers, random.int(0, 150));
+      await moreTransactions(writers, random.int(0, 50));
     }
     for (const writer of writers) await writer.stop();
     t.diagnostic(`${committedBy(writers)} transactions, ${history.length} disturbances`);

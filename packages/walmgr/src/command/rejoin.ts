@@ -47,7 +47,7 @@ async function rejoin(job: Job): Promise<void> {
   if (runningServer(data) !== undefined)
     throw new WalError(`a server runs on ${data}`, { hint: "Stop it first." });
   const isClone = job.flag("clone") || !existsSync(join(data, "global", "pg_control"));
-  await checkPrimary(conninfo, data, isClone);
+  const timeline = await checkPrimary(conninfo, data, isClone);
   if (!isClone && !hasServerProgram(settings, "pg_rewind")) {
     throw new WalError("pg_rewind was not found", {
       hint: "Set master_bin or slave_bin to the directory it is in, or use --clone.",
@@ -55,17 +55,18 @@ async function rejoin(job: Job): Promise<void> {
   }
   const way = isClone ? `copy ${maskConnectString(conninfo)}, set ${data} aside` : `pg_rewind ${data}`;
   if (isOnlyTold(job, way, "write the standby's settings and standby.signal", "start the server")) return;
-  await turnIntoStandby(job, settings, data, conninfo, isClone);
+  await turnIntoStandby(job, settings, { data, conninfo, timeline, isClone });
   job.log.info(`${data} is a standby of ${maskConnectString(conninfo)} now`);
   if (!job.flag("noStart")) startServer(job, settings, data);
 }
 
-/** @throws WalError when that is no primary of the same cluster on a later timeline */
-async function checkPrimary(conninfo: string, data: string, isClone: boolean): Promise<void> {
+/** @returns the primary's timeline
+ * @throws WalError when that is no primary of the same cluster on a later timeline */
+async function checkPrimary(conninfo: string, data: string, isClone: boolean): Promise<number> {
   const connection = await ReplicationConnection.open(conninfo);
   try {
     const facts = await askServer(connection);
-    if (isClone) return;
+    if (isClone) return facts.timeline;
     const control = readControlFile(data);
     if (facts.systemIdentifier !== control.systemIdentifier) {
       throw new WalError(
@@ -77,6 +78,7 @@ async function checkPrimary(conninfo: string, data: string, isClone: boolean): P
         `${connection.label} is on timeline ${facts.timeline}, ${data} on the later ${control.timeline}`,
       );
     }
+    return facts.timeline;
   } finally {
     connection.close();
   }
@@ -86,9 +88,17 @@ async function checkPrimary(conninfo: string, data: string, isClone: boolean): P
 async function turnIntoStandby(
   job: Job,
   settings: Settings,
-  data: string,
-  conninfo: string,
-  isClone: boolean,
+  {
+    data,
+    conninfo,
+    timeline,
+    isClone,
+  }: {
+    readonly data: string;
+    readonly conninfo: string;
+    readonly timeline: number;
+    readonly isClone: boolean;
+  },
 ): Promise<void> {
   await withStandbySlot(conninfo, standbySlotName(settings), job.log, async (slot) => {
     const serverSettings = new Map([
@@ -102,7 +112,7 @@ async function turnIntoStandby(
       await cloneServer(job, conninfo, data, serverSettings);
       return;
     }
-    if (!isUnstartedStandby(data)) await rewind(settings, data, conninfo);
+    if (!isUnstartedStandby(data, timeline)) await rewind(settings, data, conninfo);
     await rm(join(data, "recovery.signal"), { force: true });
     await writeAutoConf(data, serverSettings);
     await writeSignalFile(data, "standby.signal");
@@ -112,10 +122,10 @@ async function turnIntoStandby(
   });
 }
 
-/** An earlier call has made it one, and it has not shut down since: there is nothing to rewind, it goes on by replaying. */
-function isUnstartedStandby(data: string): boolean {
-  const { isShutDown, isInRecovery } = readControlFile(data);
-  return (
-    startGuard(data) === "none" && !isShutDown && isInRecovery && existsSync(join(data, "standby.signal"))
-  );
+/** An earlier call has made it one, and it has not shut down since: there is nothing to rewind, it goes on by replaying. On the former
+ * timeline it is another standby, which may have come farther than the new primary. */
+function isUnstartedStandby(data: string, timeline: number): boolean {
+  const control = readControlFile(data);
+  if (startGuard(data) !== "none" || control.isShutDown || control.timeline !== timeline) return false;
+  return control.isInRecovery && existsSync(join(data, "standby.signal"));
 }

@@ -92,6 +92,7 @@ test("what was received of a segment that the archive holds otherwise is kept ov
   receiver.signal("SIGINT");
   await receiver.exit;
   startReceiver({ SKYTOOLS_CRASH_POINT: "receiver.kept=kill" });
+  await receiver.waitForOutput(/Receiving from/);
   await receivedEverything();
   const [row] = await stage.primary.query<{ name: string }>(
     "select pg_walfile_name(pg_current_wal_insert_lsn()) as name from pg_logical_emit_message(true, 'x', 'x')",
