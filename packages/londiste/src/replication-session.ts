@@ -18,6 +18,11 @@ export const formatSettings = `
 const roomForSorting = `
   select set_config('work_mem', '64MB', false) where pg_size_bytes(current_setting('work_mem')) < 67108864`;
 
+/** How many rows wait in a stage the server can only guess, and guesses high: with a price of rows at random places as on disks that turn,
+ * it would read all of a table for a few hundred rows that are to be found by their key. */
+const rowsByKey =
+  "select set_config('random_page_cost', '1.1', false) where current_setting('random_page_cost')::float8 > 1.1";
+
 /** Against settings of roles and databases that would lose rows. A policy that hides rows becomes an error. Commits wait for the
  * disk: opening a batch is a commit on the provider, so all that the batch holds is safe there before it is applied, and it is
  * safe on the target before the provider hears that it is done. Limits for short statements and sessions
@@ -53,6 +58,7 @@ export async function openApplySession(target: Database): Promise<void> {
   await target.execute(`${formatSettings}; ${safetySettings};
   set jit = off;
   set temp_buffers = '32MB';
+  ${rowsByKey};
   ${roomForSorting}`);
   await target.commit();
 }
