@@ -9,6 +9,8 @@ export interface ForwardInput {
   readonly source: Database;
   readonly target: Database;
   readonly copyTo: QueueCopy;
+  /** which events go into a combined queue */
+  readonly mergeFilter: string;
   /** the batch's events, narrowed by a condition */
   readonly eventQuery: (where: string) => Promise<string>;
   readonly handlers: ReadonlyMap<string, TableHandler>;
@@ -22,7 +24,8 @@ export function hasForwarders(handlers: ReadonlyMap<string, TableHandler>): bool
 }
 
 /** Stores events of tables whose handlers change them, or leave some out, into the queue of this node, within the target's
- * transaction: under their ids in a branch's queue, under new ones in a combined queue.
+ * transaction. In a branch's queue they have their ids. In a combined queue they get new ones as they come, so there all events of
+ * the batch are stored here, in order: one that follows a script must not come before it.
  * @returns condition over the event columns for those that are left to be copied as they are */
 export async function forwardEvents(input: ForwardInput): Promise<string> {
   const { source, target, copyTo, handlers } = input;
@@ -33,13 +36,16 @@ export async function forwardEvents(input: ForwardInput): Promise<string> {
   }
   const names = [...forwards.keys()].map((name) => quoteLiteral(name)).join(", ");
   const table = await currentEventTable(target, copyTo.queueName);
-  const query = await input.eventQuery(`ev_extra1 in (${names})`);
   const isMirror = copyTo.kind === "mirror";
+  const isStored = isMirror
+    ? `ev_extra1 in (${names})`
+    : `coalesce(ev_type, '') not like 'pgq.%' and (${input.mergeFilter})`;
+  const query = await input.eventQuery(isStored);
   const columns = isMirror ? `ev_id, ${contentColumns}` : contentColumns;
   const copy = target.copyIn(`copy ${table} (${columns}) from stdin`);
   await pipeline(Readable.from(changedRows(source, query, forwards, isMirror)), copy);
   await copy.done;
-  return `(ev_extra1 is null or ev_extra1 not in (${names}))`;
+  return isMirror ? `(ev_extra1 is null or ev_extra1 not in (${names}))` : "false";
 }
 
 type Forward = (event: PgqEvent) => PgqEvent | undefined;
@@ -53,7 +59,8 @@ async function* changedRows(
   for await (const events of copyEventBlocks(source, query)) {
     let chunk = "";
     for (const event of events) {
-      const changed = forwards.get(event.extra1 ?? "")?.(event);
+      const forward = forwards.get(event.extra1 ?? "");
+      const changed = forward === undefined ? event : forward(event);
       if (changed !== undefined) chunk += rowOf(changed, hasIds);
     }
     if (chunk !== "") yield chunk;

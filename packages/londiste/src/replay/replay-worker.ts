@@ -130,7 +130,7 @@ export class ReplayWorker implements CascadedApplication {
     const { handlers } = await this.#handled(this.#tables.filter((table) => table.isLocal));
     if (!hasForwarders(handlers)) return undefined;
     const eventQuery = (where: string) => batch.eventQuery(where);
-    return forwardEvents({ source, target, copyTo, eventQuery, handlers });
+    return forwardEvents({ source, target, copyTo, mergeFilter: this.mergeFilter, eventQuery, handlers });
   }
 
   /** Nothing to replay: look after tables; come back soon while one of them is about to be handed over. */

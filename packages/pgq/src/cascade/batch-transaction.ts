@@ -51,7 +51,7 @@ async function applyAndCopy(work: CascadedBatch, application: CascadedApplicatio
       return settled(await application.applyBatch(work));
     case "merge": {
       const outcome = settled(await application.applyBatch(work));
-      await copyIntoCombined(work, copyTo.queueName, application.mergeFilter);
+      await copyIntoCombined(work, copyTo.queueName, outcome.queueFilter, application.mergeFilter);
       return outcome;
     }
     case "mirror":
@@ -94,10 +94,11 @@ async function copyIntoBranch(work: CascadedBatch, queueFilter: string | undefin
 async function copyIntoCombined(
   work: CascadedBatch,
   combinedQueue: string,
+  queueFilter: string | undefined,
   mergeFilter: string | undefined,
 ): Promise<void> {
   const { source, target, queueName, batch } = work;
-  await mergeEvents(source, await work.eventQuery(), target, combinedQueue, mergeFilter);
+  await mergeEvents(source, await work.eventQuery(queueFilter), target, combinedQueue, mergeFilter);
   crashPoint("worker.after-merge");
   await insertEvent(target, combinedQueue, {
     type: "pgq.tick-id",
