@@ -20,7 +20,7 @@ const contentColumns = "ev_time, ev_type, ev_data, ev_extra1, ev_extra2, ev_extr
 
 /** True when a handler decides what of its table goes on to the nodes behind this one. */
 export function hasForwarders(handlers: ReadonlyMap<string, TableHandler>): boolean {
-  return [...handlers.values()].some((handler) => handler.forward !== undefined);
+  return [...handlers.values()].some((handler) => handler.forward !== undefined || repairs(handler));
 }
 
 /** Stores events of tables whose handlers change them, or leave some out, into the queue of this node, within the target's
@@ -31,7 +31,7 @@ export async function forwardEvents(input: ForwardInput): Promise<string> {
   const { source, target, copyTo, handlers } = input;
   const forwards = new Map<string, Forward>();
   for (const [table, handler] of handlers) {
-    const forward = await handler.forward?.(target);
+    const forward = (await handler.forward?.(target)) ?? (repairs(handler) ? repaired : undefined);
     if (forward !== undefined) forwards.set(table, forward);
   }
   const names = [...forwards.keys()].map((name) => quoteLiteral(name)).join(", ");
@@ -49,6 +49,14 @@ export async function forwardEvents(input: ForwardInput): Promise<string> {
 }
 
 type Forward = (event: PgqEvent) => PgqEvent | undefined;
+
+/** What is no text could not be stored in the queue here. */
+function repairs(handler: TableHandler): boolean {
+  return handler.repairsText === true;
+}
+
+/** Reading it has put U+FFFD in place of bytes that are no UTF-8. */
+const repaired: Forward = (event) => event;
 
 async function* changedRows(
   source: Database,

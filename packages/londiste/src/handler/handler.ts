@@ -78,8 +78,8 @@ export interface TableHandler {
   copyColumn?(column: string): string | undefined;
   /** changes a row on its way in a copy; source column names to text */
   copyRow?(row: Row): Row;
-  /** Bytes of the source that are no UTF-8 become U+FFFD, in copies and in events that `open` takes; the log says in which column.
-   * Otherwise they are an error. */
+  /** Bytes of the source that are no UTF-8 become U+FFFD, in copies, in events that `open` takes and in those that go on to the nodes
+   * behind; the log says in which column. Otherwise they are an error. */
   readonly repairsText?: boolean;
   /** TRUNCATE of the source leaves the table here alone */
   readonly ignoresTruncate?: boolean;
