@@ -6,7 +6,7 @@ import { NodeSet, type SetNode } from "../fixture/node-set.js";
 let set: NodeSet;
 const parts: SetNode[] = [];
 const leafs: SetNode[] = [];
-let middle: SetNode;
+const middles: SetNode[] = [];
 
 before(async () => {
   set = await NodeSet.start();
@@ -22,15 +22,21 @@ before(async () => {
     await part.londiste("add-table", "rows");
     parts.push(part);
   }
-  // the second part comes through a node without the table
-  middle = await set.add("middle", { type: "branch", queue: "q2", provider: parts[1]! });
-  middle.startWorker();
-  await set.settle(parts[1]!, middle);
   for (const [nr, part] of parts.entries()) {
+    // both queues come through a database that has no table of theirs
+    const middle = await set.add(`middle${nr + 1}`, {
+      type: "branch",
+      queue: part.queue,
+      provider: part,
+      ...(middles[0] === undefined ? {} : { beside: middles[0] }),
+    });
+    middles.push(middle);
+    middle.startWorker();
+    await set.settle(part, middle);
     const leaf = await set.add(`leaf${nr + 1}`, {
       type: "leaf",
       queue: part.queue,
-      provider: nr === 1 ? middle : part,
+      provider: middle,
       ...(leafs[0] === undefined ? {} : { beside: leafs[0] }),
     });
     leafs.push(leaf);
@@ -47,7 +53,7 @@ const count = async (node: SetNode) => (await node.query("select from rows")).le
 
 test("--merge-all copies the rows of all queues into one table and replays them; no copy empties another's", async () => {
   const [first, second] = leafs as [SetNode, SetNode];
-  const refused = await first.tryLondiste("add-table", "rows", "--create");
+  const refused = await first.tryLondiste("add-table", "rows", "--create", "--find-copy-node");
   assert.match(
     refused.stderr,
     /Found multiple sources for table public\.rows, use merge-all or no-merge to continue/,
@@ -55,6 +61,9 @@ test("--merge-all copies the rows of all queues into one table and replays them;
   await first.londiste("add-table", "rows", "--create", "--merge-all", "--find-copy-node", "--wait-sync");
   await second.londiste("wait-sync");
   assert.equal(await count(first), 100);
+  for (const [nr, leaf] of leafs.entries())
+    assert.match(leaf.log(), new RegExp(`Node part${nr + 1} seems good source, using it`));
+  assert.deepEqual(await middles[0]!.query("select to_regclass('rows') as found"), [{ found: null }]);
   for (const [nr, part] of parts.entries()) {
     await part.query(
       `insert into rows values (${nr + 1}, 'new'); delete from rows where id = ${(nr + 1) * 1000 + 1}`,
@@ -117,7 +126,7 @@ test("--merge-all asks the other queues' providers for tables that have not come
     await part.query(`create table fresh (id int primary key); insert into fresh values (${nr})`);
     await part.londiste("add-table", "fresh");
   }
-  await set.settle(parts[1]!, middle);
+  for (const [nr, part] of parts.entries()) await set.settle(part, middles[nr]!);
   await first.londiste("add-table", "fresh", "--create", "--merge-all", "--find-copy-node");
   first.startWorker();
   second.startWorker();
