@@ -15,6 +15,7 @@ const setup = `
   insert into partconf.conf values (1, 1, 2);
   create table filtered (id int primary key, v int);
   create table sharded (id int primary key, h int not null, v text);
+  create table forwarded (id int primary key, h int not null, v text);
   create table dated (id int primary key, day date not null, v text);
   create table secret (id int primary key, name text, note text);
   create table jobs (id int primary key, what text);`;
@@ -35,6 +36,7 @@ before(async () => {
   await root.query(
     `insert into filtered select g, g from generate_series(1, 20) g;
      insert into sharded select g, g, 'copied' from generate_series(1, 10) g;
+     insert into forwarded select * from sharded;
      insert into secret select g, 'name ' || g, 'private' from generate_series(1, 3) g`,
   );
 });
@@ -95,11 +97,41 @@ test("shard: a node copies, applies and passes on only rows of its own hash", as
   assert.match((await branch.londiste("compare", "sharded")).stdout, /identical: 10 rows/);
 });
 
+test("shard with disable_replay: a node stores nothing itself and passes on the rows of its own hash", async () => {
+  const handler = ["--handler=shard", "--handler-arg=hash_key=h"];
+  await root.londiste("add-table", "forwarded", ...handler, "--trigger-flags=J");
+  await set.settle(root, branch);
+  await branch.londiste("add-table", "forwarded", ...handler, "--handler-arg=disable_replay=true");
+  await set.settle(root, leaf);
+  await leaf.londiste("add-table", "forwarded", ...handler, "--wait-sync");
+  await root.query(
+    `insert into forwarded select g, g, 'replayed' from generate_series(11, 14) g;
+     update forwarded set v = 'new' where id in (1, 2); delete from forwarded where id in (3, 4)`,
+  );
+  await set.settle(root, branch, leaf);
+  assert.deepEqual(await branch.query("select * from forwarded"), []);
+  assert.deepEqual(
+    await leaf.query("select * from forwarded order by id"),
+    await root.query("select * from forwarded where h % 2 = 1 order by id"),
+  );
+  const queued = await branch.query(
+    `select ev_type::jsonb ->> 'op' as op, ev_data::jsonb ->> 'id' as id from pgq.event_template
+      where ev_extra1 = 'public.forwarded' order by ev_id`,
+  );
+  assert.deepEqual(queued, [
+    { op: "INSERT", id: "11" },
+    { op: "INSERT", id: "13" },
+    { op: "UPDATE", id: "1" },
+    { op: "DELETE", id: "3" },
+  ]);
+});
+
 test("dispatch: copied rows go to their partitions, a row whose date changes moves, a copy anew leaves nothing behind", async () => {
   await root.query("insert into dated values (1, '2024-01-05', 'copied'), (2, '2024-02-06', 'copied')");
   const handler = ["--handler=monthly_field", "--handler-arg=part_field=day"];
   await root.londiste("add-table", "dated", ...handler);
   await set.settle(root, branch);
+  await branch.query("create role reader_of_dated; grant select on dated to reader_of_dated");
   await branch.londiste("add-table", "dated", ...handler, "--wait-sync");
   const rows = () => branch.query("select tableoid::regclass::text as part, id, v from dated order by id");
   assert.deepEqual(await rows(), [
@@ -116,6 +148,8 @@ test("dispatch: copied rows go to their partitions, a row whose date changes mov
     { part: "dated_2024_03", id: 3, v: "moved" },
   ];
   assert.deepEqual(await rows(), expected);
+  const readable = "select has_table_privilege('reader_of_dated', 'dated_2024_03', 'select') as is_readable";
+  assert.deepEqual(await branch.query(readable), [{ is_readable: true }]);
   await branch.londiste("resync", "dated");
   await branch.londiste("wait-sync");
   assert.deepEqual(await rows(), expected);
