@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { waitFor } from "@skytools/testbed";
-import { NodeSet, type SetNode } from "../fixture/node-set.js";
+import { lastingTrouble, NodeSet, type SetNode } from "../fixture/node-set.js";
 import { someReaderKeepsUp } from "../fixture/under-load.js";
 
 /* Rows of two parts are merged into one table, whose changes form the combined queue c:
@@ -129,6 +129,29 @@ async function changesIn(node: SetNode): Promise<string[]> {
   );
   return events.map(({ change }) => change);
 }
+
+test("a script that every part executes reaches all through the combined queue, and runs once on each node", async () => {
+  const script = "--*-- Local-Table: rows\nalter table @rows@ add column note text default 'by script'";
+  for (const part of parts) {
+    await part.londiste("execute", part.writeFile("add-note.sql", script));
+    await part.query("update rows set note = 'written' where id = (select min(id) from rows)");
+    await waitFor(
+      `the row of ${part.name} on ${report.name}`,
+      async () => {
+        const sql = "select from rows r where part = $1 and to_jsonb(r) ->> 'note' = 'written'";
+        return (await report.query(sql, [parts.indexOf(part) + 1])).length === 1;
+      },
+      { onTimeout: () => report.logTail() },
+    );
+  }
+  await assertWhole(one, two, report);
+  const runs = (node: SetNode) =>
+    node.query("select queue_name, execute_file from londiste.applied_execute order by 1");
+  assert.deepEqual(await runs(one), [{ queue_name: "q1", execute_file: "add-note.sql" }]);
+  for (const node of [two, report])
+    assert.deepEqual(await runs(node), [{ queue_name: "c", execute_file: "add-note.sql" }], node.name);
+  for (const node of set.nodes) assert.doesNotMatch(node.log(), lastingTrouble, node.name);
+});
 
 test("takeover of the combined root under load, there and back", async () => {
   startLoad();
