@@ -142,8 +142,11 @@ test("streams read one snapshot, each row once, whatever is written meanwhile", 
 });
 
 test("a stream that comes when the table was emptied for another attempt writes nothing", async () => {
-  const emptied = copyGoods("postgres", async (nr) => {
-    if (nr === 2) await target("truncate goods; insert into goods values (1, 1)");
+  // Before any stream has the table: emptying it would wait for that one, and it for the others.
+  let emptying: Promise<unknown> | undefined;
+  const emptied = copyGoods("postgres", async () => {
+    emptying ??= target("truncate goods; insert into goods values (1, 1)");
+    await emptying;
   });
   await assert.rejects(emptied, /public\.goods was emptied by somebody else/);
   assert.deepEqual(await target("select id from goods"), [{ id: 1 }]);
