@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { delimiter, dirname, join } from "node:path";
 import { describe, it } from "node:test";
@@ -44,10 +44,18 @@ describe("the commands of the documentation, pasted one by one", { concurrency: 
         asServerAccount: true,
       });
       const { code } = await shell.exit;
-      assert.equal(code, 0, shell.outputTail());
+      if (code !== 0) assert.fail(shell.outputTail() + logsIn(directory.path));
     });
   }
 });
+
+/** What servers and daemons of a page have said. */
+function logsIn(directory: string): string {
+  const names = readdirSync(directory).filter((name) => name.endsWith(".log"));
+  return names
+    .map((name) => `\n-- ${name}\n${readFileSync(join(directory, name), "utf8").slice(-2000)}`)
+    .join("");
+}
 
 async function freePort(): Promise<number> {
   const server = createServer();
