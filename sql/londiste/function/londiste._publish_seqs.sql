@@ -1,5 +1,6 @@
 -- Publishes the local sequences of a root that have come within the buffer of what was published last: three buffers ahead,
--- and never more than half of what a sequence has left, so that none comes to its end elsewhere.
+-- and never more than half of what a sequence has left, so that none comes to its end elsewhere. One that was not published
+-- yet has 0 there, which may be far above where it stands.
 --
 -- Parameters:
 --   i_buffer   - number of values
@@ -12,6 +13,7 @@ returns void as $$
 declare
     _seq record;
     _value bigint;
+    _published bigint;
     _next bigint;
     _unused text[];
     _reads text;
@@ -48,7 +50,8 @@ begin
         _value := coalesce(_seq.current_value, _values[array_position(_unused, _seq.seq_name)],
             pgq.seq_getval(_seq.seq_name));
         _next := least(_value + i_buffer * 3, _value + (_seq.seqmax / 2 - _value / 2));
-        if _value + i_buffer >= _seq.last_value and _next > _seq.last_value then
+        _published := case when _seq.last_value = 0 then least(0, _value) else _seq.last_value end;
+        if _value + i_buffer >= _published and _next > _published and _next <> _seq.last_value then
             perform pgq.insert_event(i_queue_name, 'londiste.update-seq',
                 _next::text, _seq.seq_name, null, null, null);
             update londiste.seq_info s

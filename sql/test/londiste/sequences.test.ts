@@ -46,7 +46,25 @@ test("a sequence that begins below zero is published too", async () => {
   await answer(db, "londiste.local_add_seq", "q", "s");
   await db.query("select setval('s', -5000)");
   equal(await answer(db, "londiste.root_check_seqs", "q"), '100 "Sequences updated"');
-  deepEqual(await queueEvents(db, "q"), [["londiste.update-seq", "25000", "public.s"]]);
+  deepEqual((await queueEvents(db, "q")).at(-1), ["londiste.update-seq", "25000", "public.s"]);
+});
+
+test("a sequence far below zero is published when it is added, and not again before it has moved", async () => {
+  const { db } = await fixture.database();
+  await createRoot(db, "q");
+  await db.execute(
+    "create sequence s minvalue -5000000000 start -5000000000; create sequence t minvalue -30000",
+  );
+  await db.query("select setval('t', -30000)");
+  for (const name of ["s", "t"]) await answer(db, "londiste.local_add_seq", "q", name);
+  await answer(db, "londiste.root_check_seqs", "q");
+  deepEqual(await queueEvents(db, "q"), [["londiste.update-seq", "-4999970000", "public.s"]]);
+  await db.query("select setval('s', -4999980000), setval('t', -29999)");
+  for (let look = 0; look < 2; look += 1) await answer(db, "londiste.root_check_seqs", "q");
+  deepEqual((await queueEvents(db, "q")).slice(1), [
+    ["londiste.update-seq", "-4999950000", "public.s"],
+    ["londiste.update-seq", "1", "public.t"],
+  ]);
 });
 
 test("a sequence near its end is published half of the way that is left, not beyond it", async () => {
