@@ -21,8 +21,9 @@ export const allowedFunctions: Readonly<Record<string, Readonly<Record<string, s
   londiste: {
     "londiste_reader londiste_writer": "_coordinate_copy get_copy_progress get_seq_list get_table_list",
     londiste_writer: `_check_new_table _check_trigger_order _copy_capture _copy_grants _copy_rules _copy_triggers
-      _drop_built_indexes _drop_trigger _give_back_ddl _guard_partitions _ignore_generated _is_own_trigger _merge_sources
-      _partition_guards _partition_suffix _queue_triggers _replace_trigger _retarget _set_mode _share_identity
+      _drop_built_indexes _drop_trigger _give_back_ddl _guard_partitions _hand_over_triggers _ignore_generated _is_own_trigger
+      _merge_sources _names_table _partition_guards _partition_suffix _queue_triggers _replace_trigger _retarget _set_mode
+      _share_identity _sharing_table
       _trigger_arguments _trigger_name _trigger_plan create_partition create_trigger drop_obsolete_partitions
       drop_table_fkey drop_table_triggers execute_finish execute_start get_table_pending_fkeys
       get_valid_pending_fkeys global_add_table global_remove_seq global_remove_table global_update_seq
@@ -74,7 +75,7 @@ export const allowedFunctions: Readonly<Record<string, Readonly<Record<string, s
     public: "version",
   },
   pgq_node: {
-    pgq_admin: `_lock_positions create_node delete_events_after demote_root drop_node get_worker_state maint_watermark promote_branch
+    pgq_admin: `create_node delete_events_after demote_root drop_node get_worker_state maint_watermark promote_branch
       register_location rename_node_step1 rename_node_step2 set_global_watermark set_node_attrs
       set_partition_watermark unregister_location upgrade_schema`,
     "pgq_admin pgq_reader pgq_writer": `get_completed_tick get_consumer_info get_consumer_state get_node_info get_queue_locations

@@ -7,7 +7,7 @@
 --   400 - not registered, or (not on a root) not local
 -- Raises: what the stored statements raise
 -- Locks: the table_info row; with stored statements the table
--- Calls: londiste.drop_table_triggers, londiste._drop_built_indexes, londiste.local_remove_seq,
+-- Calls: londiste.drop_table_triggers, londiste._drop_built_indexes, londiste._sharing_table, londiste.local_remove_seq,
 --   londiste.global_remove_table, londiste.root_notify_change
 -- Execute: londiste_writer
 create or replace function londiste.local_remove_table(
@@ -44,6 +44,7 @@ begin
             perform londiste._give_back_ddl(i_queue_name, _table, _row.effective_table, _row.dropped_ddl);
         end if;
 
+        -- of a table that another one of the set shares they are the other's, too
         for _seq_name in
             select n.nspname || '.' || s.relname
             from pg_catalog.pg_depend d
@@ -53,6 +54,7 @@ begin
               and d.refclassid = 'pg_catalog.pg_class'::regclass
               and d.refobjid = londiste.find_table_oid(_row.effective_table)
               and d.refobjsubid > 0 and d.deptype in ('a', 'i')
+              and londiste._sharing_table(i_queue_name, _table, _row.effective_table) is null
             order by d.refobjsubid, s.oid
         loop
             perform londiste.local_remove_seq(i_queue_name, _seq_name);

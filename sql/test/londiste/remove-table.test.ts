@@ -1,8 +1,8 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, match, rejects } from "node:assert/strict";
 import { test } from "node:test";
 import type { Database } from "@skytools/skytools";
 import { databaseFixture } from "../fixture.ts";
-import { answer, createRoot, createSubscriber } from "../pgq_node/node.ts";
+import { answer, createRoot, createSubscriber, queueEvents, rowsOf } from "../pgq_node/node.ts";
 import { tableList, triggersOf } from "./replication.ts";
 
 const fixture = databaseFixture(["pgq", "pgq_node", "londiste"]);
@@ -100,6 +100,84 @@ test("a shared table keeps the rows of the other parts, and the next copy gets t
   );
   equal(await rowCount(db, "t"), 2);
   equal(await indexCount(db, "t"), 2, "nobody else is copying: the indexes come back at once");
+});
+
+/** A node with two tables of the set in one local table that owns a sequence, both in sync. */
+async function twoInOne(type: "root" | "branch" | "leaf", destination = "t"): Promise<Database> {
+  const { db } = await fixture.database();
+  if (type === "root") await createRoot(db, "q");
+  else await createSubscriber(db, "q", type, 1n);
+  await db.execute(
+    destination === "t"
+      ? "create table t (id serial primary key, v text)"
+      : `create table ${destination} (id int primary key, v text) partition by range (id);
+         create table part partition of ${destination} for values from (0) to (10)`,
+  );
+  for (const name of ["t", "other"]) {
+    if (type !== "root") await answer(db, "londiste.global_add_table", "q", name);
+    const tokens = type === "root" && name === "other" ? ["no_triggers"] : ["expect_sync"];
+    const added = await answer(db, "londiste.local_add_table", "q", name, tokens, null, destination);
+    equal(added.slice(0, 3), "200", added);
+  }
+  return db;
+}
+
+for (const removed of ["t", "other"]) {
+  test(`a leaf still refuses changes of a local table when ${removed}, one of two tables in it, is removed`, async () => {
+    const db = await twoInOne("leaf");
+    await answer(db, "londiste.global_update_seq", "q", "t_id_seq", 5n);
+    await answer(db, "londiste.local_add_seq", "q", "t_id_seq");
+    await answer(db, "londiste.local_remove_table", "q", removed);
+    for (const change of ["insert into t (v) values ('x')", "truncate t"]) {
+      await rejects(db.execute(change), /to queue 'q': change not allowed/);
+    }
+    deepEqual(
+      (await rowsOf(db, "londiste.get_seq_list", "q")).map(({ local }) => local),
+      [true],
+      "the sequence still follows",
+    );
+    await answer(db, "londiste.local_remove_table", "q", removed === "t" ? "other" : "t");
+    deepEqual(await triggersOf(db, "t"), []);
+    await db.execute("insert into t (v) values ('x')");
+  });
+}
+
+test("a leaf still refuses TRUNCATE of a partition when one of two tables of the set is removed from its table", async () => {
+  const db = await twoInOne("leaf", "parts");
+  await answer(db, "londiste.local_remove_table", "q", "other");
+  await rejects(db.execute("truncate part"), /Table 'public.t' to queue 'q': change not allowed/);
+  await answer(db, "londiste.local_remove_table", "q", "t");
+  await db.execute("truncate part");
+});
+
+test("on a branch the triggers of a local table write the name of the table that stays", async () => {
+  const db = await twoInOne("branch");
+  match((await triggersOf(db, "t")).join(), /public\.other/);
+  await answer(db, "londiste.local_remove_table", "q", "other");
+  const triggers = await triggersOf(db, "t");
+  match(triggers.join(), /public\.t/);
+  await answer(db, "londiste.local_remove_table", "q", "t");
+  await answer(db, "londiste.local_add_table", "q", "t", ["expect_sync"]);
+  deepEqual(await triggersOf(db, "t"), triggers, "as if the other had never been there");
+});
+
+test("a root goes on capturing a table when another name of it, which has no triggers, is removed", async () => {
+  const db = await twoInOne("root");
+  const triggers = await triggersOf(db, "t");
+  await answer(db, "londiste.local_add_seq", "q", "t_id_seq");
+  await answer(db, "londiste.local_remove_table", "q", "other");
+  deepEqual(await triggersOf(db, "t"), triggers);
+  equal((await rowsOf(db, "londiste.get_seq_list", "q")).length, 1);
+  await db.execute("insert into t (v) values ('x')");
+  equal((await queueEvents(db, "q")).filter(([, , table]) => table === "public.t").length, 1);
+  await answer(db, "londiste.local_remove_table", "q", "t");
+  deepEqual(await triggersOf(db, "t"), []);
+});
+
+test("a node whose tables share a local one is dropped with all its triggers", async () => {
+  const db = await twoInOne("leaf");
+  await db.query("select * from pgq_node.drop_node('q', 'leaf')");
+  deepEqual(await triggersOf(db, "t"), []);
 });
 
 const indexesOf = (db: Database, table: string): Promise<unknown[]> =>
