@@ -99,8 +99,9 @@ export type { StatementOutcome } from "./db/session.ts";
 export { Snapshot } from "./db/snapshot.ts";
 export { meaningOfSqlState, type SqlStateMeaning } from "./db/sql-state.ts";
 export type { TextColumn, TextReceiver } from "./db/text-query.ts";
+export { DraftFile, syncDirectory } from "./files/draft-file.ts";
 export { linkFile, linkFileSync, renameFile, renameFileSync } from "./files/take-name.ts";
-export { syncDirectory, type WriteAtomicallyOptions, writeAtomically } from "./files/write-atomically.ts";
+export { type WriteAtomicallyOptions, writeAtomically } from "./files/write-atomically.ts";
 export { copyRow, parseCopyRow, quoteByteaCopy, quoteCopy, unescapeCopy } from "./quoting/copy-text.ts";
 export { type ArrayItem, makePgArray, parsePgArray } from "./quoting/pg-array.ts";
 export {

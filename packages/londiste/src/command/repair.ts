@@ -1,4 +1,3 @@
-import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
 import type { Command, Job } from "@skytools/skytools";
 import { dryRunSwitch, printJson, UsageError, whyNotBetweenParentheses } from "@skytools/skytools";
 import type { AlignInput } from "../compare/aligned-sides.ts";
@@ -10,6 +9,7 @@ import {
   refuseRoot,
 } from "../compare/open-sides.ts";
 import { AppliedFixes } from "../repair/applied-fixes.ts";
+import { FixFile } from "../repair/fix-file.ts";
 import { type RepairResult, repairTable } from "../repair/repair-table.ts";
 import { WrittenFixes } from "../repair/written-fixes.ts";
 import { openTargetSession } from "../replication-session.ts";
@@ -92,29 +92,22 @@ async function repairOne(at: LocalNode, input: AlignInput): Promise<RepairResult
   return repairTable(input, new AppliedFixes({ job, queueName, workerName, source, target, patienceMs }));
 }
 
-/** One of an earlier run is replaced, or removed when nothing differs any more. */
+/** A file of an earlier run is replaced, or removed when nothing differs any more. */
 async function repairIntoFile(input: AlignInput): Promise<RepairResult> {
-  let file: number | undefined;
+  const file = new FixFile();
   try {
     const result = await repairTable(
       input,
-      new WrittenFixes(input.source, input.target, (line, destination) => {
-        file ??= openSync(fileFor(destination), "w");
-        writeFileSync(file, line);
-      }),
+      new WrittenFixes(input.source, input.target, (line, destination) => file.write(line, destination)),
     );
     if (result.kind === "checked") {
-      if (file !== undefined) input.job.log.info(`fixes are in ${fileFor(result.destination)}`);
-      else rmSync(fileFor(result.destination), { force: true });
+      const path = file.publish(result.destination);
+      if (path !== undefined) input.job.log.info(`fixes are in ${path}`);
     }
     return result;
   } finally {
-    if (file !== undefined) closeSync(file);
+    file.discard();
   }
-}
-
-function fileFor(destination: string): string {
-  return `fix.${destination.replaceAll("/", "%2F")}.sql`;
 }
 
 function report(job: Job, result: RepairResult): void {

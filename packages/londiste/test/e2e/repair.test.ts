@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { waitFor } from "@skytools/testbed";
 import { NodeSet, type SetNode } from "../fixture/node-set.js";
@@ -99,6 +99,23 @@ test("repair writes one statement a line into a file, which makes the table righ
   assert.deepEqual(await rows(branch), await rows(root));
   await branch.londiste("repair", name);
   assert.equal(existsSync(branch.path("fix.public.Odd.Name.sql")), false, "a file without fixes");
+});
+
+test("a file of fixes can be read by its owner only, and is written through no link", async () => {
+  await branch.change("update child set v = 'wrong' where id = 3");
+  const file = branch.path("fix.public.child.sql");
+  const elsewhere = branch.path("elsewhere");
+  writeFileSync(elsewhere, "kept");
+  symlinkSync(elsewhere, file);
+  const refused = await branch.tryLondiste("repair", "child");
+  assert.match(refused.stderr, /ERROR fix\.public\.child\.sql is in the way of the fixes: it is no file/);
+  rmSync(file);
+  symlinkSync(elsewhere, `${file}.new`);
+  await branch.tryLondiste("repair", "child");
+  assert.match(readFileSync(file, "utf8"), /^update only public\.child set v = 'c' .*\n$/);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.equal(readFileSync(elsewhere, "utf8"), "kept");
+  await branch.londiste("repair", "child", "--apply");
 });
 
 test("repair --apply fixes a branch and a leaf behind it while changes come in, and undoes none of them", async () => {

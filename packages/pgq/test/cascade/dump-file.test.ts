@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { lstatSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { SkytoolsError } from "@skytools/skytools";
@@ -56,6 +56,17 @@ describe("file of lost events", () => {
     serial += 1;
     return join(directory.path, `${serial}.json`);
   };
+
+  it("is not written through a link that waits under the name of its draft", async () => {
+    const path = newPath();
+    const elsewhere = newPath();
+    writeFileSync(elsewhere, "kept");
+    symlinkSync(elsewhere, `${path}.part`);
+    await writeDumpFile(path, each(fc.sample(lostEvents, 1)[0]!));
+    assert.equal(readFileSync(elsewhere, "utf8"), "kept");
+    assert.equal(lstatSync(path).isFile(), true);
+    assert.equal(lstatSync(path).mode & 0o777, 0o600);
+  });
 
   it("gives back what was written, whatever is in it", async () => {
     await fc.assert(

@@ -1,7 +1,7 @@
-import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { rmSync } from "node:fs";
 import { UsageError } from "../errors.ts";
-import { linkFileSync, renameFileSync } from "./take-name.ts";
+import { DraftFile } from "./draft-file.ts";
+import { linkFileSync } from "./take-name.ts";
 
 export interface WriteAtomicallyOptions {
   /** keeps the old file under its name with this added, in place of an older backup */
@@ -20,18 +20,17 @@ export function writeAtomically(
   { backupExtension, mode = 0o666 }: WriteAtomicallyOptions = {},
 ): void {
   if (backupExtension?.includes("/")) throw new UsageError("the extension of a backup cannot have a slash");
-  const draft = `${path}.new`;
-  rmSync(draft, { force: true });
-  const descriptor = openSync(draft, "wx", mode);
+  const draft = new DraftFile(path, mode);
   try {
-    writeFileSync(descriptor, content);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
+    draft.write(content);
+  } catch (error) {
+    draft.discard();
+    throw error;
   }
-  if (backupExtension !== undefined && backupExtension !== "") keepBackup(path, `${path}${backupExtension}`);
-  renameFileSync(draft, path);
-  syncDirectory(dirname(path));
+  draft.publish(() => {
+    if (backupExtension !== undefined && backupExtension !== "")
+      keepBackup(path, `${path}${backupExtension}`);
+  });
 }
 
 function keepBackup(path: string, backup: string): void {
@@ -40,15 +39,5 @@ function keepBackup(path: string, backup: string): void {
     linkFileSync(path, backup);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-  }
-}
-
-/** Makes what happened to the names of a directory last. */
-export function syncDirectory(path: string): void {
-  const descriptor = openSync(path, "r");
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }

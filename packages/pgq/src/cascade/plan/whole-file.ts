@@ -17,7 +17,9 @@ export async function writeWholeFile(
   produce: (write: WriteText) => Promise<void>,
 ): Promise<boolean> {
   const part = `${path}.part`;
-  const stream = createWriteStream(part, { mode: 0o600, flush: true });
+  // What a killed process left there, or a link that somebody put there, is not written to.
+  await rm(part, { force: true });
+  const stream = createWriteStream(part, { flags: "wx", mode: 0o600, flush: true });
   const isWritten = finished(stream);
   isWritten.catch(() => {});
   let isEmpty = true;
