@@ -7,6 +7,24 @@ import { type TemporaryDirectory, temporaryDirectory } from "@skytools/testbed";
 import { silentLog, type TestEvent } from "../fixture/apply-bench.js";
 import { HandlerBench, jsonChange, testRegistry } from "../fixture/handler-bench.js";
 
+const moments = [
+  ["timestamptz", "'2026-07-01 10:20:30.1234+00'"],
+  ["timestamptz", "'1900-01-01 00:00:00+00'"],
+  ["timestamptz", "'0001-01-01 00:00:00+00 BC'"],
+  ["timestamptz", "'294276-12-31 23:00:00+00'"],
+  ["timestamptz", "'-infinity'"],
+  ["timestamp", "'0044-03-15 12:00:00 BC'"],
+  ["date", "'0044-03-15 BC'"],
+  ["timetz", "'10:20:30+02'"],
+  ["timestamptz[]", "array['2026-12-31 23:30:00+00', null]::timestamptz[]"],
+  ["tstzrange", "'[2026-07-01 10:20:30+00,)'"],
+  ["boolean[]", "'{t,f}'"],
+  ["boolean", "true"],
+  ["float8", "0.1::float8 + 0.2"],
+  ["interval", "'-1 day 2 hours'"],
+  ["jsonb", `'{"at": "2026-07-01T10:20:30+02:00"}'`],
+] as const;
+
 let bench: HandlerBench;
 let directory: TemporaryDirectory;
 
@@ -14,7 +32,8 @@ before(async () => {
   directory = await temporaryDirectory("handlers");
   writeFileSync(
     join(directory.path, "map.yaml"),
-    "data.t:\n  id: keep\n  h: hash\n  h32: hash32\n  h64: hash64\n  b: bool\n  secret: skip\n  j: {open: keep, hidden: hash, deep: {n: keep}}\n",
+    `data.moments: {${moments.map((_value, nr) => `c${nr}: hash`).join(", ")}}\n` +
+      "data.t:\n  id: keep\n  h: hash\n  h32: hash32\n  h64: hash64\n  b: bool\n  secret: skip\n  j: {open: keep, hidden: hash, deep: {n: keep}}\n",
   );
   bench = await HandlerBench.start(
     `obfuscator_map = ${join(directory.path, "map.yaml")}\nobfuscator_key = pepper\nshard_info_sql = select 1 as part_nr, 3 as max_part\n`,
@@ -200,6 +219,44 @@ test("obfuscate hides values here and in the events that go on; what is no numbe
       ["h", stored.h],
     ],
   );
+});
+
+test("obfuscate: a value hashes alike whether it was copied or comes in an event, in whatever time zones", async () => {
+  const columns = moments.map(([type], nr) => `c${nr} ${type}`).join(", ");
+  await bench.reset(`create table moments (id int primary key, ${columns});
+    select pgq.create_queue('moments'), pgq.create_capture('moments', 'cap', 'moments')`);
+  const table = bench.registry.create(
+    { name: "obfuscate", arguments: new Map() },
+    { name: "data.moments", destination: "data.moments" },
+  );
+  const forward = await table.forward?.(bench.bench.target);
+  const hashes: Record<string, unknown>[] = [];
+  for (const zone of ["UTC", "Asia/Kathmandu", "Europe/Amsterdam"]) {
+    await bench.bench.source.execute(`set timezone = '${zone}'; delete from moments; delete from pgq.event_template;
+      insert into moments values (1, ${moments.map(([, value]) => value).join(", ")})`);
+    const texts = moments.map((_value, nr) => `'c${nr}', format('%s', c${nr})`).join(", ");
+    const [copied] = await bench.rows<{ row: string }>(
+      `select json_build_object(${texts})::text as row from moments`,
+    );
+    const [event] = await bench.rows<{ ev_type: string; ev_data: string }>(
+      "select ev_type, ev_data from pgq.event_template where ev_extra1 = 'data.moments' and ev_type ~ 'INSERT'",
+    );
+    const common = { id: 1n, time: "", txid: 1n, retry: null, extra1: "data.moments" };
+    const extras = { extra2: null, extra3: null, extra4: null };
+    const forwarded = forward?.({ ...common, ...extras, type: event!.ev_type, data: event!.ev_data });
+    hashes.push(
+      Object.fromEntries(
+        table.copyRow?.(new Map(Object.entries(JSON.parse(copied!.row) as Record<string, string>))) ?? [],
+      ),
+      JSON.parse(forwarded?.data ?? "{}") as Record<string, unknown>,
+    );
+  }
+  await bench.bench.source.execute("reset timezone");
+  for (const [nr, [type]] of moments.entries()) {
+    const seen = new Set(hashes.map((row) => row[`c${nr}`]));
+    assert.equal(seen.size, 1, `${type}: ${[...seen].join(" ")}`);
+    assert.match(String([...seen][0]), /^[0-9a-f-]{36}$/);
+  }
 });
 
 const damaged = { type: "I:id", data: "id=1&v=a%ffb%c3%a9", table: "data.t", extra3: "hash=1" };

@@ -2,6 +2,7 @@ import { blake2s } from "@noble/hashes/blake2.js";
 import { SkytoolsError } from "@skytools/skytools";
 import { parseFlatJson, parseRawJson } from "../../apply/flat-json.ts";
 import type { Row } from "../handler.ts";
+import { hashedText } from "./hashed-text.ts";
 
 const actionNames = ["keep", "skip", "bool", "hash", "hash32", "hash64"] as const;
 
@@ -59,19 +60,14 @@ function textOf(obfuscation: Obfuscation, action: ColumnAction, value: string): 
     case "bool":
       return value === "" ? "f" : "t";
     case "hash":
-      return variant0Uuid(obfuscation.hash(serverText(value), 16));
+      return variant0Uuid(obfuscation.hash(hashedText(value), 16));
     case "hash32":
-      return String(obfuscation.hash(serverText(value), 4).readInt32BE());
+      return String(obfuscation.hash(hashedText(value), 4).readInt32BE());
     case "hash64":
-      return String(obfuscation.hash(serverText(value), 8).readBigInt64BE());
+      return String(obfuscation.hash(hashedText(value), 8).readBigInt64BE());
     default:
       return obfuscateObject(obfuscation, action, value);
   }
-}
-
-/** The same value hashes alike whether it was copied or comes in a JSON event: booleans are t and f in COPY. */
-function serverText(value: string): string {
-  return value === "true" ? "t" : value === "false" ? "f" : value;
 }
 
 /** Lower half of the variants: no uuid that a generator makes looks like that. */
