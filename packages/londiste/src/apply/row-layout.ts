@@ -60,11 +60,12 @@ export function decodeRaw(raw: string): string | null {
 }
 
 function damagedText(cause?: unknown): SkytoolsError {
-  return new SkytoolsError("EVENT_DATA", "text that is not valid UTF-8", {
-    cause,
-    hint: "Its database has no encoding. With the handler argument encoding=utf8 (see change-handler) such bytes become U+FFFD here.",
-  });
+  return new SkytoolsError("EVENT_DATA", "text that is not valid UTF-8", { cause, hint: damagedTextHint });
 }
+
+/** What to do about text that is none. */
+export const damagedTextHint =
+  "Its database has no encoding. With the handler argument encoding=utf8 (see change-handler) such bytes become U+FFFD here.";
 
 /** Whether the bytes of a raw value are UTF-8. */
 export function isRawText(raw: string): boolean {

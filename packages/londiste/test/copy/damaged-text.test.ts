@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Database, pipeCopy } from "@skytools/skytools";
-import { type Cluster, startCluster } from "@skytools/testbed";
+import { type Cluster, moduleDatabase, startCluster } from "@skytools/testbed";
 import { applyBatch } from "#src/apply/apply-batch.js";
 import { rowChange } from "#src/copy/copy-columns.js";
+import { forwardEvents } from "#src/handler/forward-events.js";
 import type { TableHandler } from "#src/handler/handler.js";
-import { openSourceSession } from "#src/replication-session.js";
+import { openApplySession, openSourceSession } from "#src/replication-session.js";
 import { silentLog } from "../fixture/apply-bench.js";
 import { testRegistry } from "../fixture/handler-bench.js";
 
@@ -109,4 +110,59 @@ test("events with such text, few and many: refused with their ids, or repaired w
       1,
     );
   }
+});
+
+test("events of other tables go on to a combined queue with the bytes that they have, or replay stops", async () => {
+  await cluster.query(
+    `create table merged (ev_id int8, ev_time timestamptz default now(), ev_txid int8 default 1, ev_retry int4, ev_type text default 'I',
+       ev_data text, ev_extra1 text, ev_extra2 text, ev_extra3 text, ev_extra4 text);
+     insert into merged (ev_id, ev_data, ev_extra1)
+     values (1, 'hidden', 'public.secret'), (2, E'très\\\\ \t\n', 'public.other'), (3, E'x\\xe9', 'public.other'), (4, E'x\\xe9', 'public.secret')`,
+    [],
+    "damaged",
+  );
+  const connstr = await moduleDatabase(cluster, ["pgq"], "merging");
+  await cluster.query("select pgq.create_queue('c')", [], "merging");
+  await using source = await Database.open(cluster.connstr("damaged"));
+  await using target = await Database.open(connstr);
+  await openSourceSession(source);
+  await openApplySession(target);
+  const forward = async (where: string, handler: TableHandler) => {
+    try {
+      await forwardEvents({
+        source,
+        target,
+        copyTo: { queueName: "c", kind: "merge" },
+        mergeFilter: where,
+        eventQuery: async (condition) => `select * from merged where ${condition} order by 1`,
+        handlers: new Map([["public.secret", handler]]),
+      });
+      return await target.query<{ data: string }>(
+        "select ev_data as data from pgq.event_template order by ev_id",
+      );
+    } finally {
+      await source.rollback();
+      await target.rollback();
+    }
+  };
+  const hides: TableHandler = { forward: async () => (event) => ({ ...event, data: `not ${event.data}` }) };
+  assert.deepEqual(await forward("ev_id <= 2", hides), [{ data: "not hidden" }, { data: "très\\ \t\n" }]);
+  for (const [id, handler] of [
+    [3, hides],
+    [3, { ...hides, repairsText: true }],
+    [4, hides],
+  ] as const) {
+    await assert.rejects(
+      forward(`ev_id <= 2 or ev_id = ${id}`, handler),
+      (error: Error & { hint?: string }) => {
+        assert.match(
+          error.message,
+          new RegExp(`not valid UTF-8 cannot go on to queue "c": event ${id} of table "public\\.`),
+        );
+        assert.match(error.hint ?? "", /encoding=utf8/);
+        return true;
+      },
+    );
+  }
+  assert.deepEqual(await forward("ev_id = 4", { ...hides, repairsText: true }), [{ data: "not x\ufffd" }]);
 });
