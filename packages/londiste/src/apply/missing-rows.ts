@@ -22,3 +22,16 @@ export function tellMissingRows(
     log.warn(text);
   }
 }
+
+/** How many updates and deletes found no row. */
+export function countMissingRows({
+  missing_updates: noUpdate,
+  missing_deletes: noDelete,
+}: SetCounts): number {
+  return [noUpdate, noDelete].reduce((sum, count) => sum + missing(count), 0);
+}
+
+/** Without a unique index one change may have hit several rows, which is nothing that another one lacks. */
+function missing(count: bigint): number {
+  return count > 0n ? Number(count) : 0;
+}

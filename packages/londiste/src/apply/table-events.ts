@@ -6,7 +6,7 @@ import { DistinctRows, stageLines } from "./distinct-rows.ts";
 import type { RowEventKind, RowOperation } from "./event-kind.ts";
 import type { RawEvent } from "./event-line.ts";
 import { KeyReader } from "./key-reader.ts";
-import { tellMissingRows } from "./missing-rows.ts";
+import { countMissingRows, tellMissingRows } from "./missing-rows.ts";
 import { OrderNeeded } from "./order-needed.ts";
 import { type PassedKeys, PassedRows } from "./passed-rows.ts";
 import { RowBuffer } from "./row-buffer.ts";
@@ -203,7 +203,7 @@ export class TableEvents {
     this.#hasPassed = true;
     try {
       const counts = await this.#stage.applyDistinct(plan, content);
-      const missingRows = missing(counts.missing_updates) + missing(counts.missing_deletes);
+      const missingRows = countMissingRows(counts);
       // The insert may be an earlier event that has not been read yet.
       if (missingRows > 0 && !this.#isOrdered && this.#treatment.missingRows !== undefined)
         throw new OrderNeeded();
@@ -259,7 +259,7 @@ export class TableEvents {
     if (this.#stage.rows === 0) return;
     try {
       const counts = await this.#stage.applyAsSet(plan, this.#operations, this.#treatment);
-      this.#counts.missingRows += Number(counts.missing_updates + counts.missing_deletes);
+      this.#counts.missingRows += countMissingRows(counts);
       tellMissingRows(this.#log, this.table.name, this.#treatment, counts);
       this.#tellSet(counts);
     } catch (error) {
@@ -296,9 +296,4 @@ export class TableEvents {
   changeStatement(change: RowChange, event: Pick<RawEvent, "id" | "txid">): EventStatement | undefined {
     return this.#statements.changeStatement(change, event);
   }
-}
-
-/** Without a unique index one change may have hit several rows, which is nothing that another one lacks. */
-function missing(count: bigint): number {
-  return count > 0n ? Number(count) : 0;
 }
