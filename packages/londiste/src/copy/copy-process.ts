@@ -1,12 +1,5 @@
-import { getConsumerInfo, unregisterConsumer } from "@skytools/pgq";
-import {
-  cascadedWorker,
-  configuredConsumer,
-  configuredQueue,
-  getConsumerState,
-  getQueueLocations,
-  isRefusal,
-} from "@skytools/pgq/cascade";
+import { unregisterConsumer } from "@skytools/pgq";
+import { cascadedWorker, configuredConsumer, configuredQueue } from "@skytools/pgq/cascade";
 import type { Database, Job } from "@skytools/skytools";
 import { crashPoint, mergeConnectString, SkytoolsError } from "@skytools/skytools";
 import { HandlerRegistry } from "../handler/handler-registry.ts";
@@ -17,12 +10,14 @@ import { openSourceSession, openTargetSession } from "../replication-session.ts"
 import { releaseCopyLock, takeCopyLock } from "./copy-lock.ts";
 import { CopyProgress } from "./copy-progress.ts";
 import {
+  type CopyPlace,
   completeSourceNode,
   copySourceNode,
   registerCopy,
   waitForScripts,
   waitForSourceTable,
 } from "./copy-source.ts";
+import { giveBack, hasPlace } from "./lost-place.ts";
 import { tableSharers, waitForTurn } from "./merge-copy.ts";
 import { copyStreams, streamKeys } from "./stream-settings.ts";
 import { TableCatchUp } from "./table-catch-up.ts";
@@ -38,8 +33,7 @@ const longestPollMs = 200;
 export class CopyProcess {
   readonly #job: Job;
   readonly #queueName: string;
-  readonly #workerName: string;
-  readonly #consumerName: string;
+  readonly #place: CopyPlace;
   readonly #table: string;
   readonly #takeOvers: TakeOverQueue;
   readonly #onCopied: () => void;
@@ -60,8 +54,9 @@ export class CopyProcess {
     this.#takeOvers = takeOvers;
     this.#onCopied = onCopied;
     this.#queueName = configuredQueue(job.config);
-    this.#workerName = configuredConsumer(job.config, job.name);
-    this.#consumerName = copyConsumerName(this.#workerName, table);
+    const workerName = configuredConsumer(job.config, job.name);
+    const consumerName = copyConsumerName(workerName, table);
+    this.#place = { job, queueName: this.#queueName, workerName, consumerName };
   }
 
   /** Leaves its sessions open, without a lock.
@@ -90,8 +85,10 @@ export class CopyProcess {
       await this.#copy();
       table = await this.#find();
       if (table === undefined) return 1;
-    } else if (!(await this.#hasPlace())) {
-      return this.#startAnew();
+    } else if (!(await hasPlace(this.#place, await this.#target()))) {
+      const destination = await this.#destination(table);
+      await giveBack(this.#place, await this.#target(), { name: table.name, destination });
+      return 0;
     }
     return this.#catchUp();
   }
@@ -101,36 +98,9 @@ export class CopyProcess {
     return this.#registry;
   }
 
-  /** Whether the queue still holds for us what the table lacks: somebody may have removed our consumer, restored the provider from
-   * a backup, or let another node take over because the provider is dead. */
-  async #hasPlace(): Promise<boolean> {
-    const target = await this.#target();
-    const state = await getConsumerState(target, this.#queueName, this.#consumerName);
-    const members = await getQueueLocations(target, this.#queueName);
-    await target.commit();
-    if (isRefusal(state)) return false;
-    if (members.some(({ nodeName, isDead }) => isDead && nodeName === state.providerNode)) return false;
-    const connstr = mergeConnectString(
-      state.providerLocation,
-      this.#job.config.getOr("remote_extra_connstr", ""),
-    );
-    const source = await this.#job.databases.get("copy_place", { connstr });
-    const [place] = await getConsumerInfo(source, this.#queueName, this.#consumerName);
-    await source.commit();
-    await this.#job.databases.close("copy_place");
-    return place?.lastTick === state.completedTick || place?.nextTick === state.completedTick;
-  }
-
-  /** Gives the table back: the worker has it copied again. */
-  async #startAnew(): Promise<number> {
-    const target = await this.#target();
-    const { log } = this.#job;
-    log.warn(
-      `${this.#table}: the place of consumer "${this.#consumerName}" in the provider's queue is lost, the table is copied again`,
-    );
-    await moveTable(target, log, { queueName: this.#queueName, table: this.#table, event: "place-lost" });
-    await target.commit();
-    return 0;
+  /** The local table that the rows go into. */
+  async #destination(table: ReplicatedTable): Promise<string> {
+    return (await this.#handlers()).ofTable(table)?.destination ?? table.destination;
   }
 
   async #find(): Promise<ReplicatedTable | undefined> {
@@ -167,12 +137,7 @@ export class CopyProcess {
     const target = await this.#target();
     const table = await waitForTurn(this.#job, target, this.#queueName, this.#table);
     if (table === undefined) return;
-    const place = {
-      job: this.#job,
-      queueName: this.#queueName,
-      workerName: this.#workerName,
-      consumerName: this.#consumerName,
-    };
+    const place = this.#place;
     const registry = await this.#handlers();
     const handler = registry.ofTable(table) ?? {};
     let node = await copySourceNode(place, target, table, registry);
@@ -192,7 +157,7 @@ export class CopyProcess {
     log.info(`Using '${node.name}' as source node`);
     await registerCopy(place, source, target, node.name);
     crashPoint("copy.after-register");
-    const destination = handler.destination ?? table.destination;
+    const destination = await this.#destination(table);
     const progress = new CopyProgress({
       log,
       connect: () => databases.get("copy_progress", { connstr: config.get("db"), autocommit: true }),
@@ -262,10 +227,11 @@ export class CopyProcess {
 
   async #catchUp(): Promise<number> {
     const { log } = this.#job;
+    const { queueName, workerName, consumerName } = this.#place;
     const catchUp = new TableCatchUp(this.#job, {
-      queueName: this.#queueName,
-      workerName: this.#workerName,
-      consumerName: this.#consumerName,
+      queueName,
+      workerName,
+      consumerName,
       table: this.#table,
       takeOvers: this.#takeOvers,
       registry: await this.#handlers(),
@@ -273,8 +239,8 @@ export class CopyProcess {
     });
     const body = cascadedWorker(this.#job, catchUp, {
       targetKey: "db",
-      queueName: this.#queueName,
-      consumerName: this.#consumerName,
+      queueName,
+      consumerName,
       isNodeWorker: false,
       takesEachTick: () => true,
       span: (round, source) => catchUp.span(round, source),
@@ -293,7 +259,7 @@ export class CopyProcess {
       if (!catchUp.isFinished && result === "idle") await this.#job.sleep(pollMs);
     }
     if (catchUp.provider !== undefined) {
-      await unregisterConsumer(catchUp.provider, this.#queueName, this.#consumerName);
+      await unregisterConsumer(catchUp.provider, queueName, consumerName);
       await catchUp.provider.commit();
     }
     log.debug(`copy process of ${this.#table} ends`);

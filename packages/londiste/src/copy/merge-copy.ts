@@ -1,6 +1,8 @@
+import { lockConsumerState, nodeOf } from "@skytools/pgq/cascade";
 import type { Database, Job } from "@skytools/skytools";
 import { GrowingPause, SkytoolsError } from "@skytools/skytools";
 import { getTable, type ReplicatedTable } from "../londiste-api.ts";
+import { copyConsumerName } from "../names.ts";
 import { mergePartners } from "../table/merge-partners.ts";
 import type { TableSharers } from "./table-copy.ts";
 
@@ -26,7 +28,10 @@ export async function waitForTurn(
     await target.commit();
     if (table === undefined || !table.isLocal) return undefined;
     const reason = whyNotNow(table) ?? (await whoHasIt(target, queueName, table));
-    if (reason === undefined) return table;
+    if (reason === undefined) {
+      await waitForBatches(target, queueName, table);
+      return table;
+    }
     if (reason !== told) job.log.info(`${name}: ${reason}`);
     told = reason;
     await pause.take();
@@ -43,6 +48,22 @@ async function whoHasIt(
   await target.commit();
   const loading = partners.find((partner) => partner.isLoading);
   return loading && `waiting for the copy out of queue ${loading.queueName}`;
+}
+
+/** Whoever applies a table looks at its state when a batch begins: another one that fills the local table may be in the middle of a batch
+ * from before it was sent back. What that writes has to be there before the local table is emptied. */
+async function waitForBatches(target: Database, queueName: string, table: ReplicatedTable): Promise<void> {
+  for (const partner of await mergePartners(target, queueName, table)) {
+    const node = await nodeOf(target, partner.queueName);
+    if (node === undefined) continue;
+    const copy = copyConsumerName(node.workerName, partner.name);
+    // The worker of this queue has begun the copy, between two batches.
+    for (const consumer of partner.queueName === queueName ? [copy] : [node.workerName, copy]) {
+      await lockConsumerState(target, partner.queueName, consumer);
+      await target.rollback();
+    }
+  }
+  await target.rollback();
 }
 
 function whyNotNow({ copyRole, copyPosition, attributes }: ReplicatedTable): string | undefined {

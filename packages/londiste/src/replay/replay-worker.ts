@@ -13,7 +13,7 @@ import { openSourceSession, openTargetSession } from "../replication-session.ts"
 import { mergePartners } from "../table/merge-partners.ts";
 import { isRegistered } from "../table/register-filter.ts";
 import { applyLondisteEvent } from "./control-event.ts";
-import { copyAnew } from "./copy-anew.ts";
+import { copyAnew, lockRegistrations, type Registration } from "./copy-anew.ts";
 import { coversCopy, tickSnapshot } from "./copy-snapshot.ts";
 import { CopySupervisor } from "./copy-supervisor.ts";
 import { ForeignKeyRestorer } from "./foreign-keys.ts";
@@ -180,13 +180,20 @@ export class ReplayWorker implements CascadedApplication {
     });
     if (before === undefined) return;
     const after = await tableMarks(target, destinations);
-    for (const { name, destination } of copied) {
+    const disturbed = copied.filter(({ name, destination }) => {
       const changed = disturbance(before.get(destination), after.get(destination));
-      if (changed === undefined) continue;
+      if (changed === undefined) return false;
       log.warn(`script ${script} has changed ${changed} of ${name} while it was copied: it is copied again`);
+      return true;
+    });
+    if (disturbed.length === 0) return;
+    const partners: Registration[] = [];
+    for (const table of disturbed) partners.push(...(await mergePartners(target, queueName, table)));
+    await lockRegistrations(target, [...disturbed.map(({ name }) => ({ queueName, name })), ...partners]);
+    for (const { name } of disturbed) {
       await moveTable(target, log, { queueName, table: name, event: "rows-changed" });
-      await copyAnew(target, log, await mergePartners(target, queueName, { name, destination }));
     }
+    await copyAnew(target, log, partners);
   }
 
   /** A script comes in order with the data, so replay stands while it waits for a table that is being loaded: to the end of that

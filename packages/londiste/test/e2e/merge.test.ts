@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { Database } from "@skytools/skytools";
 import { waitFor } from "@skytools/testbed";
 import { NodeSet, type SetNode } from "../fixture/node-set.js";
 
@@ -83,6 +84,72 @@ test("resync of a merged table copies it out of all its queues", async () => {
   await first.londiste("wait-sync");
   await second.londiste("wait-sync");
   assert.equal(await count(first), 100);
+});
+
+/** Both copies are through and neither has failed.
+ * @param marks lengths of the logs from where on they count */
+async function copiedAnew(marks: readonly number[]): Promise<void> {
+  await waitFor(
+    "both tables to be copied",
+    async () => {
+      for (const [nr, leaf] of leafs.entries()) {
+        assert.doesNotMatch(leaf.log().slice(marks[nr]), /copy of public\.rows failed/, leaf.logTail());
+      }
+      const states = await leafs[0]!.query(
+        "select from londiste.table_info where table_name = 'public.rows' and local and merge_state = 'ok'",
+      );
+      return states.length === 2;
+    },
+    { isErrorFinal: true, onTimeout: () => leafs.map((leaf) => leaf.logTail()).join("\n") },
+  );
+}
+
+const logLengths = () => leafs.map((leaf) => leaf.log().length);
+
+test("a copy that has lost its place does not come beside its own old rows in a table that another queue fills too", async () => {
+  const [first, second] = leafs as [SetNode, SetNode];
+  await second.stopWorker();
+  await second.query("select londiste.local_set_table_state('q2', 'public.rows', null, 'catching-up')");
+  const marks = logLengths();
+  second.startWorker();
+  await waitFor("the loss to be noticed", () =>
+    /public\.rows: the place of consumer .* is lost/.test(second.log().slice(marks[1])),
+  );
+  await copiedAnew(marks);
+  assert.equal(await count(first), 100);
+});
+
+test("a table is emptied only when the batches of other queues that apply it are through", async () => {
+  const [first, second] = leafs as [SetNode, SetNode];
+  const part = parts[1]!;
+  await part.query("create table gate (id int primary key)");
+  await part.londiste("add-table", "gate");
+  await set.settle(part, middles[1]!, second);
+  await second.londiste("add-table", "gate", "--create", "--find-copy-node", "--wait-sync");
+  await using holder = await Database.open(first.connstr);
+  await holder.execute("lock table gate in access exclusive mode");
+  await part.query("insert into gate values (1); insert into rows values (2900, 'in the batch')");
+  await waitFor("the batch to wait", async () => {
+    const waiting = await first.query(
+      "select from pg_locks where not granted and relation = 'gate'::regclass",
+    );
+    return waiting.length > 0;
+  });
+  const marks = logLengths();
+  await first.londiste("resync", "rows");
+  await waitFor("the copy to wait for the batch, or to be through", async () => {
+    const seen = await first.query(
+      `select from pg_locks where not granted and locktype = 'transactionid'
+       union all
+       select from londiste.table_info where queue_name = 'q1' and table_name = 'public.rows' and merge_state not in ('in-copy')`,
+    );
+    return seen.length > 0;
+  });
+  await holder.rollback();
+  await copiedAnew(marks);
+  assert.equal(await count(first), 101);
+  await part.query("delete from rows where id = 2900");
+  await set.settle(part, middles[1]!, second);
 });
 
 test("a script that all parts execute runs once here", async () => {
