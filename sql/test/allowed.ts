@@ -75,7 +75,7 @@ export const allowedFunctions: Readonly<Record<string, Readonly<Record<string, s
     public: "version",
   },
   pgq_node: {
-    pgq_admin: `create_node delete_events_after demote_root drop_node get_worker_state maint_watermark promote_branch
+    pgq_admin: `_lock_positions create_node delete_events_after demote_root drop_node get_worker_state maint_watermark promote_branch
       register_location rename_node_step1 rename_node_step2 set_global_watermark set_node_attrs
       set_partition_watermark unregister_location upgrade_schema`,
     "pgq_admin pgq_reader pgq_writer": `get_completed_tick get_consumer_info get_consumer_state get_node_info get_queue_locations

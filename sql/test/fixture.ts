@@ -26,7 +26,9 @@ export function databaseFixture(modules: readonly string[], options: ClusterOpti
   const sessions: Database[] = [];
 
   before(async () => {
-    cluster = await startCluster(options);
+    // Autovacuum counts as on, but does not come while a test looks at transaction numbers, locks or what is visible.
+    const settings = { autovacuum_naptime: "1d", ...options.settings };
+    cluster = await startCluster({ ...options, settings });
   });
   afterEach(async () => {
     for (const session of sessions.splice(0)) await session.close();

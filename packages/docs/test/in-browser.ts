@@ -26,6 +26,7 @@ function inBrowser(site: () => string): void {
     profile = await temporaryDirectory("chromium");
     browser = await chromium.launch({
       executablePath,
+      timeout: 120_000,
       // No sandbox: it refuses root. The others keep the browser from calling its maker's servers.
       args: [
         "--no-sandbox",
@@ -45,6 +46,7 @@ function inBrowser(site: () => string): void {
 
   async function open(path: string, width = 1200): Promise<Page> {
     const page = await browser.newPage({ viewport: { width, height: 800 } });
+    page.setDefaultTimeout(90_000);
     page.on("console", (message) => complaints.push(message.text()));
     page.on("pageerror", (error) => complaints.push(error.message));
     page.on("requestfailed", (request) => complaints.push(request.url()));
@@ -57,7 +59,9 @@ function inBrowser(site: () => string): void {
     assert.equal(await page.title(), "Skytools for Node - Skytools for Node");
     assert.ok(await page.evaluate("document.images[0].naturalWidth > 0"));
     await page.locator("main").getByRole("link", { name: "The first replica" }).click();
-    assert.equal(await page.getByRole("heading", { level: 1 }).textContent(), "The first replica");
+    await page.getByRole("heading", { level: 1, name: "The first replica", exact: true }).waitFor();
+    // A page closed while it loads would complain about what it has not got.
+    await page.waitForLoadState("load");
     await page.close();
     assert.deepEqual(complaints, []);
   });

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { delimiter, dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { commandPath, startCluster, startProgram, temporaryDirectory } from "@skytools/testbed";
+import { commandPath, freePort, startCluster, startProgram, temporaryDirectory } from "@skytools/testbed";
 import { hasCommands, pageScript } from "./page-script.js";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -55,18 +54,6 @@ function logsIn(directory: string): string {
   return names
     .map((name) => `\n-- ${name}\n${readFileSync(join(directory, name), "utf8").slice(-2000)}`)
     .join("");
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return port;
 }
 
 function hasProgram(name: string): boolean {

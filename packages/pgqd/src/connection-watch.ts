@@ -36,6 +36,7 @@ class ConnectionWatch {
   readonly #name: string;
   #isLooking = false;
   #isSlowLogged = false;
+  #isReasonLogged = false;
 
   constructor(context: DaemonContext, databaseName: string, what: string, db: Database) {
     this.#context = context;
@@ -85,9 +86,12 @@ class ConnectionWatch {
     }
   }
 
+  /** Once, and once more if it turns out later what the statement waits for. */
   #logSlow(waitsFor: string | undefined): void {
-    if (this.#isSlowLogged) return;
+    const isNews = !this.#isSlowLogged || (waitsFor !== undefined && !this.#isReasonLogged);
+    if (!isNews) return;
     this.#isSlowLogged = true;
+    this.#isReasonLogged = waitsFor !== undefined;
     const reason = waitsFor === undefined ? "" : `, it waits for ${waitsFor}`;
     this.#context.log.warning(`${this.#name}: a statement takes long${reason}`);
   }

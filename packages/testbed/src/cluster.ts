@@ -1,13 +1,15 @@
 import { appendFileSync, chownSync, mkdirSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import pg from "pg";
 import { createDataDirectory } from "./data-directory.ts";
+import { freePort } from "./free-port.ts";
 import { findBinaries, type PostgresBinaries } from "./postgres-binaries.ts";
 import { onRunExit, runDirectory } from "./run-directory.ts";
 import { serverAccount } from "./server-account.ts";
 import { logTail, ServerProcess, type StopMode } from "./server-process.ts";
+import { waitFor } from "./wait-for.ts";
 
 export type { StopMode } from "./server-process.ts";
 
@@ -141,13 +143,26 @@ export class Cluster implements AsyncDisposable {
 
   /** @returns the connect string of the new database */
   async createDatabase(name: string, template = "template1"): Promise<string> {
-    await this.query(`create database ${quoteName(name)} template ${quoteName(template)}`);
+    await this.#onceUnused(`create database ${quoteName(name)} template ${quoteName(template)}`);
     return this.connstr(name);
   }
 
   /** Drops the database with whoever is connected to it; nothing happens when there is none. */
   async dropDatabase(name: string): Promise<void> {
-    await this.query(`drop database if exists ${quoteName(name)} with (force)`);
+    await this.#onceUnused(`drop database if exists ${quoteName(name)} with (force)`);
+  }
+
+  /** PostgreSQL waits five seconds for the sessions of a database to end: on a busy machine that may be too short. */
+  async #onceUnused(sql: string): Promise<void> {
+    const run = async () => {
+      try {
+        return await this.query(sql);
+      } catch (error) {
+        if ((error as { readonly code?: unknown }).code === objectInUse) return undefined;
+        throw error;
+      }
+    };
+    await waitFor(`the end of the sessions in the way of: ${sql}`, run, { isErrorFinal: true });
   }
 
   /** Appends settings to the configuration file; they count from the next start or reload(). */
@@ -254,20 +269,8 @@ export class Cluster implements AsyncDisposable {
  * shared memory: both pass. */
 const transientStartFailure = /Address already in use|shared memory block .* is still in use/;
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() =>
-        address !== null && typeof address === "object"
-          ? resolve(address.port)
-          : reject(new Error("no port")),
-      );
-    });
-  });
-}
+/** Source: manual, "PostgreSQL Error Codes" */
+const objectInUse = "55006";
 
 function isPortTaken(port: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -2,6 +2,7 @@ export { addCertificates, certificateDirectory } from "./certificates.ts";
 export { Cluster, type ClusterOptions, prepareCluster, type StopMode, startCluster } from "./cluster.ts";
 export { exitOnSignal } from "./exit-on-signal.ts";
 export { type Exploration, explore, type Move } from "./explore.ts";
+export { freePort } from "./free-port.ts";
 export { type FuzzedParser, fuzzParser, fuzzRuns } from "./fuzz-parser.ts";
 export {
   commandPath,

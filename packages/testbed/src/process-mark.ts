@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** Environment variable by whose value a program and whatever it starts, daemons too, are recognised. */
 export const markVariable = "SKYTOOLS_TESTBED_RUN";
@@ -27,10 +27,27 @@ export function killMarked(mark: string): void {
 
 function markedProcesses(mark: string): number[] {
   const wanted = `${markVariable}=${mark}`;
+  return otherProcesses().filter((pid) => environment(pid).some((e) => e.startsWith(wanted)));
+}
+
+/** Kills every process whose working directory it is: a server and its children, for its data directory. Without /proc nothing
+ * is found. */
+export function killWorkingIn(directory: string): void {
+  for (const pid of otherProcesses()) if (workingDirectory(pid) === directory) kill(pid);
+}
+
+function otherProcesses(): number[] {
   const names = entries("/proc").filter((name) => /^\d+$/.test(name));
-  return names
-    .map(Number)
-    .filter((pid) => pid !== process.pid && environment(pid).some((e) => e.startsWith(wanted)));
+  return names.map(Number).filter((pid) => pid !== process.pid);
+}
+
+/** Undefined for processes of others and those that ended meanwhile. */
+function workingDirectory(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return undefined;
+  }
 }
 
 function entries(dir: string): string[] {

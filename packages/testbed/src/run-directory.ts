@@ -73,7 +73,7 @@ function onExit(code: number): void {
   const isFailed = exitCode !== 0 && !interrupted.includes(exitCode);
   const logs = isFailed ? keepLogsOnly(run.path) : [];
   if (logs.length === 0) {
-    rmSync(run.path, { recursive: true, force: true, maxRetries: 3 });
+    removeTree(run.path);
     return;
   }
   markKept(run, "failed");
@@ -87,9 +87,16 @@ function keepLogsOnly(dir: string): string[] {
     const path = join(dir, entry.name);
     const logs = entry.isDirectory() && entry.name !== "data" ? keepLogsOnly(path) : [];
     if (entry.isFile() && entry.name.endsWith(".log")) return [path];
-    if (logs.length === 0 && entry.name !== ownerFile) {
-      rmSync(path, { recursive: true, force: true, maxRetries: 3 });
-    }
+    if (logs.length === 0 && entry.name !== ownerFile) removeTree(path);
     return logs;
   });
+}
+
+/** What a process that is ending still writes there must not become this one's failure: a later run sweeps it. */
+function removeTree(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOTEMPTY") throw error;
+  }
 }

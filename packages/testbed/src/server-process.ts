@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { killWorkingIn } from "./process-mark.ts";
 import { serverAccount, spawnIdentity } from "./server-account.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -72,9 +73,11 @@ export class ServerProcess {
     await this.#exited;
   }
 
-  /** For the exit of this process, where nothing can be awaited. */
+  /** For the exit of this process, where nothing can be awaited. Its children too: until they notice, they would write into what
+   * is about to be removed. */
   killNow(): void {
     if (this.isRunning) this.#child.kill("SIGKILL");
+    killWorkingIn(this.#dataDirectory);
   }
 }
 

@@ -35,7 +35,7 @@ test("a program that cannot be started is an error", async () => {
 test("waiting for output finds a match, and says what was seen when there is none", async () => {
   await using running = startProgram(node, [
     "-e",
-    "console.log('ready on 42'); process.on('SIGHUP', () => { console.error('bye'); process.exit(7) }); setInterval(() => {}, 1e6)",
+    "process.on('SIGHUP', () => { console.error('bye'); process.exit(7) }); console.log('ready on 42'); setInterval(() => {}, 1e6)",
   ]);
   const match = await running.waitForOutput(/ready on (\d+)/);
   assert.equal(match[1], "42");

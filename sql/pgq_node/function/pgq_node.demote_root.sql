@@ -9,8 +9,9 @@
 --   301 - not a root
 --   404 - no such node or queue
 -- Raises: steps in wrong order, incorrect step number; foreign key violation for an unknown new provider
--- Locks: the node_info row; step 2 also the queue's event tables against writers (EXCLUSIVE, readers may pass)
--- Calls: pgq.ticker
+-- Locks: the node_info row; step 2 also the queue's event tables against writers (EXCLUSIVE, readers may pass); step 3 first
+--   the worker's position
+-- Calls: pgq_node._lock_positions, pgq.ticker
 -- Execute: pgq_admin
 create or replace function pgq_node.demote_root(
     in i_queue_name text,
@@ -25,6 +26,11 @@ declare
     _worker_name text;
     _queue record;
 begin
+    if i_step = 3 then
+        perform pgq_node._lock_positions(n.queue_name, n.worker_name)
+            from pgq_node.node_info n
+            where n.queue_name = i_queue_name;
+    end if;
     select n.node_type, n.worker_name into _node_type, _worker_name
         from pgq_node.node_info n
         where n.queue_name = i_queue_name

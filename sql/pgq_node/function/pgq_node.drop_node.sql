@@ -4,7 +4,8 @@
 -- Returns:
 --   200 - removed, also for names that nobody knows
 --   405 - the local worker still reads from that node
--- Calls: pgq.drop_queue, pgq_node.unregister_subscriber, pgq_node.unregister_location,
+-- Locks: the positions of all consumers, the node_info row
+-- Calls: pgq_node._lock_positions, pgq.drop_queue, pgq_node.unregister_subscriber, pgq_node.unregister_location,
 --   londiste.drop_table_triggers where londiste is installed
 -- Execute: pgq_admin
 create or replace function pgq_node.drop_node(
@@ -24,6 +25,8 @@ begin
         where n.queue_name = i_queue_name;
 
     if not found or _node.node_name = i_node_name then
+        perform pgq_node._lock_positions(i_queue_name, null);
+        perform 1 from pgq_node.node_info n where n.queue_name = i_queue_name for update;
         -- foreign key cascades do not run under session_replication_role = replica
         if to_regclass('londiste.table_info') is not null then
             execute 'select londiste.drop_table_triggers(t.queue_name, t.table_name)'

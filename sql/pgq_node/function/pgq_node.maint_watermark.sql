@@ -1,7 +1,6 @@
 -- Publishes the watermark of a local root whose worker has not done so for 5 minutes; called by the ticker daemon.
 --
 -- Returns: 0, which asks not to be called again in this round
--- Locks: the node_info row of a root
 -- Calls: pgq_node.set_global_watermark
 -- Execute: pgq_admin
 create or replace function pgq_node.maint_watermark(i_queue_name text)
@@ -10,8 +9,7 @@ declare
     _lag interval;
 begin
     perform 1 from pgq_node.node_info n
-        where n.queue_name = i_queue_name and n.node_type = 'root'
-        for update;
+        where n.queue_name = i_queue_name and n.node_type = 'root';
     if not found then
         return 0;
     end if;

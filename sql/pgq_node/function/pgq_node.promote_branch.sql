@@ -5,8 +5,8 @@
 --   200 - done
 --   301 - not a branch
 --   404 - no such node
--- Locks: the node_info row
--- Calls: pgq.ticker, pgq.seq_setval, pgq.seq_getval
+-- Locks: the worker's position, the node_info row
+-- Calls: pgq_node._lock_positions, pgq.ticker, pgq.seq_setval, pgq.seq_getval
 -- Execute: pgq_admin
 create or replace function pgq_node.promote_branch(
     in i_queue_name text,
@@ -19,6 +19,9 @@ declare
     _highest_event bigint;
     _queue record;
 begin
+    perform pgq_node._lock_positions(n.queue_name, n.worker_name)
+        from pgq_node.node_info n
+        where n.queue_name = i_queue_name;
     select n.node_type, n.node_name, n.worker_name, s.last_tick_id,
             case when s.known_tick_id = s.last_tick_id then s.known_tick_time end as tick_time
         into _node

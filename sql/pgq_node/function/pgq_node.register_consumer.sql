@@ -5,7 +5,8 @@
 --   201 - was registered: provider and position are overwritten, flags and error stay
 --   404 - no such node
 -- Raises: foreign key violation for an unknown provider
--- Locks: the node_info row
+-- Locks: the consumer's position, the node_info row
+-- Calls: pgq_node._lock_positions
 -- Execute: pgq_writer, pgq_admin
 create or replace function pgq_node.register_consumer(
     in i_queue_name text,
@@ -16,6 +17,7 @@ create or replace function pgq_node.register_consumer(
     out ret_note text)
 returns record as $$
 begin
+    perform pgq_node._lock_positions(i_queue_name, i_consumer_name);
     perform 1 from pgq_node.node_info n
         where n.queue_name = i_queue_name
         for update;

@@ -5,8 +5,8 @@
 --   200 - renamed
 --   201 - the old name was not known any more
 --   404 - no such node here, or the first step was not done
--- Locks: the node_info row
--- Calls: pgq.unregister_consumer, pgq_node.unregister_location
+-- Locks: the positions of all consumers, the node_info row
+-- Calls: pgq_node._lock_positions, pgq.unregister_consumer, pgq_node.unregister_location
 -- Execute: pgq_admin
 create or replace function pgq_node.rename_node_step2(
     in i_queue_name text,
@@ -18,6 +18,7 @@ returns record as $$
 declare
     _watermark_name text;
 begin
+    perform pgq_node._lock_positions(i_queue_name, null);
     perform 1 from pgq_node.node_info n where n.queue_name = i_queue_name for update;
     if not found then
         select 404, 'Unknown queue: ' || i_queue_name into ret_code, ret_note;

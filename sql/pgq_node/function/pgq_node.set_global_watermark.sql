@@ -8,8 +8,8 @@
 --   404 - no such node
 --   500 - null on a branch
 -- Raises: pgq's error when the queue does not take events (between demotion steps)
--- Locks: the node_info row
--- Calls: pgq_node.get_node_info, pgq.register_consumer_at, pgq.insert_event
+-- Locks: the position of a root's worker, the node_info row
+-- Calls: pgq_node._lock_positions, pgq_node.get_node_info, pgq.register_consumer_at, pgq.insert_event
 -- Execute: pgq_admin
 create or replace function pgq_node.set_global_watermark(
     in i_queue_name text,
@@ -22,6 +22,9 @@ declare
     _worker_name text;
     _watermark bigint := i_watermark;
 begin
+    perform pgq_node._lock_positions(n.queue_name, n.worker_name)
+        from pgq_node.node_info n
+        where n.queue_name = i_queue_name and n.node_type = 'root';
     select n.node_type, n.worker_name into _node_type, _worker_name
         from pgq_node.node_info n
         where n.queue_name = i_queue_name

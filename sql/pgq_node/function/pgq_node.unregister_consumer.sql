@@ -1,7 +1,8 @@
 -- Forgets a cascaded consumer of this database.
 --
 -- Returns: 200 also when there was none, 404 when there is no such node
--- Locks: the node_info row
+-- Locks: the consumer's position, the node_info row
+-- Calls: pgq_node._lock_positions
 -- Execute: pgq_writer, pgq_admin
 create or replace function pgq_node.unregister_consumer(
     in i_queue_name text,
@@ -10,6 +11,7 @@ create or replace function pgq_node.unregister_consumer(
     out ret_note text)
 returns record as $$
 begin
+    perform pgq_node._lock_positions(i_queue_name, i_consumer_name);
     perform 1 from pgq_node.node_info n
         where n.queue_name = i_queue_name
         for update;

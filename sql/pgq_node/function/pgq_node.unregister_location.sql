@@ -4,6 +4,7 @@
 --   200 - removed
 --   301 - no such location
 --   403 - the local node itself, or the provider of the local worker
+-- Locks: the node_info row
 -- Calls: pgq_node.unregister_subscriber, pgq.insert_event
 -- Execute: pgq_admin
 create or replace function pgq_node.unregister_location(
@@ -15,6 +16,7 @@ returns record as $$
 declare
     _node record;
 begin
+    perform 1 from pgq_node.node_info n where n.queue_name = i_queue_name for update;
     select n.node_name, n.node_type, s.provider_node into _node
         from pgq_node.node_info n
         left join pgq_node.local_state s

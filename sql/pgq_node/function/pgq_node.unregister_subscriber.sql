@@ -1,6 +1,7 @@
 -- Removes a subscriber of the local node together with its two consumers.
 --
 -- Returns: 200, or 304 when there is no such subscriber
+-- Locks: the node_info row
 -- Calls: pgq.unregister_consumer
 -- Execute: pgq_reader, pgq_writer, pgq_admin
 create or replace function pgq_node.unregister_subscriber(
@@ -13,6 +14,7 @@ declare
     _worker_name text;
     _watermark_name text;
 begin
+    perform 1 from pgq_node.node_info n where n.queue_name = i_queue_name for update;
     -- the row first: it has foreign keys to the names of both consumers
     delete from pgq_node.subscriber_info i
         where i.queue_name = i_queue_name and i.subscriber_node = i_remote_node_name

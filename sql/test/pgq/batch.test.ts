@@ -146,9 +146,9 @@ test("errors of unknown batches", async () => {
 test("custom batches take the newest tick, or less than twice the request", async () => {
   const { db } = await consumerQueue();
   await db.execute("delete from pgq.tick");
-  // Ten events and ten seconds between ticks, the newest 5 s old.
+  // Ten events and ten minutes between ticks, the newest 5 min old.
   await db.execute(`insert into pgq.tick (tick_queue, tick_id, tick_time, tick_event_seq)
-                    select 1, n, now() - (10 - n) * interval '10 s' - interval '5 s', n * 10 from generate_series(1, 10) n`);
+                    select 1, n, now() - (10 - n) * interval '10 min' - interval '5 min', n * 10 from generate_series(1, 10) n`);
   const ends = [];
   for (const [lag, count, interval] of [
     [null, 90, null], // exactly reached
@@ -156,14 +156,14 @@ test("custom batches take the newest tick, or less than twice the request", asyn
     [null, 45, null], // twice is not more than twice
     [null, 44, null], // too far: the first tick that reaches it
     [null, 1, null],
-    [null, null, "90 s"],
-    [null, null, "91 s"],
-    [null, null, "35 s"],
-    [null, 1000, "35 s"],
-    ["4 s", null, null],
-    ["56 s", null, null], // the next tick is what counts, and it is old
-    ["4 s", 45, null],
-    ["6 s", 45, null], // the newest is too fresh, though an older one would do
+    [null, null, "90 min"],
+    [null, null, "91 min"],
+    [null, null, "35 min"],
+    [null, 1000, "35 min"],
+    ["4 min", null, null],
+    ["56 min", null, null], // the next tick is what counts, and it is old
+    ["4 min", 45, null],
+    ["6 min", 45, null], // the newest is too fresh, though an older one would do
   ]) {
     await call(db, "pgq.register_consumer_at", "q", "c", 1n);
     const row = await db.queryOne<{ cur_tick_id: bigint | null }>(

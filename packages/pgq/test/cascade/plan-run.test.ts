@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { Databases, type Job, type Log } from "@skytools/skytools";
-import { startCluster } from "@skytools/testbed";
+import { startCluster, waitFor } from "@skytools/testbed";
 import type { CascadeAdmin } from "#src/cascade/cascade-admin.js";
 import type { PlanStep } from "#src/cascade/plan/plan.js";
 import { runPlan } from "#src/cascade/plan/plan-run.js";
@@ -54,4 +54,39 @@ test("what a step has left in its transaction, failed or not, neither hinders ta
     (await cluster.query<{ what: string }>("select what from said")).map(({ what }) => what),
     ["paused", "resumed", "paused", "resumed"],
   );
+});
+
+test("a step that the server gives up in a deadlock is done again", async () => {
+  await cluster.query("create table forks as select generate_series(1, 2) as id");
+  const databases = new Databases({
+    setting: (key) => (key.length === 1 ? cluster.connstr() : undefined),
+    log,
+  });
+  const db = await databases.get("a");
+  const other = await databases.get("b");
+  const take = (id: number) => `select from forks where id = ${id} for update`;
+  let attempts = 0;
+  const hungry: PlanStep = {
+    ...step,
+    name: "eat",
+    run: async () => {
+      attempts += 1;
+      await db.execute("set local deadlock_timeout = '10ms'");
+      await db.execute(take(1));
+      if (attempts > 1) return db.commit();
+      await other.execute("set local deadlock_timeout = '1h'");
+      await other.execute(take(2));
+      const otherHas = other.execute(take(1)).then(() => other.commit());
+      otherHas.catch(() => {});
+      await waitFor("the other to wait", async () => {
+        const waiting = `select 1 where cardinality(pg_blocking_pids(${other.backendPid})) > 0`;
+        return (await cluster.query(waiting)).length > 0;
+      });
+      await db.execute(take(2));
+    },
+  };
+  const admin = { job: { log, databases } as unknown as Job } as CascadeAdmin;
+  await runPlan(admin, { title: "t", findings: [], steps: [hungry], workers: [] });
+  assert.equal(attempts, 2);
+  await databases.closeAll();
 });

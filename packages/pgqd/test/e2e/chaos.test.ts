@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { moduleSql } from "@skytools/sql";
 import { type Cluster, moduleDatabase, startCluster, TcpProxy, waitFor } from "@skytools/testbed";
-import { busyQueue, Configuration, clusterLines, newestTick } from "./fixture.js";
-import { type MonitoredDaemon, monitored } from "./monitored-daemon.js";
+import { busyQueue, Configuration, clusterLines, dropPgq, newestTick } from "./fixture.js";
+import { impatient, type MonitoredDaemon, monitored } from "./monitored-daemon.js";
 
 /** Whatever happens to server, network and databases, pgqd goes on by itself, and its health tells the truth meanwhile. */
 describe("pgqd in trouble", () => {
@@ -18,7 +18,10 @@ describe("pgqd in trouble", () => {
     await busyQueue(cluster, "db");
     await cluster.query("select pgq.register_consumer('q', 'c')", [], "db");
     const periods = clusterLines(cluster).slice(1);
-    daemon = await monitored(await Configuration.create([]), proxy, [...periods, "stall_period = 0.5"]);
+    daemon = await monitored(await Configuration.create([]), proxy, impatient, [
+      ...periods,
+      "stall_period = 0.5",
+    ]);
     await ticksGoOn();
   });
   after(async () => {
@@ -133,8 +136,10 @@ describe("pgqd in trouble", () => {
       /WARNING \[db\]: ticker: a statement takes long, it waits for Lock relation/,
     );
     await saysWhy(/\[db\]: not ticked for \d+ s/);
-    const waiting = await cluster.query("select from pg_stat_activity where wait_event_type = 'Lock'");
-    assert.equal(waiting.length, 1);
+    await waitFor("one statement to wait", async () => {
+      const waiting = await cluster.query("select from pg_stat_activity where wait_event_type = 'Lock'");
+      return waiting.length === 1;
+    });
     await cluster.query(
       "select pg_terminate_backend(pid) from pg_stat_activity where query like 'lock table%' and pid <> pg_backend_pid()",
     );
@@ -154,18 +159,24 @@ describe("pgqd in trouble", () => {
   });
 
   it("follows PgQ and databases that go and come", async () => {
-    await cluster.query("drop schema pgq cascade", [], "db");
+    await dropPgq(cluster, "db");
     await waitFor("db to count no more", async () => {
       const { text } = await daemon.get("/health");
       return /"database": "db",\s+"status": "ignored",\s+"reason": "no PgQ"/.test(text);
     });
-    const errorsAfter = () =>
+    await waitFor("the rounds of before to end", async () => {
+      const rows = await cluster.query(
+        "select from pg_stat_activity where application_name = 'pgqd' and datname = 'db'",
+      );
+      return rows.length === 0;
+    });
+    const errorsSoFar = () =>
       daemon.program.stderrText().match(/ERROR \[db\]: (maintenance|retry)/g)?.length ?? 0;
-    const errors = errorsAfter();
+    const errors = errorsSoFar();
     await cluster.query(await moduleSql("pgq"), [], "db");
     await busyQueue(cluster, "db");
     await ticksGoOn();
-    assert.equal(errorsAfter(), errors);
+    assert.equal(errorsSoFar(), errors);
     await cluster.dropDatabase("db");
     await daemon.program.waitForOutput(/LOG Unregister database: \[db\]/);
     await moduleDatabase(cluster, ["pgq"], "db");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { moduleSql } from "@skytools/sql";
 import { type Cluster, moduleDatabase, startCluster, waitFor } from "@skytools/testbed";
-import { busyQueue, Configuration, clusterLines, newestTick } from "./fixture.js";
+import { busyQueue, Configuration, clusterLines, dropPgq, newestTick } from "./fixture.js";
 import { httpAddress } from "./monitored-daemon.js";
 
 describe("pgqd and the databases of an instance", () => {
@@ -41,7 +41,7 @@ describe("pgqd and the databases of an instance", () => {
     await busyQueue(cluster, "three");
     await ticksGoOn("three");
 
-    await cluster.query("drop schema pgq cascade", [], "three");
+    await dropPgq(cluster, "three");
     await daemon.waitForOutput(/ERROR \[three\]: ticker: /);
 
     await cluster.dropDatabase("three");
@@ -58,15 +58,19 @@ describe("pgqd and the databases of an instance", () => {
     await busyQueue(cluster, "later");
     await ticksGoOn("later");
     await daemon.waitForOutput(/DEBUG \[later\]: pgq is there/);
-    await cluster.query("drop schema pgq cascade", [], "later");
+    await dropPgq(cluster, "later");
     await daemon.waitForOutput(/DEBUG \[later\]: pgq is not there/);
     await cluster.dropDatabase("later");
   });
 
   it("looks after listed databases only, and one that is missing does not disturb the others", async () => {
     await using configuration = await Configuration.forCluster(cluster, ["database_list = missing, two"]);
-    await using daemon = configuration.start();
+    await waitFor("the sessions of the pgqd before to end", async () => {
+      const rows = await cluster.query("select from pg_stat_activity where application_name = 'pgqd'");
+      return rows.length === 0;
+    });
     const oneBefore = await newestTick(cluster, "one");
+    await using daemon = configuration.start();
     await daemon.waitForOutput(/ERROR \[missing\]: ticker: could not connect to database "missing"/);
     await ticksGoOn("two");
     assert.equal(await newestTick(cluster, "one"), oneBefore);
@@ -152,6 +156,7 @@ describe("pgqd and the databases of an instance", () => {
       { onTimeout: () => daemon.outputTail() },
     );
     await daemon.waitForOutput(/ERROR \[one\]: maintenance: public\.broken\(q\): broken on purpose/);
-    await daemon.waitForOutput(/LOG \{ticks: \d+, maint: [1-9]\d*, retry: 1\}/);
+    await daemon.waitForOutput(/LOG \{ticks: \d+, maint: [1-9]\d*, retry: \d+\}/);
+    await daemon.waitForOutput(/LOG \{ticks: \d+, maint: \d+, retry: 1\}/);
   });
 });

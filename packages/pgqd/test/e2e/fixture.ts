@@ -7,6 +7,7 @@ import {
   runProgram,
   startProgram,
   temporaryDirectory,
+  waitFor,
 } from "@skytools/testbed";
 
 /** A configuration file for pgqd in a directory of its own. */
@@ -70,6 +71,14 @@ export async function busyQueue(cluster: Cluster, database: string, queueName = 
   for (const parameter of ["ticker_max_lag", "ticker_idle_period"]) {
     await cluster.query("select pgq.set_queue_config($1, $2, '0')", [queueName, parameter], database);
   }
+}
+
+/** Drops PgQ under the feet of a pgqd: each holds locks that the other wants, so the server may end this one's attempt. */
+export async function dropPgq(cluster: Cluster, database: string): Promise<void> {
+  await waitFor("PgQ to be dropped", async () => {
+    await cluster.query("drop schema if exists pgq cascade", [], database);
+    return true;
+  });
 }
 
 /** The newest tick of a queue. */

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { type Cluster, moduleDatabase, startCluster, waitFor } from "@skytools/testbed";
 import { busyQueue, Configuration, clusterLines } from "./fixture.js";
-import { httpAddress, type MonitoredDaemon, monitored } from "./monitored-daemon.js";
+import { httpAddress, impatient, type MonitoredDaemon, monitored } from "./monitored-daemon.js";
 
 describe("pgqd's metrics and health", () => {
   let cluster: Cluster;
@@ -21,27 +21,34 @@ describe("pgqd's metrics and health", () => {
       "shop",
     );
     await cluster.createDatabase("plain");
-    daemon = await monitored(await Configuration.forCluster(cluster), cluster);
+    daemon = await monitored(await Configuration.forCluster(cluster), cluster, impatient);
   });
   after(async () => {
     await daemon[Symbol.asyncDispose]();
     await cluster[Symbol.asyncDispose]();
   });
 
-  async function metric(name: string, labels: string): Promise<number | undefined> {
-    const { text } = await daemon.get("/metrics");
+  async function metrics(): Promise<string> {
+    return (await daemon.get("/metrics")).text;
+  }
+
+  /** One of the figures in a document. */
+  function metric(text: string, name: string, labels: string): number | undefined {
     const line = text.split("\n").find((each) => each.startsWith(`${name}{${labels}} `));
     return line === undefined ? undefined : Number(line.split(" ").at(-1));
   }
 
   it("tell of databases, queues, consumers and tables", async () => {
     const ofQueue = 'database="shop",queue="or\\"ders"';
-    await waitFor(
-      "pending events",
-      async () => (await metric("pgq_consumer_pending_events", `${ofQueue},consumer="slow"`))! >= 49,
-      {
-        onTimeout: () => daemon.program.outputTail(),
+    const text = await waitFor(
+      "pending events of a healthy database",
+      async () => {
+        const document = await metrics();
+        const pending = metric(document, "pgq_consumer_pending_events", `${ofQueue},consumer="slow"`)!;
+        const isHealthy = metric(document, "pgqd_database_healthy", 'database="shop"') === 1;
+        return pending >= 49 && isHealthy && document;
       },
+      { onTimeout: () => daemon.program.outputTail() },
     );
     for (const name of [
       "pgq_queue_tick_age_seconds",
@@ -49,16 +56,15 @@ describe("pgqd's metrics and health", () => {
       "pgq_queue_rotation_age_seconds",
       "pgq_queue_rotation_period_seconds",
     ]) {
-      assert.ok((await metric(name, ofQueue))! >= 0, name);
+      assert.ok(metric(text, name, ofQueue)! >= 0, name);
     }
-    assert.ok((await metric("pgq_consumer_lag_seconds", `${ofQueue},consumer="slow"`))! > 0);
-    assert.ok((await metric("pgqd_last_tick_age_seconds", 'database="shop"'))! < 30);
-    assert.ok((await metric("pgqd_ticks_total", 'database="shop"'))! > 0);
+    assert.ok(metric(text, "pgq_consumer_lag_seconds", `${ofQueue},consumer="slow"`)! > 0);
+    assert.ok(metric(text, "pgqd_last_tick_age_seconds", 'database="shop"')! < 30);
+    assert.ok(metric(text, "pgqd_ticks_total", 'database="shop"')! > 0);
     for (const table of ["pgq.tick", "pgq.subscription"]) {
-      assert.ok((await metric("pgq_table_dead_rows", `database="shop",table="${table}"`))! >= 0, table);
+      assert.ok(metric(text, "pgq_table_dead_rows", `database="shop",table="${table}"`)! >= 0, table);
     }
-    assert.equal(await metric("pgqd_database_healthy", 'database="shop"'), 1);
-    assert.equal(await metric("pgqd_database_healthy", 'database="plain"'), undefined);
+    assert.equal(metric(text, "pgqd_database_healthy", 'database="plain"'), undefined);
   });
 
   it("are OpenMetrics: families whole and once, described before their samples, with an end", async () => {
@@ -85,7 +91,7 @@ describe("pgqd's metrics and health", () => {
   });
 
   it("see an open transaction grow old", async () => {
-    const age = () => metric("pgq_longest_transaction_seconds", 'database="shop"');
+    const age = async () => metric(await metrics(), "pgq_longest_transaction_seconds", 'database="shop"');
     const sleeper = cluster.query("select pg_sleep(3600)", [], "shop").catch(() => undefined);
     await waitFor("the open transaction", async () => (await age())! > 1);
     await cluster.query(
@@ -96,19 +102,21 @@ describe("pgqd's metrics and health", () => {
   });
 
   it("say 503 and why while a database cannot be ticked, and 200 when it can again", async () => {
-    await waitFor("health", async () => (await daemon.get("/health")).status === 200);
+    const health = async (code: number) => {
+      const { status, text } = await daemon.get("/health");
+      return status === code && (JSON.parse(text) as { status: string; reasons?: string[] });
+    };
+    await waitFor("health", () => health(200));
     await cluster.stop("fast");
-    const sick = await waitFor("503", async () => {
-      const answer = await daemon.get("/health");
-      return answer.status === 503 && answer;
+    const sick = await waitFor("503 and why", async () => {
+      const report = await health(503);
+      const why = report ? report.reasons?.[0] : undefined;
+      return why !== undefined && /^\[shop\]: not ticked for \d+ s: .*(connect|terminat)/.test(why) && report;
     });
-    const report = JSON.parse(sick.text) as { status: string; reasons: string[] };
-    assert.equal(report.status, "failing");
-    assert.match(report.reasons[0]!, /^\[shop\]: not ticked for \d+ s: .*(connect|terminat)/);
-    assert.doesNotMatch(report.reasons.join(), /plain/);
+    assert.equal(sick.status, "failing");
+    assert.doesNotMatch(sick.reasons!.join(), /plain/);
     await cluster.start();
-    await waitFor("health", async () => (await daemon.get("/health")).status === 200);
-    assert.equal(JSON.parse((await daemon.get("/health")).text).status, "ok");
+    assert.equal((await waitFor("health", () => health(200))).status, "ok");
   });
 
   it("can only be read", async () => {
@@ -165,7 +173,7 @@ describe("pgqd's metrics and health", () => {
     configuration.write([...clusterLines(cluster), "http_listen = [::1]:0"]);
     second.signal("SIGHUP");
     const url = await httpAddress(second);
-    assert.equal((await fetch(`${url}/health`)).status, 200);
+    assert.equal((await fetch(`${url}/metrics`)).status, 200);
     configuration.write(clusterLines(cluster));
     second.signal("SIGHUP");
     await waitFor("the end of the endpoint", () =>

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
-import { type Cluster, moduleDatabase, startCluster, temporaryDirectory } from "@skytools/testbed";
+import { type Cluster, moduleDatabase, startCluster, temporaryDirectory, waitFor } from "@skytools/testbed";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { busyQueue, Configuration } from "./fixture.js";
-import { type MonitoredDaemon, monitored } from "./monitored-daemon.js";
+import { impatient, type MonitoredDaemon, monitored, patient } from "./monitored-daemon.js";
 
 const executablePath = process.env.SKYTOOLS_CHROMIUM ?? "/usr/bin/chromium";
 const skip = existsSync(executablePath)
@@ -36,11 +36,12 @@ describe("pgqd's status page in a browser", { skip }, () => {
     await moduleDatabase(cluster, ["pgq"], "shop");
     await busyQueue(cluster, "shop", hostileName);
     await cluster.query("select pgq.register_consumer($1, $1)", [hostileName], "shop");
-    daemon = await monitored(await Configuration.forCluster(cluster), cluster);
+    daemon = await monitored(await Configuration.forCluster(cluster), cluster, patient);
     profile = await temporaryDirectory("chromium");
     browser = await chromium.launch({
       executablePath,
       args: browserArguments,
+      timeout: 120_000,
       env: {
         ...process.env,
         HOME: profile.path,
@@ -62,18 +63,33 @@ describe("pgqd's status page in a browser", { skip }, () => {
     page.on("pageerror", (error) => complaints.push(error.message));
     page.on("dialog", (dialog) => complaints.push(`dialog: ${dialog.message()}`));
     page.on("request", (request) => requested.add(request.url()));
+    page.setDefaultTimeout(90_000);
     await page.goto(`${daemon.url}/`);
-    await page.getByRole("cell", { name: hostileName, exact: true }).first().waitFor({ timeout: 60_000 });
+    await page.getByRole("cell", { name: hostileName, exact: true }).first().waitFor();
     return page;
+  }
+
+  /** What the page shows comes to be as expected. It loads itself anew every few seconds: what is read then comes from two
+   * pages, or fails. */
+  async function shows<T>(expected: T, read: () => Promise<T>): Promise<void> {
+    await waitFor("the page", async () => {
+      assert.deepEqual(await read(), expected);
+      return true;
+    });
   }
 
   it("shows names as they are, loads nothing else, and runs nothing", async () => {
     const page = await open("light");
-    assert.equal(await page.title(), "pgqd");
-    assert.equal(await page.getByRole("cell", { name: hostileName, exact: true }).count(), 3);
-    assert.equal(await page.locator("script").count(), 0);
-    assert.equal(await page.getByRole("status").textContent(), "All databases are ticked");
-    await page.getByRole("heading", { name: "shop" }).waitFor();
+    await shows(
+      { title: "pgqd", cells: 3, scripts: 0, status: "All databases are ticked", databases: 1 },
+      async () => ({
+        title: await page.title(),
+        cells: await page.getByRole("cell", { name: hostileName, exact: true }).count(),
+        scripts: await page.locator("script").count(),
+        status: (await page.getByRole("status").textContent()) ?? "",
+        databases: await page.getByRole("heading", { name: "shop" }).count(),
+      }),
+    );
     await page.close();
     assert.deepEqual(complaints, []);
     assert.deepEqual(
@@ -86,10 +102,14 @@ describe("pgqd's status page in a browser", { skip }, () => {
     const grounds: string[] = [];
     for (const scheme of ["light", "dark"] as const) {
       const page = await open(scheme);
-      const ground = await styleOf(page, "section", "backgroundColor");
+      const selectors = ["body", ".soft", ".good", "th", "td", "footer"];
+      const { ground, colors } = await waitFor("colors", async () => ({
+        ground: await styleOf(page, "section", "backgroundColor"),
+        colors: await Promise.all(selectors.map((selector) => styleOf(page, selector, "color"))),
+      }));
       grounds.push(ground);
-      for (const selector of ["body", ".soft", ".good", "th", "td", "footer"]) {
-        const color = await styleOf(page, selector, "color");
+      for (const [nr, selector] of selectors.entries()) {
+        const color = colors[nr]!;
         const ratio = contrast(color, ground);
         assert.ok(ratio >= 4.5, `${scheme} ${selector}: ${color} on ${ground} is ${ratio.toFixed(1)} to 1`);
       }
@@ -100,18 +120,22 @@ describe("pgqd's status page in a browser", { skip }, () => {
 
   it("fits a telephone", async () => {
     const page = await open("light", 360);
-    const overflow = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth");
-    assert.ok(Number(overflow) <= 0, `the page is ${String(overflow)} px too wide`);
+    const overflow = await waitFor("the width", async () =>
+      String(await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")),
+    );
+    assert.ok(Number(overflow) <= 0, `the page is ${overflow} px too wide`);
     await page.close();
   });
 
   it("loads itself anew and then tells what is wrong", async () => {
     const page = await open("dark");
     await cluster.stop("fast");
-    const alert = page.getByRole("alert");
-    await alert.waitFor({ timeout: 60_000 });
-    assert.match((await alert.textContent()) ?? "", /^Not healthy\s*\[shop\]: not ticked for \d+ s: /);
-    assert.equal(await page.title(), "! pgqd");
+    daemon.setPeriods(impatient);
+    await waitFor("the page to tell", async () => {
+      const alert = (await page.getByRole("alert").textContent()) ?? "";
+      const title = await page.title();
+      return title === "! pgqd" && /^Not healthy\s*\[shop\]: not ticked for \d+ s: /.test(alert);
+    });
     await page.close();
   });
 });

@@ -1,4 +1,4 @@
-import { crashPoint, SkytoolsError } from "@skytools/skytools";
+import { crashPoint, DatabaseError, SkytoolsError } from "@skytools/skytools";
 import type { CascadeAdmin } from "../cascade-admin.ts";
 import { type Plan, type PlanStep, stepId } from "./plan.ts";
 
@@ -16,12 +16,26 @@ export async function runPlan(admin: CascadeAdmin, plan: Plan): Promise<void> {
         continue;
       }
       log.info(`${place}: ${step.action}`);
-      await step.run();
+      await runStep(admin, step);
     } catch (error) {
       throw await afterFailure(admin, plan, done, step, error);
     }
     done.push(step);
     crashPoint(`plan.after-${stepId(step)}`);
+  }
+}
+
+/** The server has rolled a step back that was in a deadlock with somebody else's work, who has gone on by now. */
+async function runStep(admin: CascadeAdmin, step: PlanStep): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await step.run();
+    } catch (error) {
+      const isDeadlock = error instanceof DatabaseError && error.sqlState === "40P01";
+      if (!isDeadlock || attempt === 5) throw error;
+      admin.job.log.warn(`${stepId(step)}: ${error.message}: trying again`);
+      await admin.job.databases.rollbackAll();
+    }
   }
 }
 
