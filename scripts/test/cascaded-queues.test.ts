@@ -20,6 +20,9 @@ describe("queue_mover3 and queue_splitter3 on a cascaded queue", () => {
   let cluster: Cluster;
   let directory: TemporaryDirectory;
   const connstrs = new Map<string, string>();
+  /** the node that takes events, and the one that follows it */
+  let [writable, following] = ["root", "branch"];
+  let batches = 0;
 
   before(async () => {
     cluster = await startCluster();
@@ -70,36 +73,48 @@ describe("queue_mover3 and queue_splitter3 on a cascaded queue", () => {
     return result;
   }
 
-  async function tick(): Promise<void> {
-    await query("root", "select pgq.force_tick('q'); select pgq.ticker('q')");
-  }
-
-  /** The load goes at the pace of the branch, which is not to fall far behind. */
-  async function branchFollows(): Promise<void> {
-    await waitFor("the branch", async () => {
-      const [row] = await query(
-        "branch",
-        "select max(tick_id)::int4 as tick from pgq.tick join pgq.queue on tick_queue = queue_id where queue_name = 'q'",
-      );
-      const [newest] = await query("root", "select max(tick_id)::int4 as tick from pgq.tick");
-      return Number(newest!.tick) - Number(row!.tick) < 5;
-    });
-  }
-
-  /** Inserts events of this number and cuts a batch, again and again, until told to stop. @returns how many there were */
-  async function produceUntil(isEnough: () => boolean): Promise<number> {
-    let batches = 0;
-    while (!isEnough()) {
-      batches += 1;
+  /** Events of the next ten numbers and a batch, on whichever node takes them. @returns false while none does */
+  async function produce(): Promise<boolean> {
+    try {
       await query(
-        "root",
-        `select pgq.insert_event('q', 'I:n', (${batches} * 10 + n)::text, 'public.t', case when n % 2 = 0 then 'orders' else 'users' end, null, null)
+        writable,
+        `select pgq.insert_event('q', 'I:n', (${batches + 1} * 10 + n)::text, 'public.t', case when n % 2 = 0 then 'orders' else 'users' end, null, null)
            from generate_series(0, 9) n`,
       );
-      await tick();
-      await branchFollows();
+    } catch {
+      [writable, following] = [following, writable];
+      return false;
     }
-    return batches * 10;
+    batches += 1;
+    // between the events and their tick the node may become a branch, which gets its ticks from the other
+    await query(writable, "select pgq.force_tick('q'); select pgq.ticker('q')").catch(() => undefined);
+    return true;
+  }
+
+  async function newestTick(node: string): Promise<number> {
+    const [row] = await query(
+      node,
+      "select max(tick_id)::int4 as tick from pgq.tick join pgq.queue on tick_queue = queue_id where queue_name = 'q'",
+    );
+    return Number(row!.tick);
+  }
+
+  /** Writes while something is done, at the pace of the node that follows, which is not to fall far behind. */
+  async function whileWriting(body: () => Promise<void>): Promise<void> {
+    let isEnough = false;
+    const write = async () => {
+      while (!isEnough) {
+        await waitFor("a node that takes events", produce);
+        await waitFor(
+          "the other node",
+          async () => isEnough || (await newestTick(writable)) - (await newestTick(following)) < 5,
+        );
+      }
+    };
+    const done = body().finally(() => {
+      isEnough = true;
+    });
+    await Promise.all([write(), done]);
   }
 
   /** Numbers of the events of a queue of the leaf, in order. */
@@ -125,6 +140,31 @@ describe("queue_mover3 and queue_splitter3 on a cascaded queue", () => {
     await waitFor(`${count} events in ${queue}`, async () => (await numbers(queue)).length >= count, {
       onTimeout: () => programs.map((program) => program.outputTail()).join("\n"),
     });
+  }
+
+  /** All events that were ever written are once in their queues, in order. */
+  async function assertWhole(...programs: RunningProgram[]): Promise<void> {
+    const all = Array.from({ length: batches * 10 }, (_, at) => at + 10);
+    const [even, odd] = [0, 1].map((rest) => all.filter((n) => n % 2 === rest));
+    for (const [queue, expected] of [
+      ["moved", all],
+      ["orders", even!],
+      ["users", odd!],
+    ] as const) {
+      await waitForCount(queue, expected.length, ...programs);
+      assert.deepEqual(await numbers(queue), expected, queue);
+    }
+  }
+
+  async function waitForMore(queue: string, ...programs: RunningProgram[]): Promise<void> {
+    await waitForCount(queue, (await numbers(queue)).length + 20, ...programs);
+  }
+
+  async function providers(): Promise<Record<string, unknown>[]> {
+    return query(
+      "leaf",
+      "select consumer_name, provider_node from pgq_node.local_state where consumer_name like 'queue%' order by 1",
+    );
   }
 
   it("refuse what cannot be: a queue of the node's own name, --provider without cascaded, no source at all", async () => {
@@ -154,37 +194,17 @@ describe("queue_mover3 and queue_splitter3 on a cascaded queue", () => {
     await runWell("queue_splitter3", splitter, "--register", `--provider=${connstrs.get("root")!}`);
     await using branch = worker("branch");
     await using splitting = startProgram("queue_splitter3", [splitter]);
-    let isEnough = false;
-    const produced = produceUntil(() => isEnough);
-    try {
+    await whileWriting(async () => {
       await dieAfterCommit("queue_mover3", mover);
       await using moving = startProgram("queue_mover3", [mover]);
       for (const program of ["queue_mover3", "queue_splitter3"]) {
         await setadm("leaf", "change-provider", "--provider=branch", `--consumer=${program}`);
       }
-      await waitForCount("moved", (await numbers("moved")).length + 20, moving, branch);
-      isEnough = true;
-      const count = await produced;
-      const all = Array.from({ length: count }, (_, at) => at + 10);
-      await waitForCount("moved", count, moving, branch);
-      assert.deepEqual(await numbers("moved"), all);
-      await waitForCount("orders", count / 2, splitting, branch);
-      await waitForCount("users", count / 2, splitting, branch);
-      assert.deepEqual(
-        await numbers("orders"),
-        all.filter((n) => n % 2 === 0),
-      );
-      assert.deepEqual(
-        await numbers("users"),
-        all.filter((n) => n % 2 === 1),
-      );
-    } finally {
-      isEnough = true;
-      await produced.catch(() => undefined);
-    }
-    const consumers =
-      "select consumer_name, provider_node from pgq_node.local_state where consumer_name like 'queue%' order by 1";
-    assert.deepEqual(await query("leaf", consumers), [
+      await waitForMore("moved", moving, branch);
+    });
+    await using moving = startProgram("queue_mover3", [mover]);
+    await assertWhole(moving, splitting, branch);
+    assert.deepEqual(await providers(), [
       { consumer_name: "queue_mover3", provider_node: "branch" },
       { consumer_name: "queue_splitter3", provider_node: "branch" },
     ]);
@@ -192,7 +212,52 @@ describe("queue_mover3 and queue_splitter3 on a cascaded queue", () => {
       await query("root", "select from pgq.get_consumer_info('q') where consumer_name like 'queue%'"),
       [],
     );
-    await runWell("queue_mover3", mover, "--unregister");
-    assert.equal((await query("branch", "select from pgq.get_consumer_info('q', 'queue_mover3')")).length, 0);
+  });
+
+  it("lose and double nothing while they are paused, the root is switched under load, and then killed and taken over", async () => {
+    await using root = worker("root");
+    await using branch = worker("branch");
+    await using moving = startProgram("queue_mover3", [
+      configOf("queue_mover3", { dst_queue_name: "moved" }),
+    ]);
+    await using splitting = startProgram("queue_splitter3", [
+      configOf("queue_splitter3", { queue_field: "extra2" }),
+    ]);
+    const all = [root, branch, moving, splitting];
+    await whileWriting(async () => {
+      await setadm("leaf", "pause", "--consumer=queue_splitter3");
+      const standing = await numbers("orders");
+      await waitForMore("moved", ...all);
+      assert.deepEqual(await numbers("orders"), standing);
+      await setadm("leaf", "change-provider", "--provider=root", "--consumer=queue_mover3");
+      await setadm("leaf", "resume", "--consumer=queue_splitter3");
+      await setadm("branch", "takeover", "root");
+      for (const queue of ["moved", "orders"]) await waitForMore(queue, ...all);
+      await setadm("leaf", "pause", "--consumer=queue_splitter3");
+      await waitForMore("moved", ...all);
+    });
+    assert.equal(writable, "branch");
+    // the node that takes over has what the root has, and the splitter has not
+    await waitForCount("moved", batches * 10, ...all);
+    branch.signal("SIGKILL");
+    await branch.exit;
+    await query("root", "alter database branch allow_connections false");
+    await cluster.terminateBackends({ database: "branch" });
+    await setadm("root", "takeover", "branch", "--dead-root");
+    [writable, following] = ["root", "root"];
+    await whileWriting(async () => {
+      await setadm("leaf", "resume", "--consumer=queue_splitter3");
+      for (const queue of ["moved", "orders"]) await waitForMore(queue, ...all);
+    });
+    await assertWhole(...all);
+    assert.deepEqual(await providers(), [
+      { consumer_name: "queue_mover3", provider_node: "root" },
+      { consumer_name: "queue_splitter3", provider_node: "root" },
+    ]);
+  });
+
+  it("--unregister leaves nothing", async () => {
+    await runWell("queue_mover3", configOf("queue_mover3", { dst_queue_name: "moved" }), "--unregister");
+    assert.equal((await query("root", "select from pgq.get_consumer_info('q', 'queue_mover3')")).length, 0);
   });
 });
