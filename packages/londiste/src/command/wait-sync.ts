@@ -1,8 +1,13 @@
+import { troubleOnTheWay } from "@skytools/pgq/cascade";
 import type { Command } from "@skytools/skytools";
 import { GrowingPause, SkytoolsError, UsageError } from "@skytools/skytools";
 import { getCopyProgress } from "../copy-progress-api.ts";
 import { getTableList } from "../londiste-api.ts";
+import { londisteAdmin } from "../table/cascade-admin.ts";
 import { type LocalNode, openLocalNode } from "../table/local-node.ts";
+
+/** Somebody who waits is told that often what is wrong with the nodes on which it depends. */
+const troubleEveryMs = 60_000;
 
 /** Source: spec/londiste.md section 2 */
 export const waitSyncCommand: Command = {
@@ -41,6 +46,7 @@ export async function waitForSync(at: LocalNode, timeoutSeconds = 0): Promise<vo
   const finished = new Set<string>();
   const told = new Set<string>();
   const pause = new GrowingPause(job);
+  let askedAt = performance.now();
   let isFirst = true;
   for (;;) {
     const tables = (await getTableList(local, queueName)).filter((table) => table.isLocal);
@@ -59,7 +65,12 @@ export async function waitForSync(at: LocalNode, timeoutSeconds = 0): Promise<vo
     if (waiting.length === 0) break;
     await tellFailures(at, told);
     await local.commit();
-    if (performance.now() >= deadline || job.isStopping) {
+    const isOver = performance.now() >= deadline && !job.isStopping;
+    if (isOver || performance.now() - askedAt > troubleEveryMs) {
+      for (const trouble of await troubleOnTheWay(londisteAdmin(job))) job.log.warn(trouble);
+      askedAt = performance.now();
+    }
+    if (isOver || job.isStopping) {
       const states = waiting.map((table) => `${table.name}: ${table.storedState ?? "waiting"}`);
       throw new SkytoolsError("WAIT_TIMEOUT", `tables not in sync: ${states.join(", ")}`, {
         hint: "Look at `tables` and at the worker's log.",

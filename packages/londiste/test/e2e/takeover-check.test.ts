@@ -71,6 +71,12 @@ describe("takeover of a londiste root by a branch without its tables", () => {
   it("T8: is refused while one is not in sync, or was copied ahead of the queue", async () => {
     await londiste("branch", "add-table", "t");
     assert.deepEqual(await refusals(), ["table public.t is not in sync on the new root (not copied)"]);
+    const waiting = await runProgram(program, [file("branch"), "wait-sync", "--timeout=0.1"]);
+    assert.match(
+      waiting.stderr,
+      /WARNING branch: worker "branch" is not connected .*: is job "branch" running\?$/m,
+    );
+    assert.match(waiting.stderr, /tables not in sync: public\.t: waiting/);
     await cluster.query("select londiste.local_set_table_state('q', 'public.t', '1:1:', 'ok')", [], "branch");
     assert.deepEqual(await refusals(), ["table public.t on the new root was copied ahead of the queue"]);
     assert.deepEqual(await refusals("--force"), []);

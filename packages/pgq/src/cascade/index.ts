@@ -94,6 +94,7 @@ export { queueOnly } from "./queue-only.ts";
 export { repositionSwitches, resetPosition, rewindProvider } from "./reposition.ts";
 export { type NodeStatus, type QueueStatus, readQueueStatus } from "./status/node-status.ts";
 export { compactStatus, type StatusLook, statusTree } from "./status/status-tree.ts";
+export { troubleOnTheWay } from "./status/way-trouble.ts";
 export { hasCompletedTick } from "./tick-identity.ts";
 export type { QueueCopy, WorkerRole } from "./worker-role.ts";
 export { workerRole } from "./worker-role.ts";
