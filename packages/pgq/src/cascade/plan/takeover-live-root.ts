@@ -100,7 +100,7 @@ function switchover(context: PlanContext, request: TakeoverRequest, old: LiveMem
     finalTick(context, old, taker.nodeName, promotion.isDone),
     catchUp(context, taker, topOfOld, `the last tick of "${old.nodeName}"`),
     pause(context, workerOf(taker)),
-    ...prepareRoot(context, taker, old.db, promotion.isDone),
+    ...prepareRoot(context, request, old, promotion.isDone),
     promotion,
     ...restOf(context, request, old),
   ];

@@ -1,11 +1,11 @@
 import { UsageError } from "@skytools/skytools";
-import type { TakeoverProblem } from "../cascade-admin.ts";
 import { readMergedQueues, startMerging } from "./merge-workers.ts";
 import { forgetNewRoot } from "./move-consumer.ts";
 import type { Finding, Plan } from "./plan.ts";
 import { isBelowAlready } from "./plan-checks.ts";
 import type { PlanContext } from "./plan-context.ts";
 import { isLive, type LiveMember, type SetState, type SilentMember } from "./set-state.ts";
+import { applicationProblems } from "./step/prepare-root.ts";
 import { takeoverBranch } from "./takeover-branch.ts";
 import { takeoverDeadRoot } from "./takeover-dead-root.ts";
 import { takeoverLiveRoot, undoTakeover } from "./takeover-live-root.ts";
@@ -45,21 +45,25 @@ export async function takeoverPlan(
   }
   const isDead = options.isDeadRoot || options.isDeadBranch;
   const merged = isLive(old) ? await readMergedQueues(context, taker, old) : [];
-  const { leavesAhead } = options;
+  const { leavesAhead, isForced } = options;
   const request: TakeoverRequest = {
     set,
     oldName,
     taker,
     isAll: options.isAll || isDead,
     leavesAhead,
+    isForced,
     merged,
   };
   if (oldName === takerName)
     return { title: takeoverTitle(request), findings: [sameNode], steps: [], workers: [] };
   const plan = variant(context, request, old, options);
   const isOfRoot = isLive(old) ? old.node.nodeType === "root" : options.isDeadRoot;
-  const problems = isOfRoot && !options.isUndo ? await applicationProblems(context, taker, old) : [];
-  const kind = options.isForced ? "warning" : "refusal";
+  const isPromotion = isOfRoot && !options.isUndo && taker.node.nodeType !== "root";
+  const problems = isPromotion
+    ? await applicationProblems(context, taker, isLive(old) ? old : undefined)
+    : [];
+  const kind = isForced ? "warning" : "refusal";
   return { ...plan, findings: [...plan.findings, ...problems.map((each) => ({ ...each, kind }) as const)] };
 }
 
@@ -108,14 +112,4 @@ function answering({ nodeName, node, db }: LiveMember): Finding {
 
 function refused(request: TakeoverRequest, finding: Finding): Plan {
   return { title: takeoverTitle(request), findings: [finding], steps: [], workers: [] };
-}
-
-/** What the application knows about nodes that do not hold the same. */
-async function applicationProblems(
-  { admin }: PlanContext,
-  taker: LiveMember,
-  old: LiveMember | SilentMember,
-): Promise<readonly TakeoverProblem[]> {
-  if (taker.node.nodeType === "root") return [];
-  return (await admin.hooks?.checkTakeover?.(admin, taker.db, isLive(old) ? old.db : undefined)) ?? [];
 }

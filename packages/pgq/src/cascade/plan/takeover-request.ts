@@ -11,6 +11,8 @@ export interface TakeoverRequest {
   readonly isAll: boolean;
   /** leafs that are ahead of all queues when a root has died are left as they are, to be quicker */
   readonly leavesAhead: boolean;
+  /** the application's objections do not count */
+  readonly isForced: boolean;
   /** partition queues that feed the queue, when it is a combined one and both nodes live */
   readonly merged: readonly MergedQueue[];
 }
