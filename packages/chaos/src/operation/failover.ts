@@ -57,8 +57,8 @@ interface Succession {
   readonly nr: number;
 }
 
-/** Until nobody reads from the dead root. A node whose server is down meanwhile is left out, with a warning to run it again; a branch
- * that had come farther than the new root has to be resurrected then. */
+/** Until nobody reads from the dead root. A node whose server is down meanwhile is said to be dead, so that it is left out, with a
+ * warning to run it again; a branch that had come farther than the new root has to be resurrected then. */
 async function takeOver(stage: Stage, succession: Succession): Promise<void> {
   const { branch, deadName, living, killAfterMs } = succession;
   let limitMs = killAfterMs;
@@ -67,7 +67,7 @@ async function takeOver(stage: Stage, succession: Succession): Promise<void> {
     async () => {
       const limit = limitMs;
       limitMs = undefined;
-      await stage.londiste(branch, ["takeover", deadName, "--dead-root"], limit);
+      await runTakeover(stage, branch, ["takeover", deadName, "--dead-root"], limit);
       const left: NodeKey[] = [];
       for (const key of living) if (await readsFrom(stage, key, deadName)) left.push(key);
       for (const key of left) if (queueNodes.includes(key)) await resurrectAhead(stage, key, succession.nr);
@@ -75,6 +75,22 @@ async function takeOver(stage: Stage, succession: Succession): Promise<void> {
     },
     { timeoutMs: 600_000, intervalMs: 1000 },
   );
+}
+
+/** Nodes that do not answer might have become the root: this operator knows that they have not. */
+async function runTakeover(
+  stage: Stage,
+  branch: NodeKey,
+  args: readonly string[],
+  killAfterMs: number | undefined,
+): Promise<void> {
+  try {
+    await stage.tryLondiste(branch, args, killAfterMs);
+  } catch (error) {
+    const switches = String(error).match(/--dead=\w+/g) ?? [];
+    if (switches.length === 0) throw error;
+    await stage.tryLondiste(branch, [...args, ...new Set(switches)]);
+  }
 }
 
 async function readsFrom(stage: Stage, key: NodeKey, provider: string): Promise<boolean> {

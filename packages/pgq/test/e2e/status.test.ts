@@ -215,6 +215,15 @@ describe("the status of a set", () => {
     );
   });
 
+  it("names two roots that both take events, as when one that was given up is back", async () => {
+    await vilnius.query("select pgq_node.promote_branch('q')");
+    assert.match(
+      (await reasonOf("oslo"))!,
+      /^TWO ROOTS: "vilnius" takes events too; stop writing to the one/,
+    );
+    assert.match((await reasonOf("vilnius"))!, /^TWO ROOTS: "oslo" takes events too/);
+  });
+
   it("fails with one clear line where the queue has no node", async () => {
     const { code, stdout, stderr } = await runProgram(programFile, [
       oslo.configFile,

@@ -112,7 +112,7 @@ describe("every state of the takeover of a dead root", () => {
         nodes: twoBranches,
         takers: ["a", "b"],
         shaky: ["a"],
-        left: { ...nothingHappens, starts: 2, downs: 1 },
+        left: { ...nothingHappens, starts: 2, kills: 1, downs: 1 },
       },
     ],
     [
@@ -173,6 +173,17 @@ describe("every state of the takeover of a dead root", () => {
       /b is not registered on a/,
       { nodes: twoBranches },
       without("subscribe"),
+    ],
+    [
+      "if a node that does not answer, and is the root by now, were taken for dead",
+      /two roots: a, b/,
+      {
+        nodes: twoBranches,
+        takers: ["a", "b"],
+        shaky: ["a"],
+        left: { ...nothingHappens, starts: 2, kills: 1, downs: 1 },
+      },
+      { takesSilentForDead: true },
     ],
     [
       "if the new root did not get what another branch has",

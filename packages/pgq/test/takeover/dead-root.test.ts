@@ -195,10 +195,16 @@ describe("failover of a dead root, and its resurrection", () => {
     const killed = await n2.run(failover, { SKYTOOLS_CRASH_POINT: "plan.after-ask-pause@n3=kill" });
     assert.equal(killed.code, 137, killed.stderr);
     await running.stopServer("n3");
-    const without = await n2.command(...failover);
+    const refused = await n2.run(failover);
+    assert.equal(refused.code, 1, "n3 could have taken over");
+    assert.match(
+      refused.stderr,
+      /"n3" does not answer and may be the root by now: .*\n.*say so with --dead=n3:/,
+    );
+    const without = await n2.command(...failover, "--dead=n3");
     assert.match(
       without.stderr,
-      /WARNING node "n3" does not answer and is left out, run this again when it is back: /,
+      /WARNING node "n3" is treated as dead and is left out, run this again when it is back$/m,
     );
     const last = without.stderr.trimEnd().split("\n").at(-1)!;
     assert.match(

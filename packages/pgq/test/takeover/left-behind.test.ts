@@ -42,7 +42,7 @@ describe("a branch that is ahead, and away while another one takes over", () => 
     await running.stopServer("n3");
     await running.takeDown("n1");
     running.startWorker("n2");
-    await running.command("n2", "takeover", "n1", "--dead-root");
+    await running.command("n2", "takeover", "n1", "--dead-root", "--dead=n3");
     await running.writeTo("n2", "on the new root");
     await running.startServer("n3");
 
@@ -83,7 +83,7 @@ describe("a branch that is ahead, and away while another one takes over", () => 
     await waitForTick(running.member("n1"), await completedTick(running.member("n3")));
     await running.stopServer("n3");
     await running.takeDown("n2");
-    await running.command("n1", "takeover", "n2", "--dead-root");
+    await running.command("n1", "takeover", "n2", "--dead-root", "--dead=n3");
     await running.startServer("n3");
     const refused = await running.member("n3").run(["resurrect"]);
     assert.equal(refused.code, 1);

@@ -20,16 +20,38 @@ export function requireLive(set: SetState, nodeName: string, findings: Finding[]
   return undefined;
 }
 
-/** Members that could not be asked and were not said to be dead: what they hold is not known.
+/** Members that could not be asked, or are not to be in this run, and are not tagged dead: what they hold is not known.
  * @param knownDead a node of which that is no news */
 export function silentFindings(set: SetState, knownDead?: string): Finding[] {
   return [...set.silent.values()]
-    .filter(({ failure, nodeName }) => failure !== null && nodeName !== knownDead)
+    .filter(
+      ({ failure, isAssumedDead, nodeName }) => (failure !== null || isAssumedDead) && nodeName !== knownDead,
+    )
     .map(({ nodeName, failure }) => ({
       kind: "warning",
-      text: `node "${nodeName}" does not answer and is left out, run this again when it is back: ${failure ?? ""}`,
+      text: `node "${nodeName}" ${failure === null ? "is treated as dead" : "does not answer"} and is left out, run this again when it is back${failure === null ? "" : `: ${failure}`}`,
       leftOut: { nodeName, reason: "run this again when it is back" },
     }));
+}
+
+/** Members of which nobody knows whether they have become the root in the place of another. One that was left out of a takeover
+ * knows nothing of it, so only the administrator can say that a node which does not answer is not the root.
+ * @param oldName the root whose place it is */
+export function possibleRoots(set: SetState, oldName: string): Finding[] {
+  const unknown = [...set.silent.values()].filter(
+    ({ failure, nodeName }) => failure !== null && nodeName !== oldName,
+  );
+  if (unknown.length === 0) return [];
+  const names = unknown.map(({ nodeName }) => `"${nodeName}"`).join(", ");
+  const failures = unknown.map(({ failure }) => failure).join("; ");
+  const switches = unknown.map(({ nodeName }) => `--dead=${nodeName}`).join(" ");
+  return [
+    {
+      kind: "refusal",
+      text: `${names} ${unknown.length === 1 ? "does" : "do"} not answer and may be the root by now: ${failures}`,
+      hint: `Bring ${unknown.length === 1 ? "it" : "them"} back, or, where it is certain that ${unknown.length === 1 ? "it has" : "none has"} not taken over from "${oldName}", say so with ${switches}: two roots that both take events cannot be joined again.`,
+    },
+  ];
 }
 
 /** Members that are paused and stay so: somebody wanted that, or a command that was killed has left them. */

@@ -29,6 +29,8 @@ export interface LiveMember extends NodeLocation {
 export interface SilentMember extends NodeLocation {
   /** null: tagged dead, or said to be dead on the command line */
   readonly failure: string | null;
+  /** said to be dead on the command line, for this run */
+  readonly isAssumedDead: boolean;
 }
 
 /** The whole set as the databases describe it at one moment. */
@@ -118,8 +120,10 @@ export async function readSetState(
   for (const name of deadNodes) admin.job.log.info(`Assuming node '${name}' as dead`);
   const states = await Promise.all(
     members.map(async (member): Promise<LiveMember | SilentMember> => {
-      const isDead = member.isDead || deadNodes.includes(member.nodeName);
-      if (isDead && member.nodeName !== here.nodeName) return { ...member, isDead, failure: null };
+      const isAssumedDead = !member.isDead && deadNodes.includes(member.nodeName);
+      if ((member.isDead || isAssumedDead) && member.nodeName !== here.nodeName) {
+        return { ...member, isDead: true, isAssumedDead, failure: null };
+      }
       const db = member.nodeName === here.nodeName ? local : undefined;
       return readMember(admin, member, db);
     }),
@@ -139,7 +143,8 @@ export async function readMember(
     const node = await getNodeInfo(db, admin.queueName);
     if (node === undefined) {
       await db.commit();
-      return { ...member, failure: `queue "${admin.queueName}" has no node in ${db.label}` };
+      const failure = `queue "${admin.queueName}" has no node in ${db.label}`;
+      return { ...member, isAssumedDead: false, failure };
     }
     const hasQueue = node.nodeType !== "leaf";
     const state = {
@@ -154,7 +159,7 @@ export async function readMember(
     return state;
   } catch (error) {
     if (open !== undefined || !(error instanceof SkytoolsError)) throw error;
-    return { ...member, failure: error.message };
+    return { ...member, isAssumedDead: false, failure: error.message };
   }
 }
 

@@ -1,7 +1,7 @@
 import { finishMove, forgetMoved, forgetNewRoot, keepPlace, moveConsumer } from "./move-consumer.ts";
 import { adoptConsumers, orphanedConsumers } from "./orphaned-consumers.ts";
 import type { Finding, Plan, PlanStep } from "./plan.ts";
-import { pausedFindings, refuseLeaf, silentFindings } from "./plan-checks.ts";
+import { pausedFindings, possibleRoots, refuseLeaf, silentFindings } from "./plan-checks.ts";
 import { type PlanContext, workerOf } from "./plan-context.ts";
 import type { LiveMember, SilentMember } from "./set-state.ts";
 import { catchUp, ownTick } from "./step/catch-up.ts";
@@ -19,9 +19,10 @@ import { type TakeoverRequest, takeoverTitle } from "./takeover-request.ts";
  * gravestone: what it had beyond is found by `resurrect`. Source: spec/cascade.md 10.3 */
 export function takeoverDeadRoot(context: PlanContext, request: TakeoverRequest, old: SilentMember): Plan {
   const { set, taker } = request;
-  const findings = silentFindings(set, old.nodeName);
   const children = childrenOf(request, old);
   const isPromoted = taker.node.nodeType === "root";
+  const unknown = isPromoted ? [] : possibleRoots(set, old.nodeName);
+  const findings = unknown.length > 0 ? unknown : silentFindings(set, old.nodeName);
   if (!isPromoted) check(request, old, findings);
   const top = isPromoted ? takeoverTick(taker, old) : highestTick(request);
   const [followers, ahead] = [
@@ -80,7 +81,7 @@ function failover(
       ...(child === best ? [] : [pause(context, workerOf(child))]),
       ...keepPlace(context, workerOf(child), taker),
     ]),
-    ...prepareRoot(context, taker, undefined, promotion.isDone),
+    ...prepareRoot(context, request, undefined, promotion.isDone),
     promotion,
     ...followers.flatMap((child) => finishMove(context, set, workerOf(child), taker)),
     ...forgetNewRoot(context, taker, best === undefined ? set.subscribedOn(taker.nodeName) : [best]),
@@ -171,14 +172,6 @@ function check(request: TakeoverRequest, old: SilentMember, findings: Finding[])
       kind: "refusal",
       text: `"${root.nodeName}" is the root already, "${oldName}" is not any more`,
       hint: `Use change-provider, or let "${taker.nodeName}" take over from "${root.nodeName}".`,
-    });
-  }
-  const farthest = set.silent.get(set.upstreamOf(taker.nodeName).at(-1) ?? oldName);
-  if (farthest !== undefined && farthest.failure !== null && farthest.nodeName !== oldName) {
-    findings.push({
-      kind: "refusal",
-      text: `"${taker.nodeName}" gets its events from "${farthest.nodeName}", which does not answer and may be the root by now: ${farthest.failure}`,
-      hint: `Bring it back, or treat it as dead with --dead=${farthest.nodeName}.`,
     });
   }
   findings.push({

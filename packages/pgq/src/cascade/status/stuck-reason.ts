@@ -10,14 +10,20 @@ export const stuckLagSeconds = 60;
 export function stuckReason(report: NodeReport, reports: Reports): string | null {
   const circle = providerCircle(report, reports);
   if (circle !== undefined) return `nodes provide for each other: ${circle.join(" <- ")}`;
-  const own = report.node.nodeType === "root" ? rootReason(report) : followerReason(report, reports);
+  const own = report.node.nodeType === "root" ? rootReason(report, reports) : followerReason(report, reports);
   return own ?? heldReason(report);
 }
 
-function rootReason({ node, queue, nowSeconds, session }: NodeReport): string | null {
+function rootReason({ node, queue, nowSeconds, session }: NodeReport, reports: Reports): string | null {
   if (queue === null) return null;
   if (queue.hasExternalTicker) {
     return "takes no events: a switchover was begun and not finished";
+  }
+  const other = [...reports.values()].find(
+    (each) => each.node.nodeType === "root" && each.queue?.hasExternalTicker === false && each.node !== node,
+  );
+  if (other !== undefined) {
+    return `TWO ROOTS: "${other.node.nodeName}" takes events too; stop writing to the one that is given up`;
   }
   const isLate =
     queue.waitingEvents > 0 &&

@@ -36,6 +36,8 @@ export interface CommandState {
 export interface Faults extends ServerFaults {
   /** steps that are left out */
   readonly leavesOut?: (step: PlanStep) => boolean;
+  /** every node that does not answer is said to be dead, whatever it is */
+  readonly takesSilentForDead?: boolean;
 }
 
 /** Somebody is waited for. */
@@ -119,7 +121,7 @@ export class TakeoverCommand {
     const context: PlanContext = { admin, patience: new NoPatience(admin.job, 0) };
     this.#databases.nodes = nodes;
     try {
-      const set = await readSetState(admin);
+      const set = await readSetState(admin, this.#saidDead(nodes));
       const plan =
         on === this.#options.oldName
           ? await resurrectPlan(context, set, { dumpFile: "", isMerging: false, statistics: new Map() })
@@ -131,6 +133,14 @@ export class TakeoverCommand {
       if (error instanceof SkytoolsError) return null;
       throw error;
     }
+  }
+
+  /** The administrator says of nodes that do not answer that they are dead, where they are not the root. */
+  #saidDead(nodes: ModelNodes): string[] {
+    return Object.keys(nodes).filter(
+      (name) =>
+        !nodes[name]!.isUp && (nodes[name]!.type !== "root" || this.#faults.takesSilentForDead === true),
+    );
   }
 
   #adminOn(on: string): CascadeAdmin {

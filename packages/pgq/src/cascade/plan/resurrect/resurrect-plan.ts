@@ -13,6 +13,7 @@ import { countEventsAfter } from "./events-after.ts";
 import { leftBehindPlan, rootWithout } from "./left-behind.ts";
 import { checkDumpFile } from "./read-dump-file.ts";
 import type { Resurrection } from "./resurrection.ts";
+import { bury, rivalFindings, rivalOf } from "./rival-root.ts";
 import { isQueueCut, removeLost, setAside } from "./set-aside.ts";
 import { newestSharedTick, nothingShared } from "./shared-tick.ts";
 import { becomePausedBranch, dropReaders, learnMembers, replaceGravestone } from "./steps.ts";
@@ -25,7 +26,7 @@ export interface ResurrectOptions {
 }
 
 /** Turns the local node, a root that was declared dead and is back, into a paused branch of the set that has gone on without it; also
- * a branch that the takeover had to leave out, and that has what the new root has not.
+ * a branch that the takeover had to leave out, and that has what the new root has not; also one of two roots that both take events.
  * Works too when the database was restored, or a standby promoted, at an older or a newer state than the takeover.
  * Source: spec/cascade.md section 12
  * @throws SkytoolsError DUMP_FILE when a file is in the way, or that of the run before is not there any more */
@@ -46,7 +47,8 @@ export async function resurrectPlan(
   for (const name of set.silent.keys()) context.admin.job.log.info(`Node ${name} is dead, skipping`);
   const graves = others.filter(({ queue }) => queue?.positions.has(gravestoneName(nodeName)) === true);
   const root = others.find((member) => member.node.nodeType === "root");
-  const [provider] = graves;
+  const rival = graves.length === 0 ? rivalOf(set, self) : undefined;
+  const provider = graves[0] ?? rival;
   if (root === undefined) return nothing(refusal("Cannot find new root node"));
   if (graves.length > 1) {
     const names = graves.map((each) => `"${each.nodeName}"`).join(", ");
@@ -58,15 +60,22 @@ export async function resurrectPlan(
       return leftBehindPlan({ context, self, provider: newRoot, ...options }, set, title);
     return withoutGrave(context, set, self, title, options.isMerging);
   }
-  const takeoverTick = provider.queue!.positions.get(gravestoneName(nodeName))!;
-  const sharedTick = await newestSharedTick(self.db, provider.db, context.admin.queueName, takeoverTick);
+  const grave = provider.queue!.positions.get(gravestoneName(nodeName));
+  const notAfter = grave ?? self.queue!.newestTick;
+  const sharedTick = await newestSharedTick(self.db, provider.db, context.admin.queueName, notAfter);
   if (sharedTick === undefined) return nothing(nothingShared(self, provider));
+  const takeoverTick = grave ?? sharedTick;
   const work: Resurrection = { context, self, provider, sharedTick, takeoverTick, ...options };
   if (options.isMerging && (await isQueueCut(work))) await checkSetAside(work);
+  const isRival = grave === undefined;
   return {
     title,
-    findings: [...silentFindings(set), ...(await describe(work))],
-    steps: resurrection(work, root),
+    findings: [
+      ...silentFindings(set),
+      ...(isRival ? rivalFindings(set, work) : []),
+      ...(await describe(work)),
+    ],
+    steps: [...(isRival ? [bury(work)] : []), ...resurrection(work, root)],
     workers: [],
   };
 }
