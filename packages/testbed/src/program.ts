@@ -107,7 +107,7 @@ export class RunningProgram implements AsyncDisposable {
     pattern: RegExp,
     options: { readonly timeoutMs?: number } = {},
   ): Promise<RegExpExecArray> {
-    const timeoutMs = options.timeoutMs ?? 90_000;
+    const timeoutMs = options.timeoutMs ?? 180_000;
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const end = this.#end;

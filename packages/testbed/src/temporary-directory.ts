@@ -16,5 +16,5 @@ export async function temporaryDirectory(
   const path = await mkdtemp(join(runDirectory(), `${prefix}-`));
   const account = serverAccount();
   if (owner === "servers" && account.isOther) await chown(path, account.uid, account.gid);
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true, maxRetries: 5 }) };
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 
 export interface WaitOptions {
-  /** Default 90000: for a machine that does much else at the same time. */
+  /** Default 180000: for a machine that does much else at the same time, and starts many programs. */
   readonly timeoutMs?: number;
   /** Default 25. */
   readonly intervalMs?: number;
@@ -23,7 +23,7 @@ export async function waitFor<T>(
   condition: () => Promise<T | Unmet> | T | Unmet,
   options: WaitOptions = {},
 ): Promise<T> {
-  const timeoutMs = options.timeoutMs ?? 90_000;
+  const timeoutMs = options.timeoutMs ?? 180_000;
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     let lastValue: unknown;
