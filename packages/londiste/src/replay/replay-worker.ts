@@ -246,11 +246,11 @@ export class ReplayWorker implements CascadedApplication {
   }
 
   #note(tables: readonly ReplicatedTable[]): void {
-    const inCopy = new Set(
-      this.#tables.filter(({ state }) => needsCopyProcess(state)).map(({ name }) => name),
-    );
+    // A small table may be copied and handed over between two looks.
+    const notThere = new Set(this.#tables.filter(({ state }) => state.kind !== "ok").map(({ name }) => name));
     this.#tables = tables;
-    if (tables.some(({ name, state }) => state.kind === "ok" && inCopy.has(name))) this.#foreignKeys.hurry();
+    if (tables.some(({ name, state }) => state.kind === "ok" && notThere.has(name)))
+      this.#foreignKeys.hurry();
   }
 
   /** Snapshots in state ok come only from a copy by an older program; ours are gone before the hand-over. */
