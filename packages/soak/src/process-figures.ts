@@ -12,13 +12,17 @@ interface Told {
  * @param probes where the probe in the process tells the rest
  * @throws Error when the process is gone. Source: proc(5) */
 export function processFigures(pid: number, probes: string): Sample {
-  const targets = readdirSync(`/proc/${pid}/fd`).flatMap((name) => targetOf(`/proc/${pid}/fd/${name}`));
+  const probeFile = join(probes, `${pid}.json`);
+  const targets = readdirSync(`/proc/${pid}/fd`)
+    .flatMap((name) => targetOf(`/proc/${pid}/fd/${name}`))
+    // The probe may be writing just now.
+    .filter((target) => !target.startsWith(probeFile));
   return {
     memory: statusKb(pid, "VmRSS") / 1024,
     files: targets.filter((target) => !target.startsWith("socket:")).length,
     sockets: targets.filter((target) => target.startsWith("socket:")).length,
     children: readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").split(" ").filter(Boolean).length,
-    ...told(join(probes, `${pid}.json`)),
+    ...told(probeFile),
   };
 }
 
