@@ -46,10 +46,7 @@ it("our Londiste says what to run where the original schemas lack something, and
   const refused = await tryLondiste("leaf", "wait-sync");
   assert.equal(refused.code, 1, refused.stdout + refused.stderr);
   assert.match(refused.stderr, older);
-  await waitFor("the worker to say the same", () => older.test(leafWorker.stderrText()), {
-    timeoutMs: 60_000,
-    onTimeout: logs,
-  });
+  await waitFor("the worker to say the same", () => older.test(leafWorker.stderrText()), { onTimeout: logs });
 
   const upgrade = await runProgram("skytools_upgrade3", Object.values(connstrs));
   assert.equal(upgrade.code, 0, upgrade.stdout + upgrade.stderr);
@@ -67,7 +64,7 @@ it("our Londiste says what to run where the original schemas lack something, and
       const [seen] = await cluster.query(content, [], "leaf");
       return JSON.stringify(seen) === JSON.stringify(expected);
     },
-    { timeoutMs: 60_000, onTimeout: logs },
+    { onTimeout: logs },
   );
   await londiste("leaf", "compare");
 });

@@ -106,7 +106,8 @@ describe("consumers on the original python library, over our PgQ and the origina
         expected.push(...(await insertEvents(cluster, "db", `round ${++round}`, 20)));
         return new Set((await readRecord(cluster, "db")).map((event) => event.job)).size === 2;
       },
-      { onTimeout: () => first.outputTail() + second.outputTail() },
+      // The other one may be up late: what comes meanwhile is not to become a backlog.
+      { intervalMs: 250, onTimeout: () => first.outputTail() + second.outputTail() },
     );
     expected.push(...(await insertEvents(cluster, "db", "again", 5)));
     await stack.waitForRecord(expected.length + 5, [first, second]);

@@ -53,7 +53,7 @@ describe("the original python library over our PgQ", { skip: skipWithout("pgqd",
     const { code, stdout, stderr } = await runPython("status.py", [ini.file]);
     assert.equal(code, 0, stderr);
     assert.match(stdout, /PgQ version: 4\./);
-    assert.match(stdout, /^q +3\/7200s +500\/0s\/0s +0s +\d+\.\d +\d+$/m);
+    assert.match(stdout, /^q +3\/7200s +500\/0s\/0s +\d+s +\d+\.\d +\d+$/m);
     // The very first event of a queue is not counted: spec/sql-pgq.md T3.
     assert.match(stdout, /^ {2}reader +\d+s +\d+s +39$/m);
   });

@@ -63,6 +63,7 @@ it("a running python Londiste set becomes ours with skytools_upgrade3 and theirs
 
   await using load = await Load.start(connstrs.root);
   await load.more();
+  await compare(cluster, load, workers);
   const before = await registrations(cluster);
   const upgrade = await runProgram("skytools_upgrade3", Object.values(connstrs));
   assert.equal(upgrade.code, 0, upgrade.stdout + upgrade.stderr);
@@ -88,10 +89,7 @@ it("a running python Londiste set becomes ours with skytools_upgrade3 and theirs
   await waitFor(
     "the later table",
     async () => (await cluster.query("select from later", [], "leaf")).length === 1,
-    {
-      timeoutMs: 60_000,
-      onTimeout: () => workers.map((worker) => worker.outputTail()).join("\n"),
-    },
+    { onTimeout: () => workers.map((worker) => worker.outputTail()).join("\n") },
   );
   assert.ok(workers.every((worker) => worker.isRunning));
 });
@@ -128,7 +126,7 @@ async function waitForState(cluster: Cluster, workers: readonly RunningProgram[]
       const sql = "select from londiste.get_table_list('q') where merge_state = 'ok'";
       return (await cluster.query(sql, [], "leaf")).length === 1;
     },
-    { timeoutMs: 60_000, onTimeout: () => workers.map((worker) => worker.outputTail()).join("\n") },
+    { onTimeout: () => workers.map((worker) => worker.outputTail()).join("\n") },
   );
 }
 
@@ -143,10 +141,7 @@ async function compare(cluster: Cluster, load: Load, workers: readonly RunningPr
       seen = (await cluster.query<{ sum: string }>(content, [], "leaf"))[0]?.sum;
       return seen === expected!.sum;
     },
-    {
-      timeoutMs: 60_000,
-      onTimeout: () => `${seen}\n${workers.map((worker) => worker.outputTail()).join("\n")}`,
-    },
+    { onTimeout: () => `${seen}\n${workers.map((worker) => worker.outputTail()).join("\n")}` },
   );
   load.go();
 }

@@ -87,7 +87,7 @@ async function waitForCopy(node: SetNode): Promise<void> {
       );
       return rows.length === 1;
     },
-    { timeoutMs: 60_000, onTimeout: () => node.logTail() },
+    { onTimeout: () => node.logTail() },
   );
 }
 

@@ -28,7 +28,7 @@ before(async () => {
     "log-level-file": "off",
     "repo1-retention-full": "2",
     "start-fast": "y",
-    "archive-timeout": "30",
+    "archive-timeout": "120",
   };
   const cluster = {
     "pg1-path": stage.primary.dataDirectory,
