@@ -14,10 +14,10 @@ const unhelpful = {
   extra_float_digits: "-10",
   bytea_output: "escape",
   lock_timeout: "50ms",
-  statement_timeout: "5s",
-  idle_session_timeout: "5s",
-  idle_in_transaction_session_timeout: "5s",
-  transaction_timeout: "5s",
+  statement_timeout: "1min",
+  idle_session_timeout: "1min",
+  idle_in_transaction_session_timeout: "1min",
+  transaction_timeout: "1min",
 };
 
 test("settings of the database neither change values nor end sessions of the worker", async () => {

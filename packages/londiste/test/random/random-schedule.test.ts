@@ -7,8 +7,8 @@ import { Disturbances } from "./disturbances.js";
 import { hostileTables, ledgerTable } from "./hostile-tables.js";
 import { RandomWriter } from "./random-writer.js";
 
-/** LONDISTE_SEED repeats a schedule as far as timing allows, LONDISTE_MINUTES is how long it disturbs. */
-const seed = Number(process.env.LONDISTE_SEED ?? Math.floor(Math.random() * 1e9));
+/** LONDISTE_SEED gives another schedule, as far as timing allows the same one each time; LONDISTE_MINUTES is how long it disturbs. */
+const seed = Number(process.env.LONDISTE_SEED ?? 1);
 const minutes = Number(process.env.LONDISTE_MINUTES ?? 0.2);
 const writerCount = 3;
 
