@@ -78,7 +78,7 @@ test("whether a copy still needs its snapshot is looked up in the events that fo
 });
 
 test("a source that is silent while a table is taken over does not keep the worker's position", {
-  timeout: 30_000,
+  timeout: 180_000,
 }, async () => {
   await using proxy = await TcpProxy.start(stage.cluster);
   const database = await stage.operator.queryValue<string>("select current_database()");

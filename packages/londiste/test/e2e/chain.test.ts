@@ -85,7 +85,6 @@ test("tables that a foreign key ties together are added to a chain in any order,
   for (const node of nodes) {
     if (node !== root) await identical(node, "compare");
     await waitFor(`the foreign key of ${node.name}`, () => hasKey(node), {
-      timeoutMs: 60_000,
       onTimeout: () => node.logTail(),
     });
     assert.doesNotMatch(node.log(), lastingTrouble, node.name);

@@ -53,6 +53,19 @@ after(async () => {
   await stage[Symbol.asyncDispose]();
 });
 
+/** Keys come back when their tables are in sync, in steps of their own. */
+async function waitForForeignKey(): Promise<void> {
+  await waitFor("the foreign key to be back", async () => {
+    const rows = await stage.query(
+      "leaf",
+      "select from pg_constraint where conname = 'to_parent' and convalidated",
+    );
+    return (
+      rows.length === 1 && (await stage.query("leaf", "select from londiste.pending_fkeys")).length === 0
+    );
+  });
+}
+
 test("a copy that keeps failing says why and gives its slot to the next table", async () => {
   await stage.londiste("root", "add-table", "bad", "good");
   await stage.londiste("leaf", "add-table", "bad", "good");
@@ -72,14 +85,7 @@ test("foreign keys are away while their tables are copied, and come back validat
   await stage.londiste("root", "add-table", "parent", "child");
   await stage.londiste("leaf", "add-table", "child", "parent");
   await stage.waitUntilReplicated();
-  await waitFor("the foreign key to be back", async () => {
-    const rows = await stage.query(
-      "leaf",
-      "select from pg_constraint where conname = 'to_parent' and convalidated",
-    );
-    return rows.length === 1;
-  });
-  assert.deepEqual(await stage.query("leaf", "select from londiste.pending_fkeys"), []);
+  await waitForForeignKey();
 });
 
 test("indexes, keys and what hangs on them are as before after a copy without them", async () => {
@@ -121,7 +127,7 @@ test("tables tells how far a copy is, when it will be through, and how long it k
     "update londiste.table_info set merge_state = 'ok' where table_name = 'public.big'",
   );
   await stage.query("leaf", `select pg_advisory_unlock(${key})`, [queueName]);
-  assert.match(stdout, /public\.big .*25%, 500 rows, .*, ETA 5m \d\ds, snapshot held 1m/);
+  assert.match(stdout, /public\.big .*25%, 500 rows, .*, ETA \d+m \d\ds, snapshot held \d+m/);
   const big = (JSON.parse(json) as { name: string; copy: Record<string, number> }[]).find(
     (table) => table.name === "public.big",
   );
@@ -215,6 +221,7 @@ test("a table whose copy has lost its place in the queue is copied again", async
 });
 
 test("a copy by hand that -s asks to stop gives up no rows: it brings them in, and the worker goes on from there", async () => {
+  await stage.waitForCopiesToEnd();
   await stage.killProcess("leaf worker");
   await stage.query("leaf", "select londiste.local_set_table_state($1, 'public.slow', null, 'in-copy')", [
     queueName,
@@ -253,7 +260,7 @@ test("a table at rest needs no tick to get from copied to handed over, nor does 
   await stage.londiste("root", "add-table", "empty");
   await stage.londiste("leaf", "add-table", "empty");
   const addedAt = performance.now();
-  await stage.waitForState("public.empty", /^ok$/, 60_000);
+  await stage.waitForState("public.empty", /^ok$/);
   t.diagnostic(`an empty table was ok ${Math.round(performance.now() - addedAt)} ms after it was added`);
   const [at] = await stage.query<{ begin: string }>("leaf", "select clock_timestamp()::text as begin");
   await stage.londiste("leaf", "resync", "good", "slow", "parent");
@@ -267,12 +274,14 @@ test("a table at rest needs no tick to get from copied to handed over, nor does 
       );
       return ended.length === 3;
     },
-    { timeoutMs: 60_000, onTimeout: () => stage.logTail("leaf") },
+    { onTimeout: () => stage.logTail("leaf") },
   );
 });
 
 test("a foreign key that is in use does not hold replay up; its table is copied when it is free", async () => {
   stage.startTicker();
+  // The tables have been copied before.
+  await waitForForeignKey();
   await using user = await Database.open(stage.connstr("leaf"));
   await user.execute("lock table child in access share mode");
   await stage.londiste("leaf", "resync", "child");

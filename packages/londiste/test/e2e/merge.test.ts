@@ -174,9 +174,10 @@ test("a copy waits while that of another queue fills the table in several transa
     "update londiste.table_info set merge_state = 'in-copy', dropped_ddl = '' where queue_name = $1 and table_name = 'public.rows'",
     [first.queue],
   );
+  const seen = second.log().length;
   second.startWorker();
-  await waitFor("the second copy to wait", () => /waiting for the copy out of queue q1/.test(second.log()), {
-    timeoutMs: 60_000,
+  const waits = /waiting for the copy out of queue q1/;
+  await waitFor("the second copy to wait", () => waits.test(second.log().slice(seen)), {
     onTimeout: () => second.logTail(),
   });
   first.startWorker();
