@@ -28,7 +28,7 @@ export interface ClusterOptions {
   readonly initdb?: readonly string[];
 }
 
-const startTimeoutMs = 60_000;
+const startTimeoutMs = 150_000;
 
 const defaultSettings = {
   fsync: "off",
@@ -261,7 +261,7 @@ export class Cluster implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop("immediate");
     this.#forgetExit();
-    await rm(this.socketDir, { recursive: true, force: true, maxRetries: 5 });
+    await rm(this.socketDir, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 
