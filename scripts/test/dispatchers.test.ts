@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type Cluster, startCluster, waitFor } from "@skytools/testbed";
-import { ScriptSet } from "./fixture/script-set.js";
+import { reload, ScriptSet } from "./fixture/script-set.js";
 
 describe("cube_dispatcher3 and table_dispatcher3", () => {
   let cluster: Cluster;
@@ -105,7 +105,7 @@ describe("cube_dispatcher3 and table_dispatcher3", () => {
       dispatcher,
     );
     script({ dateformat: "" });
-    dispatcher.signal("SIGHUP");
+    await reload(dispatcher);
     await set.source.produce(["U:id", "id=1&v=c", "public.base"], ["D:id", "id=1&v=c", "s.t_d1"]);
     await set.target.waitForRows("select id, v from base", [[1, "c"]], dispatcher);
     for (const [type, table, message] of [
@@ -120,11 +120,11 @@ describe("cube_dispatcher3 and table_dispatcher3", () => {
       await set.source.produce([type, "id=9&v=z", table]);
       await dispatcher.waitForOutput(message);
       script({ dateformat: "", consumer_filter: `not (ev_type = '${type}' and ev_extra1 = '${table}')` });
-      dispatcher.signal("SIGHUP");
+      await reload(dispatcher);
       await waitForEnd(set);
     }
     script({ dateformat: '"d2"', consumer_filter: "ev_extra1 = 'public.unknown'" });
-    dispatcher.signal("SIGHUP");
+    await reload(dispatcher);
     await set.source.produce(["I:id", "id=9&v=z", "public.unknown"]);
     await dispatcher.waitForOutput(
       /is for table "public\.unknown", which does not exist .*\n.*tables of a period are made like it/,
@@ -227,7 +227,7 @@ describe("cube_dispatcher3 and table_dispatcher3", () => {
     dispatcher.signal("SIGHUP");
     await dispatcher.waitForOutput(/Config not reloaded.*fields: "id:" is not a list of columns/);
     set.script("table_dispatcher3", { ...settings, consumer_filter: "ev_type not like 'U%%'", fields: "*" });
-    dispatcher.signal("SIGHUP");
+    await reload(dispatcher);
     await set.source.produce(["I:", "id=7&at&line=nowhere", null]);
     await dispatcher.waitForOutput(/part_field\(at\) is NULL: event \d+/);
   });
@@ -246,13 +246,13 @@ describe("cube_dispatcher3 and table_dispatcher3", () => {
     );
     await set.target.query("drop function create_partition(text, text, text, text, timestamptz, text)");
     set.script("table_dispatcher3", { dest_table: "public.other", part_field: "day" });
-    dispatcher.signal("SIGHUP");
+    await reload(dispatcher);
     await set.source.produce(["I:id", "id=1&day=2026-11-20", "public.x"]);
     await dispatcher.waitForOutput(/table "public\.other_2026_11_20" does not exist on .*/);
     await set.target.query("create table other_2026_11_20 (id int, day date)");
     await set.target.waitForRows("select id from other_2026_11_20", [[1]], dispatcher);
     set.script("table_dispatcher3", { dest_table: "public.other" });
-    dispatcher.signal("SIGHUP");
+    await reload(dispatcher);
     await set.source.produce(["I:id", "id=2&day=2026-11-20", "public.x"]);
     await dispatcher.waitForOutput(/is for table "public\.other", which does not exist/);
     await set.target.query("create table other (id int, day date)");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type Cluster, startCluster, waitFor } from "@skytools/testbed";
-import { ScriptSet } from "./fixture/script-set.js";
+import { reload, ScriptSet } from "./fixture/script-set.js";
 
 const columns = "ev_time, ev_type, ev_data, ev_extra1, ev_extra2, ev_extra3, ev_extra4";
 const events = `select ev_type, ev_data from pgq.event_1 order by ev_id`;
@@ -167,20 +167,20 @@ describe("queue_mover3 and queue_splitter3", () => {
     await using splitter = script.start();
     await splitter.waitForOutput(/event \d+ is for queue "new", which does not exist/);
     set.script("queue_splitter3", { ...settings, missing_queue: "create" });
-    splitter.signal("SIGHUP");
+    await reload(splitter);
     await splitter.waitForOutput(/event \d+ has no value in ev_type/);
     assert.deepEqual(await set.target.rows("select queue_name from pgq.queue"), [["rest"]]);
     set.script("queue_splitter3", { ...settings, missing_queue: "rest" });
-    splitter.signal("SIGHUP");
+    await reload(splitter);
     await waitFor("the rest", async () => (await ofQueue("rest")).length === 2, {
       onTimeout: () => splitter.outputTail(),
     });
     set.script("queue_splitter3", { ...settings, missing_queue: "skip" });
-    splitter.signal("SIGHUP");
+    await reload(splitter);
     await set.source.produce(["new", "3"], ["rest", "4"]);
     await splitter.waitForOutput(/\{skipped: 1, count: 2/);
     set.script("queue_splitter3", { ...settings, missing_queue: "create" });
-    splitter.signal("SIGHUP");
+    await reload(splitter);
     await set.source.produce(["new", "5"]);
     await waitFor("the new queue", async () => (await ofQueue("new")).length === 1, {
       onTimeout: () => splitter.outputTail(),
