@@ -15,6 +15,7 @@ import { Settings } from "#src/place/settings.js";
 import { shellCommand } from "#src/remote/shell-quote.js";
 import { rewind } from "#src/standby/rewind.js";
 import { standbySlotName } from "#src/standby/standby-settings.js";
+import { silent } from "./fixture/silent-log.js";
 
 /* What a configuration may hold that a shell, ssh, a server or a path would take for something else: each is taken as it is, or
  * refused by one error that names its key. */
@@ -165,6 +166,7 @@ test("a secret that pg_rewind takes from its command line alone keeps it from be
         settings({ walmgr_data: "/w", slave_bin: "/nonexistent" }),
         "/d",
         `host=h password=p ${key}=secret`,
+        silent,
       );
     } catch (error) {
       message = String(error);

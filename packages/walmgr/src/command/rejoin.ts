@@ -112,7 +112,7 @@ async function turnIntoStandby(
       await cloneServer(job, conninfo, data, serverSettings);
       return;
     }
-    if (!isUnstartedStandby(data, timeline)) await rewind(settings, data, conninfo);
+    if (!isUnstartedStandby(data, timeline)) await rewind(settings, data, conninfo, job.log);
     await rm(join(data, "recovery.signal"), { force: true });
     await writeAutoConf(data, serverSettings);
     await writeSignalFile(data, "standby.signal");

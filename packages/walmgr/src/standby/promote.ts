@@ -14,6 +14,8 @@ import { checkReplayed, waitForReplay } from "./replay-end.ts";
 import { accountOf, proveFetch, refuseOtherAccount } from "./server-account.ts";
 
 const pollMs = 100;
+/** A primary that is merely slow must not be taken for a dead one. */
+const answerTimeoutMs = 15_000;
 
 /** In the data directory while a boot is under way that may leave WAL: the call that finishes it must not miss that. */
 const uncheckedFile = "walmgr_boot_unchecked";
@@ -182,7 +184,7 @@ export async function primaryAnswers(job: Job, settings: Settings): Promise<bool
   if (!settings.has("primary_conninfo")) return false;
   const connstr = settings.config.get("primary_conninfo");
   try {
-    const database = await Database.open(connstr, { connectTimeoutMs: 3000, autocommit: true });
+    const database = await Database.open(connstr, { connectTimeoutMs: answerTimeoutMs, autocommit: true });
     const isStandby = await database.queryValue<boolean>("select pg_is_in_recovery()");
     await database.close();
     return isStandby === false;

@@ -1,5 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { crashPoint, formatConnectString, isSecretConnectKey, parseConnectPairs } from "@skytools/skytools";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  crashPoint,
+  formatConnectString,
+  isSecretConnectKey,
+  type Log,
+  parseConnectPairs,
+} from "@skytools/skytools";
 import { runningServer } from "../place/server-directory.ts";
 import type { Settings } from "../place/settings.ts";
 import { readControlFile } from "../wal/control-file.ts";
@@ -7,6 +14,8 @@ import { WalError } from "../wal/wal-error.ts";
 import { serverProgram } from "./server-control.ts";
 import { setStartGuard, startGuard } from "./start-guard.ts";
 
+const leftOverTimeoutMs = 120_000;
+const pollMs = 200;
 const cloneHint = "rejoin --clone makes a new copy of the primary instead.";
 
 /** Takes a data directory back to where it and another server still were one, by pg_rewind. At no moment a server can be started on
@@ -14,12 +23,17 @@ const cloneHint = "rejoin --clone makes a new copy of the primary instead.";
  * directory has a guard.
  * @throws WalError with what pg_rewind says; without a guard when it has changed nothing
  * Source: PostgreSQL manual, pg_rewind */
-export async function rewind(settings: Settings, dataDirectory: string, conninfo: string): Promise<void> {
+export async function rewind(
+  settings: Settings,
+  dataDirectory: string,
+  conninfo: string,
+  log: Log,
+): Promise<void> {
   refuseSecrets(conninfo);
   const before = startGuard(dataDirectory);
   if (before === "rewound") return;
   if (before === "none" && !readControlFile(dataDirectory).isShutDown)
-    finishCrashRecovery(settings, dataDirectory);
+    await finishCrashRecovery(settings, dataDirectory, log);
   await setStartGuard(dataDirectory, "rewinding");
   crashPoint("rejoin.guarded");
   let failure = refusal(dataDirectory);
@@ -56,23 +70,42 @@ function refusal(dataDirectory: string): string | undefined {
 }
 
 /** What a server has left that was not shut down is replayed before: that is still the old primary, which starts as one.
- * pg_rewind would do that by itself, and could not, with the guard. */
-function finishCrashRecovery(settings: Settings, dataDirectory: string): void {
+ * pg_rewind would do that by itself, and could not, with the guard. Processes of a killed server may live on for a while: the one that
+ * archives ends with the command that it has called. */
+async function finishCrashRecovery(settings: Settings, dataDirectory: string, log: Log): Promise<void> {
+  const deadline = performance.now() + leftOverTimeoutMs;
+  for (let isTold = false; ; isTold = true) {
+    const failure = runSingleServer(settings, dataDirectory);
+    if (failure === undefined) return;
+    if (!/shared memory block .* is still in use/.test(failure) || performance.now() > deadline) {
+      throw new WalError(
+        `the server on ${dataDirectory} was not shut down, and cannot be recovered: ${failure.split("\n").at(-1)}`,
+        { hint: cloneHint },
+      );
+    }
+    if (!isTold)
+      log.info(`Processes of the server that was on ${dataDirectory} are still there, waiting for them`);
+    await sleep(pollMs);
+  }
+}
+
+/** @returns what it says when it fails */
+function runSingleServer(settings: Settings, dataDirectory: string): string | undefined {
   const config =
     settings.role === "primary" && settings.has("master_config")
       ? ["-c", `config_file=${settings.config.getFile("master_config")}`]
       : [];
   const program = serverProgram(settings, "postgres");
-  const run = spawnSync(program, ["--single", "-D", dataDirectory, ...config, "template1"], {
-    encoding: "utf8",
-    stdio: ["ignore", "ignore", "pipe"],
-    env: { ...process.env, LC_ALL: "C" },
-  });
-  if (run.status === 0) return;
-  const text = run.error?.message ?? run.stderr.trim().split("\n").at(-1) ?? "";
-  throw new WalError(`the server on ${dataDirectory} was not shut down, and cannot be recovered: ${text}`, {
-    hint: cloneHint,
-  });
+  const run = spawnSync(
+    program,
+    ["--single", "-D", dataDirectory, "-c", "lc_messages=C", ...config, "template1"],
+    {
+      encoding: "utf8",
+      stdio: ["ignore", "ignore", "pipe"],
+      env: { ...process.env, LC_ALL: "C" },
+    },
+  );
+  return run.status === 0 ? undefined : (run.error?.message ?? run.stderr.trim());
 }
 
 interface RewindRun {

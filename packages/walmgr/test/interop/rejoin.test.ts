@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync, statSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type Cluster, waitFor } from "@skytools/testbed";
@@ -12,6 +13,8 @@ const skip = existsSync(join(binDir, "pg_rewind")) ? false : "PostgreSQL 15 is n
 let stage: Stage;
 let primaryFile: string;
 let standby: Cluster;
+/** makes the end of the command with which the killed primary archives */
+let mayEnd: string;
 
 before(async () => {
   if (skip !== false) return;
@@ -34,10 +37,19 @@ before(async () => {
   // What only the old primary has, as after a split; it is not shut down.
   await stage.primary.start();
   await stage.primary.query("insert into t values (999)");
+  const [begun, end] = ["archiving", "may-end"].map((name) => join(stage.root, name)) as [string, string];
+  mayEnd = end;
+  await stage.primary.query(
+    `alter system set archive_command = 'touch "${begun}"; until test -e "${mayEnd}"; do sleep 0.05; done; false'`,
+  );
+  await stage.primary.reload();
+  await stage.primary.query("select pg_switch_wal()");
+  await waitFor("an archive command", () => existsSync(begun));
   await stage.primary.killHard();
 });
 
 after(async () => {
+  if (mayEnd !== undefined) await writeFile(mayEnd, "");
   await stage?.[Symbol.asyncDispose]();
 });
 
@@ -48,6 +60,15 @@ async function idsOn(cluster: Cluster): Promise<number[]> {
 
 const rejoin = (env: Record<string, string> = {}) =>
   stage.run(primaryFile, ["rejoin", standby.connstr(), "--no-start"], env);
+
+test("a rejoin waits for processes that a killed server has left", { skip }, async () => {
+  const killed = stage.start(primaryFile, ["rejoin", standby.connstr(), "--no-start"], {
+    SKYTOOLS_CRASH_POINT: "rejoin.guarded=kill",
+  });
+  await killed.waitForOutput(/Processes of the server that was on .* are still there/);
+  await writeFile(mayEnd, "");
+  assert.equal((await killed.exit).signal, "SIGKILL", killed.outputTail());
+});
 
 test("a rejoin that dies at any moment leaves no server that starts as a primary; run again, it ends well", {
   skip,

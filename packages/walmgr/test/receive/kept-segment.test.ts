@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
-import type { Log } from "@skytools/skytools";
 import { type TemporaryDirectory, temporaryDirectory } from "@skytools/testbed";
 import { LocalArchive } from "#src/archive/local-archive.js";
 import { localSource } from "#src/archive/local-source.js";
 import { settleReceived } from "#src/receive/kept-segment.js";
+import { silent } from "../fixture/silent-log.js";
 import { testSegmentSize, walFile } from "../fixture/wal-file.js";
 
 const segment = "000000010000000000000005";
@@ -14,17 +14,6 @@ const whole = walFile(segment);
 const other = walFile(segment);
 /** Received up to its middle. */
 const begun = Buffer.concat([whole.subarray(0, testSegmentSize / 2), Buffer.alloc(testSegmentSize / 2)]);
-
-const silent: Log = {
-  level: "info",
-  trace: () => {},
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  fatal: () => {},
-  child: () => silent,
-};
 
 describe("what a receiver has left of a segment that the archive has", () => {
   let directory: TemporaryDirectory;

@@ -2,24 +2,14 @@ import assert from "node:assert/strict";
 import { lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { Config, createJob, frameworkConfig, type Log } from "@skytools/skytools";
+import { Config, createJob, frameworkConfig } from "@skytools/skytools";
 import { temporaryDirectory } from "@skytools/testbed";
 import type { BackupSet } from "#src/backup/set-info.js";
 import { LocalSetStore } from "#src/backup/set-store.js";
 import { walmgr } from "#src/cli.js";
 import { freeName, type RestorePlan } from "#src/restore/restore-plan.js";
 import { restoreSet } from "#src/restore/restore-set.js";
-
-const silent: Log = {
-  level: "info",
-  trace: () => {},
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  fatal: () => {},
-  child: () => silent,
-};
+import { silent } from "../fixture/silent-log.js";
 
 function restore(root: string, plan: RestorePlan, deletesOld = false): Promise<void> {
   const config = Config.parse("[walmgr]\n", "walmgr", {
