@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { chmod, readdir, readFile, rm, symlink, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { runProgram } from "@skytools/testbed";
+import { runProgram, waitFor } from "@skytools/testbed";
 import { PrimaryDirectory } from "../fixture/primary-directory.js";
 import { walFile } from "../fixture/wal-file.js";
 
@@ -193,6 +193,11 @@ test("a restore of a segment, and a periodic command, that die at their start ar
     assert.equal((await primary.xrestore(first)).code, 0, point);
     assert.deepEqual(await readFile(target), content, point);
   }
+  // Beside the calls that started it, of which the first was killed.
+  await waitFor(
+    "both to have run",
+    async () => (await readFile(join(primary.root, "ran"), "utf8")) === "ran\nran\n",
+  );
 });
 
 test("an archive that is away or read-only is trouble (2), not an answer", async () => {

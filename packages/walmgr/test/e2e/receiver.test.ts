@@ -13,6 +13,8 @@ let receiver: RunningProgram;
 before(async () => {
   stage = await Stage.start({ settings: { archive_mode: "off" } });
   await stage.primary.query("create table t (id int primary key, v text)");
+  // A segment is to be full after a few rows.
+  await stage.primary.query("alter table t alter v set storage external");
   archiveFile = await stage.file({
     walmgr_data: stage.archive,
     receive_conninfo: stage.primary.connstr(),
@@ -29,7 +31,14 @@ after(async () => {
   await stage[Symbol.asyncDispose]();
 });
 
-function startReceiver(env: Record<string, string> = {}): void {
+/** Starts one when the server has noticed the end of the one before, whose connection would be taken for the new one's. */
+async function startReceiver(env: Record<string, string> = {}): Promise<void> {
+  await waitFor("the end of the former connection", async () => {
+    const rows = await stage.primary.query(
+      "select from pg_stat_replication where application_name = 'walmgr'",
+    );
+    return rows.length === 0;
+  });
   receiver = stage.start(archiveFile, ["syncdaemon"], env);
 }
 
@@ -69,7 +78,7 @@ async function commitUntilGone(from: number, onCommit: (id: number) => void): Pr
 
 test("segments arrive whole, the begun one as a partial; a receiver that dies anywhere goes on where it was", async () => {
   for (const point of ["receiver.written=kill:3", "receiver.synced=kill:3", "receiver.segment-stored=kill"]) {
-    startReceiver({ SKYTOOLS_CRASH_POINT: point });
+    await startReceiver({ SKYTOOLS_CRASH_POINT: point });
     await receiver.waitForOutput(/Receiving from/);
     let id = (await stage.primary.query<{ top: number }>("select coalesce(max(id), 0) as top from t"))[0]!
       .top;
@@ -80,7 +89,7 @@ test("segments arrive whole, the begun one as a partial; a receiver that dies an
     });
     assert.equal((await receiver.exit).signal, "SIGKILL", receiver.outputTail());
   }
-  startReceiver();
+  await startReceiver();
   await receivedEverything();
   const archived = (await stage.archivedNames()).filter((name) => name.length === 24);
   assert.ok(archived.length >= 1, archived.join());
@@ -91,8 +100,10 @@ test("segments arrive whole, the begun one as a partial; a receiver that dies an
 test("what was received of a segment that the archive holds otherwise is kept over restarts, and archived once the way is free", async () => {
   receiver.signal("SIGINT");
   await receiver.exit;
-  startReceiver({ SKYTOOLS_CRASH_POINT: "receiver.kept=kill" });
+  await startReceiver({ SKYTOOLS_CRASH_POINT: "receiver.kept=kill" });
   await receiver.waitForOutput(/Receiving from/);
+  // The segment is not to be full before the archive has another one of its name.
+  await stage.primary.query("select pg_switch_wal()");
   await receivedEverything();
   const [row] = await stage.primary.query<{ name: string }>(
     "select pg_walfile_name(pg_current_wal_insert_lsn()) as name from pg_logical_emit_message(true, 'x', 'x')",
@@ -106,7 +117,7 @@ test("what was received of a segment that the archive holds otherwise is kept ov
   const kept = join(partials, `${row!.name}.kept`);
   const received = await readFile(kept);
 
-  startReceiver();
+  await startReceiver();
   await receiver.waitForOutput(/stays as .*\.kept: the archive does not have the same/);
   await receiver.waitForOutput(/Receiving from/);
   assert.deepEqual(await readFile(kept), received);
@@ -116,7 +127,7 @@ test("what was received of a segment that the archive holds otherwise is kept ov
   receiver.signal("SIGINT");
   await receiver.exit;
   await rm(wrong);
-  startReceiver();
+  await startReceiver();
   await receiver.waitForOutput(/: archived from /);
   await receivedEverything();
   assert.deepEqual(await readFile(wrong), received);
