@@ -58,14 +58,19 @@ export function describeProgram(clusterOf: () => Cluster): void {
       terminal.type(" ");
       await terminal.expect(/ $/);
       // the first Tab has nothing to add, which shows nowhere: the second one comes when it has been dealt with
-      const list = waitFor("all candidates", () => {
-        terminal.type(keys.tab);
-        return /on +copy +at +;/.test(terminal.screen());
-      });
+      const list = waitFor(
+        "all candidates",
+        () => {
+          terminal.type(keys.tab);
+          return /on +copy +at +;/.test(terminal.screen());
+        },
+        { intervalMs: 100 },
+      );
       await list;
       await terminal.expect(/on +copy +at +;[\s\S]*> register consumer mailer +$/);
       terminal.type(keys.interrupt);
-      await terminal.expect(/\^C\n.*shop> $/);
+      // A Tab too many may show them once more, even after that.
+      await terminal.expect(/\^C\n[\s\S]*shop> $/);
 
       // several lines
       terminal.type(`select 1 as one,${keys.enter}`);
@@ -194,7 +199,7 @@ export function describeProgram(clusterOf: () => Cluster): void {
       await waitFor("the statement", isSleeping);
       program.signal("SIGINT");
       assert.deepEqual(await program.exit, { code: null, signal: "SIGINT" });
-      assert.equal(await isSleeping(), false);
+      await waitFor("the end of the statement", async () => !(await isSleeping()));
     });
 
     it("shows no password in the list of processes, and keeps none in the history", async () => {
