@@ -65,7 +65,16 @@ test("they install into an empty directory, with nothing of the checkout", () =>
   writeFileSync(join(consumer(), "package.json"), '{ "private": true, "type": "module" }\n');
   const tarballs = readdirSync(join(elsewhere.path, "tarballs")).map((file) => join("../tarballs", file));
   assert.equal(tarballs.length, published.length);
-  run(consumer(), "npm", "install", "--no-audit", "--no-fund", "--prefer-offline", ...tarballs);
+  run(
+    consumer(),
+    "npm",
+    "install",
+    "--no-audit",
+    "--no-fund",
+    "--prefer-offline",
+    "--fetch-retries=5",
+    ...tarballs,
+  );
   // What is left of the tarballs are their copies.
   rmSync(join(elsewhere.path, "tarballs"), { recursive: true });
   assert.equal(run(consumer(), "npm", "ls", "--all", "--parseable").includes(root), false);
