@@ -9,6 +9,7 @@ import { findBinaries, type PostgresBinaries } from "./postgres-binaries.ts";
 import { onRunExit, runDirectory } from "./run-directory.ts";
 import { serverAccount } from "./server-account.ts";
 import { logTail, ServerProcess, type StopMode } from "./server-process.ts";
+import type { SharedMemory } from "./shared-memory.ts";
 import { waitFor } from "./wait-for.ts";
 
 export type { StopMode } from "./server-process.ts";
@@ -85,6 +86,8 @@ export class Cluster implements AsyncDisposable {
   readonly #forgetExit: () => void;
   #port = 5432;
   #server: ServerProcess | undefined;
+  /** of a server that was killed, and not started again */
+  #leftMemory: SharedMemory | undefined;
 
   constructor(dir: string, binaries: PostgresBinaries, usesTcp: boolean) {
     this.socketDir = dir;
@@ -198,7 +201,11 @@ export class Cluster implements AsyncDisposable {
       if (this.#usesTcp) await this.#chooseFreePort();
       const logStart = this.#logSize();
       this.#server = new ServerProcess(this.binDir, this.dataDirectory, this.logFile);
-      if (await this.#server.becomesReady(startTimeoutMs)) return;
+      if (await this.#server.becomesReady(startTimeoutMs)) {
+        // The server has taken care of it.
+        this.#leftMemory = undefined;
+        return;
+      }
       const isTransient = transientStartFailure.test(this.#logFrom(logStart));
       if (!isTransient || performance.now() > deadline) {
         throw new Error(`the server did not start: ${logTail(this.logFile)}`);
@@ -237,7 +244,9 @@ export class Cluster implements AsyncDisposable {
 
   /** SIGKILL for the postmaster, as a crash would have it; its children notice and end by themselves. */
   async killHard(): Promise<void> {
-    await this.#server?.end("kill");
+    if (this.#server?.isRunning !== true) return;
+    this.#leftMemory = this.#server.sharedMemory;
+    await this.#server.end("kill");
   }
 
   /** Ends client connections, all or those of a database or application.
@@ -260,6 +269,7 @@ export class Cluster implements AsyncDisposable {
   /** Stops the server and removes its data; the log stays until the process exits. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop("immediate");
+    this.#leftMemory?.remove();
     this.#forgetExit();
     await rm(this.socketDir, { recursive: true, force: true, maxRetries: 10 });
   }

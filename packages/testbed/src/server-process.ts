@@ -3,6 +3,7 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { killWorkingIn } from "./process-mark.ts";
 import { serverAccount, spawnIdentity } from "./server-account.ts";
+import { SharedMemory } from "./shared-memory.ts";
 import { waitFor } from "./wait-for.ts";
 
 /** PostgreSQL's shutdown modes. Source: manual, "Shutting Down the Server". */
@@ -41,6 +42,11 @@ export class ServerProcess {
     return Number(this.#child.pid);
   }
 
+  /** of the running server */
+  get sharedMemory(): SharedMemory {
+    return SharedMemory.of(this.pid, this.#dataDirectory);
+  }
+
   get isRunning(): boolean {
     return this.#child.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
@@ -76,8 +82,10 @@ export class ServerProcess {
   /** For the exit of this process, where nothing can be awaited. Its children too: until they notice, they would write into what
    * is about to be removed. */
   killNow(): void {
+    const memory = this.isRunning ? this.sharedMemory : undefined;
     if (this.isRunning) this.#child.kill("SIGKILL");
     killWorkingIn(this.#dataDirectory);
+    memory?.remove();
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { isRunning } from "./process-identity.ts";
 import { kill } from "./process-mark.ts";
 import { readOwner, runPrefix } from "./run-owner.ts";
+import { SharedMemory } from "./shared-memory.ts";
 
 const dayMs = 24 * 3600 * 1000;
 
@@ -46,5 +47,7 @@ function killPostmaster(dataDirectory: string): void {
     // No such file or process: nothing runs there. Without /proc the server ends by itself when its lock file is gone.
     return;
   }
+  const memory = SharedMemory.of(pid, dataDirectory);
   kill(pid);
+  memory.remove();
 }

@@ -35,6 +35,31 @@ test("a killed server starts again with everything that was committed", async ()
   }
 });
 
+const segments = "/proc/sysvipc/shm";
+
+test("a server that was killed leaves no shared memory behind", {
+  skip: existsSync(segments) ? false : "where it is cannot be seen",
+}, async () => {
+  const cluster = await startCluster();
+  const [, segment] = /^\s*\d+\s+(\d+)\s*$/m.exec(
+    readFileSync(`${cluster.dataDirectory}/postmaster.pid`, "utf8"),
+  )!;
+  const isThere = () =>
+    readFileSync(segments, "latin1")
+      .split("\n")
+      .some((line) => line.trim().split(/\s+/)[1] === segment);
+  const files = readFileSync(`/proc/${cluster.pid}/maps`, "utf8").match(/\/dev\/shm\/PostgreSQL\.\d+/g) ?? [];
+  assert.ok(isThere() && files.length > 0 && files.every((path) => existsSync(path)));
+  await cluster.killHard();
+  await cluster[Symbol.asyncDispose]();
+  assert.deepEqual(
+    files.filter((path) => existsSync(path)),
+    [],
+  );
+  // Its last processes may still have it.
+  await waitFor("the segment to be gone", () => !isThere());
+});
+
 test("a server that cannot start fails with the end of its log", async () => {
   await assert.rejects(startCluster({ settings: { no_such_setting: "1" } }), /no_such_setting/);
 });
