@@ -15,7 +15,7 @@ Every daemon in fast motion: ticks and rounds without pauses, queues whose table
 given up for new ones and cut, configurations and logs read and opened anew, tables copied again and again. Meanwhile it is
 measured what processes, servers and directories have, and at the end nothing may have become more.
 
-  --minutes M    how long (default 10)
+  --minutes M    how long, from when every daemon is at work (default 10)
   --only LIST    parts, separated by commas: ${partNames.join(", ")} (default: all; the ticker is always there)
   --verbose      tell what happens while it does, on standard error
   --json         the figures as JSON

@@ -4,6 +4,9 @@ import type { Verdict } from "./judge.ts";
 
 /** What a soak run has done, and found. */
 export interface SoakReport {
+  /** Until every daemon was at work. */
+  readonly setUpSeconds: number;
+  /** After that. */
   readonly seconds: number;
   /** How often each was done. */
   readonly disturbances: Readonly<Record<string, number>>;
@@ -33,6 +36,6 @@ export function reportText(report: SoakReport): string {
   return [
     renderTable(rows, { columns: ["owner", "what", "early", "late", "outcome"] }).trimEnd(),
     ...report.idle.map((name) => `IDLE: ${name}`),
-    `${report.seconds} s, ${disturbances} disturbances, ${rows.length} figures: ${grown} grow`,
+    `${report.seconds} s after ${report.setUpSeconds} s of setting up, ${disturbances} disturbances, ${rows.length} figures: ${grown} grow`,
   ].join("\n");
 }

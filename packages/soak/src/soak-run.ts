@@ -1,7 +1,7 @@
 import { waitFor } from "@skytools/testbed";
 import { judge } from "./judge.ts";
 import type { SoakOptions } from "./options.ts";
-import type { Disturbance, Part } from "./part/part.ts";
+import type { Disturbance } from "./part/part.ts";
 import { parts } from "./part/parts.ts";
 import { startTicker } from "./part/ticker.ts";
 import { Recording } from "./recording.ts";
@@ -10,6 +10,8 @@ import { Stage } from "./stage.ts";
 
 const writePauseMs = 50;
 const disturbPauseMs = 1000;
+/** A daemon that does nothing for so long will not do anything. */
+const idleTimeoutMs = 300_000;
 /** Twice a second. The exact time is left to chance, as it is for disturbances: in step with each other, all samples of a minute
  * would see the same moment of what happens. */
 const samplePauseMs = 500;
@@ -31,26 +33,32 @@ export class SoakRun {
 
   /** @throws Error when a daemon has ended, or a command failed */
   async run(): Promise<SoakReport> {
+    const begun = performance.now();
     await using stage = await Stage.start();
-    const running: Part[] = [await startTicker(stage)];
-    for (const name of this.#options.parts) running.push(await parts[name](stage));
+    const ticker = await startTicker(stage);
+    const running = [ticker, ...(await Promise.all(this.#options.parts.map((name) => parts[name](stage))))];
     this.#tell(`started: ${stage.daemons.map(({ plan }) => plan.name).join(", ")}`);
     const writing = running.map((part) => this.#repeat(stage, writePauseMs, () => part.write()));
+    // A signal that comes before a daemon has begun would end it.
     await this.#allWork(stage);
     const started = performance.now();
+    const setUpSeconds = Math.round((started - begun) / 1000);
+    this.#tell(`all work; ${this.#options.minutes} minutes begin`);
     const ending = stage.pause(this.#options.minutes * 60_000).then(() => {
       stage.isEnding = true;
     });
     // What happens to one part comes one after the other: a command must not fail because its connection is cut.
-    const lanes = [this.#always(stage), ...running.map((part) => part.disturbances)];
     await Promise.all([
       ...writing,
-      ...lanes.map((lane) => this.#disturb(stage, lane)),
+      this.#disturb(stage, this.#always(stage), async () => {}),
+      // Who is cut again before he has come back never does anything, on a busy machine.
+      ...running.map((part) => this.#disturb(stage, part.disturbances, () => this.#allWork(stage))),
       this.#repeat(stage, samplePauseMs, () => this.#sample(stage)),
     ]);
     await ending;
     if (this.#failure !== undefined) throw this.#failure;
     return {
+      setUpSeconds,
       seconds: Math.round((performance.now() - started) / 1000),
       disturbances: Object.fromEntries(this.#counts),
       idle: [...this.#progress].flatMap(([name, values]) => (movedLately(values) ? [] : name)),
@@ -58,18 +66,15 @@ export class SoakRun {
     };
   }
 
-  /** Waits until each daemon has done something: a signal that comes before it has begun would end it. */
+  /** Waits until each daemon has done something from now on. */
   async #allWork(stage: Stage): Promise<void> {
-    for (const { plan, program } of stage.daemons) {
-      const before = await plan.progress();
+    const before = await Promise.all(stage.daemons.map(({ plan }) => plan.progress()));
+    for (const [index, { plan, program }] of stage.daemons.entries()) {
       await waitFor(
         `${plan.name} to do something`,
-        async () => stage.isEnding || (await plan.progress()) > before,
-        {
-          onTimeout: () => program.outputTail(),
-        },
+        async () => stage.isEnding || (await plan.progress()) > before[index]!,
+        { timeoutMs: idleTimeoutMs, intervalMs: 100, onTimeout: () => program.outputTail() },
       );
-      this.#tell(`${plan.name} works`);
     }
   }
 
@@ -104,8 +109,8 @@ export class SoakRun {
     }
   }
 
-  /** One after the other, again and again. */
-  async #disturb(stage: Stage, lane: readonly Disturbance[]): Promise<void> {
+  /** One after the other, again and again. @param recover waits until the next one may come */
+  async #disturb(stage: Stage, lane: readonly Disturbance[], recover: () => Promise<void>): Promise<void> {
     let turn = 0;
     if (lane.length === 0) return;
     await this.#repeat(stage, disturbPauseMs, async () => {
@@ -115,6 +120,7 @@ export class SoakRun {
       await disturbance.run();
       this.#tell(name);
       this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+      await recover();
     });
   }
 

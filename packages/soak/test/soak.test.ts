@@ -16,7 +16,14 @@ test("a short run measures daemons, server and directories, and says that it is 
   const { verdicts, disturbances } = JSON.parse(stdout) as SoakReport;
   const figuresOf = (name: string) =>
     verdicts.filter(({ owner }) => owner === name).map(({ figure }) => figure);
-  for (const daemon of ["pgqd", "simple_consumer3", "queue_mover3", "table_dispatcher3"]) {
+  for (const daemon of [
+    "pgqd",
+    "pgqadm ticker",
+    "simple_consumer3",
+    "simple_serial_consumer3",
+    "queue_mover3",
+    "table_dispatcher3",
+  ]) {
     const figures = figuresOf(daemon);
     for (const figure of ["memory", "heap", "files", "sockets", "handles", "children", "warnings"] as const)
       assert.ok(figures.includes(figure), `${daemon}: ${figure}`);

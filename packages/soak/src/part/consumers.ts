@@ -9,6 +9,10 @@ const programs = {
     dst_query:
       "insert into copied values (mod(%%(id)s::int, 100), %%(name)s) on conflict (id) do update set name = excluded.name",
   },
+  simple_serial_consumer3: {
+    dst_query:
+      "insert into once values (mod(%%(id)s::int, 100), %%(name)s) on conflict (id) do update set name = excluded.name",
+  },
   queue_mover3: { dst_queue_name: "copy" },
   table_dispatcher3: { dest_table: "public.history" },
 };
@@ -19,7 +23,8 @@ export async function consumers(stage: Stage): Promise<Part> {
   const target = await stage.createDatabase(
     "archive",
     ["pgq", "pgq_ext", "dispatch"],
-    `${hasteOf("copy")}; create table copied (id int primary key, name text); create table history (id int, name text)`,
+    `${hasteOf("copy")}; create table copied (id int primary key, name text);
+      create table once (id int primary key, name text); create table history (id int, name text)`,
   );
   const [writer, observer] = [await stage.connect(source), await stage.connect(source)];
   await startConsumers(stage, { source, target, queue, observer }, programs);

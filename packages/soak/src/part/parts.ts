@@ -7,7 +7,7 @@ import { replication } from "./replication.ts";
 
 /** Beside the ticker, without which nothing moves. */
 export const parts = {
-  /** simple_consumer3, queue_mover3, table_dispatcher3 */
+  /** simple_consumer3, simple_serial_consumer3, queue_mover3, table_dispatcher3 */
   consumers,
   /** queue_splitter3, bulk_loader3, cube_dispatcher3, simple_local_consumer3 */
   loaders,

@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { IniFile } from "../ini-file.ts";
+import { hasteOf } from "../queue-haste.ts";
 import type { Stage } from "../stage.ts";
 import type { Part } from "./part.ts";
 
-/** pgqd; its progress is read from its metrics, along with its status page. */
+/** pgqd and `pgqadm ticker`. pgqd's progress is read from its metrics, along with its status page. */
 export async function startTicker(stage: Stage): Promise<Part> {
   const { cluster } = stage;
   const ini = new IniFile(join(stage.directory, "pgqd.ini"), "pgqd", {
@@ -34,5 +35,28 @@ export async function startTicker(stage: Stage): Promise<Part> {
     progress: read,
   });
   const [, url] = await daemon.program.waitForOutput(/http: listening on (http:\S+)\/$/m);
-  return { write: async () => {}, disturbances: [] };
+  await startDatabaseTicker(stage);
+  return {
+    write: async () => {},
+    disturbances: [{ name: "connections to ticked are cut", run: () => stage.cut("ticked") }],
+  };
+}
+
+/** `pgqadm ticker`, for one database, which pgqd ticks as well; its progress is when it last said something there. */
+async function startDatabaseTicker(stage: Stage): Promise<void> {
+  const connstr = await stage.createDatabase("ticked", ["pgq"], hasteOf("ticked"));
+  const observer = await stage.connect(connstr);
+  stage.start({
+    name: "pgqadm ticker",
+    command: "pgqadm",
+    args: ["ticker"],
+    ini: stage.configure("pgqadm", "pgqadm", { db: connstr, maint_delay_min: 0.01, retry_delay: 0.5 }),
+    logFile: stage.logFile("pgqadm"),
+    changing: ["retry_delay", "0.5", "0.6"],
+    progress: async () =>
+      (await observer.queryValue<number>(
+        `select coalesce(max(extract(epoch from state_change)), 0)::float8 from pg_stat_activity
+          where datname = 'ticked' and application_name = 'pgqadm'`,
+      ))!,
+  });
 }
