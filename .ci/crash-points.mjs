@@ -2,12 +2,13 @@
 //   node .ci/crash-points.mjs           lists them: name, file, line
 //   node .ci/crash-points.mjs --check   exit 1 when a name stands twice in the code, when no test names a point, or when state
 //                                       changes hands somewhere without a point next to it
-// State changes hands where a transaction commits, where a file gets its name, and where a process of ours starts. Database.commit
-// and skytools/src/files/take-name.ts have a point for all who use them, so nobody else may do what they do; whoever starts a
-// process has a point next to it. What takes effect in a server without a commit, and what another program does, has a point in
-// its file.
+// State changes hands where a transaction commits, also that of a single statement, where a file changes or gets its name, and
+// where a process of ours starts. Database, skytools/src/files/take-name.ts and change-files.ts have a point for all who use them,
+// so nobody else may do what they do; exceptions are named here, with the reason. Whoever starts a process has a point next to it.
+// What takes effect in a server without Database, and what another program does, has a point in its file.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { fileEffects } from "./file-effects.mjs";
 
 const root = new URL("..", import.meta.url).pathname;
 /** What only tests, builds and shows. */
@@ -17,14 +18,35 @@ const packages = readdirSync(join(root, "packages"), { withFileTypes: true })
   .map((entry) => join("packages", entry.name));
 const places = [...packages, "scripts"];
 
-const committingFile = "packages/skytools/src/db/database.ts";
-const namingFile = "packages/skytools/src/files/take-name.ts";
+const committingFiles = ["packages/skytools/src/db/database.ts", "packages/skytools/src/db/perform-alone.ts"];
+const databaseFolder = "packages/skytools/src/db/";
+const filesFolder = "packages/skytools/src/files/";
+const changingFile = `${filesFolder}change-files.ts`;
+/** Who changes files without the functions of that folder, by which functions, and why. */
+const otherFileEffects = new Map([
+  [`${filesFolder}take-name.ts`, ["link linkSync rename renameSync", "has a point for all who use it"]],
+  [
+    `${filesFolder}draft-file.ts`,
+    ["writeFileSync", "into a draft that was opened with a point and gets its name with one"],
+  ],
+  ["packages/skytools/src/script/crash-point.ts", ["appendFileSync", "notes that the process dies"]],
+  ["packages/skytools/src/log/rotating-file.ts", ["openSync writeFileSync", "adds to a log"]],
+  ["packages/skytools/src/log/write-fully.ts", ["writeSync", "to what is open, above all standard error"]],
+  ["packages/pgqd/src/daemon-log.ts", ["openSync writeSync", "adds to a log"]],
+  ["packages/walmgr/src/archive/publish-file.ts", ["writeSync", "with the point archive.chunk-written"]],
+  ["packages/walmgr/src/backup/write-behind.ts", ["write writeSync", "with the points of set-writer.ts"]],
+  ["packages/walmgr/src/backup/write-tree.ts", ["writeSync", "with the point restore.file"]],
+  [
+    "packages/walmgr/src/restore/combine-sets.ts",
+    ["writeSync", "into a tree that has no name before it is complete"],
+  ],
+]);
+/** The driver, for more than its types. */
+const driverImport = /^import (?!type\b)[^;]*? from "pg(?:-[\w-]+)?";/m;
 const commitCall = /\.(?:send|query|execute)\(\s*["'`]\s*commit\b/i;
-const namingImport =
-  /^import \{[^}]*\b(?:rename|renameSync|link|linkSync)\b[^}]*\} from "node:fs(?:\/promises)?"/ms;
 const processStart = /\bspawn\(process\.execPath/;
 /** Settings and slots: they are there once the statement ends. A temporary slot ends with its session. */
-const serverEffect = /[`"]alter system|CREATE_REPLICATION_SLOT (?!.*TEMPORARY)/;
+const serverEffect = /[`"]alter system|(?:CREATE|DROP)_REPLICATION_SLOT (?!.*TEMPORARY)/;
 const programRun = /\b(?:spawn|spawnSync|execFile)\(/;
 /** Programs that leave nothing behind which another run would have to find. */
 const passingPrograms = new Map([
@@ -90,6 +112,20 @@ export function testsOf(file) {
   );
 }
 
+function fileProblems(path, text) {
+  const effects = fileEffects(path, text);
+  const [names = ""] = otherFileEffects.get(path) ?? [];
+  const allowed = names.split(" ").filter(Boolean);
+  return [
+    ...effects
+      .filter(({ name }) => !allowed.includes(name))
+      .map(({ name, line }) => `${path}:${line}: ${name} without a crash point: use what ${filesFolder} has`),
+    ...allowed
+      .filter((name) => effects.every((effect) => effect.name !== name))
+      .map((name) => `${path}: ${name} is excepted in .ci/crash-points.mjs, and not there any more`),
+  ];
+}
+
 function problems() {
   const points = crashPoints();
   const found = [];
@@ -100,8 +136,10 @@ function problems() {
   }
   for (const [name, files] of scenarios()) if (files.length === 0) found.push(`no test kills at ${name}`);
   for (const { path, lines } of read("src")) {
-    if (path !== namingFile && namingImport.test(lines.join("\n")))
-      found.push(`${path}: gives files their names by itself: use those of ${namingFile}`);
+    const text = lines.join("\n");
+    if (path !== changingFile) found.push(...fileProblems(path, text));
+    if (!path.startsWith(databaseFolder) && driverImport.test(text))
+      found.push(`${path}: talks to servers past Database, which has the points`);
     const hasPoint = lines.some((line) => /\bcrashPoint\(/.test(line));
     for (const [at, text] of lines.entries()) {
       if (!hasPoint && serverEffect.test(text))
@@ -110,7 +148,7 @@ function problems() {
         );
       if (!hasPoint && programRun.test(text) && !passingPrograms.has(path))
         found.push(`${path}:${at + 1}: no crash point in a file that runs another program`);
-      if (path !== committingFile && commitCall.test(text))
+      if (!committingFiles.includes(path) && commitCall.test(text))
         found.push(`${path}:${at + 1}: a commit that Database.commit does not make`);
       const near = lines.slice(Math.max(0, at - nearLines), at + nearLines + 1);
       if (processStart.test(text) && !near.some((line) => /\bcrashPoint\(/.test(line)))

@@ -99,6 +99,24 @@ export type { StatementOutcome } from "./db/session.ts";
 export { Snapshot } from "./db/snapshot.ts";
 export { meaningOfSqlState, type SqlStateMeaning } from "./db/sql-state.ts";
 export type { TextColumn, TextReceiver } from "./db/text-query.ts";
+export {
+  appendNamedFileSync,
+  copyNamedFileSync,
+  copyTree,
+  createDirectory,
+  createDirectorySync,
+  createSymlinkSync,
+  openToWrite,
+  openToWriteSync,
+  removeEmptyDirectory,
+  removePath,
+  removePathSync,
+  setMode,
+  setModeSync,
+  setTimesSync,
+  writeNamedFile,
+  writeNamedFileSync,
+} from "./files/change-files.ts";
 export { DraftFile, syncDirectory } from "./files/draft-file.ts";
 export { linkFile, linkFileSync, renameFile, renameFileSync } from "./files/take-name.ts";
 export { type WriteAtomicallyOptions, writeAtomically } from "./files/write-atomically.ts";

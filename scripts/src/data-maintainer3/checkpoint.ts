@@ -1,5 +1,5 @@
-import { readFileSync, rmSync } from "node:fs";
-import { type Job, toJson, writeAtomically } from "@skytools/skytools";
+import { readFileSync } from "node:fs";
+import { type Job, removePathSync, toJson, writeAtomically } from "@skytools/skytools";
 import { type KeyRow, textOf } from "./typed-value.ts";
 
 /** How far a run got. */
@@ -47,7 +47,7 @@ export class CheckpointFile {
 
   /** The next run begins at the beginning. */
   remove(): void {
-    if (this.#path !== undefined) rmSync(this.#path, { force: true });
+    if (this.#path !== undefined) removePathSync(this.#path, { force: true });
   }
 
   #error(message: string) {

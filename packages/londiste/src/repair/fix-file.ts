@@ -1,5 +1,5 @@
-import { lstatSync, rmSync } from "node:fs";
-import { DraftFile, SkytoolsError } from "@skytools/skytools";
+import { lstatSync } from "node:fs";
+import { DraftFile, removePathSync, SkytoolsError } from "@skytools/skytools";
 
 /** The file of one table's fixes, in the current directory. It holds rows: only its owner can read it. It gets its name when it is whole. */
 export class FixFile {
@@ -21,7 +21,7 @@ export class FixFile {
     const draft = this.#draft;
     this.#draft = undefined;
     if (draft === undefined) {
-      rmSync(path, { force: true });
+      removePathSync(path, { force: true });
       return undefined;
     }
     draft.publish();

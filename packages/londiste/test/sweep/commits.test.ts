@@ -114,4 +114,9 @@ describe("a worker or copier that dies after any of its commits", () => {
     it(`goes on after its commit number ${hit}`, () =>
       dieAndGoOn(stage, `${point}=kill:${hit}`, hit % 2 === 0 ? "account" : "history"));
   }
+
+  for (let hit = 1; hit <= 8; hit += 1) {
+    it(`goes on after statement number ${hit} of those that are transactions of their own`, () =>
+      dieAndGoOn(stage, `database.after-statement=kill:${hit}`, hit % 2 === 0 ? "account" : "history"));
+  }
 });

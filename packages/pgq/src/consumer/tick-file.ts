@@ -1,6 +1,6 @@
-import { open, readFile, rm } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { crashPoint, renameFile, SkytoolsError } from "@skytools/skytools";
+import { crashPoint, openToWrite, removePath, renameFile, SkytoolsError } from "@skytools/skytools";
 
 /** A file that holds the id of the last finished tick, replaced in one step and on disk before `write` returns.
  * Source: spec/pgq-library.md A8 */
@@ -30,7 +30,7 @@ export class TickFile {
   async write(tickId: bigint): Promise<void> {
     const fresh = `${this.path}.new`;
     try {
-      const file = await open(fresh, "w");
+      const file = await openToWrite(fresh, "w");
       try {
         await file.writeFile(String(tickId));
         await file.sync();
@@ -46,7 +46,7 @@ export class TickFile {
   }
 
   async delete(): Promise<void> {
-    await rm(this.path, { force: true });
+    await removePath(this.path, { force: true });
     await syncDirectory(this.path);
   }
 

@@ -1,7 +1,7 @@
-import { appendFileSync, chmodSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { writeAtomically } from "@skytools/skytools";
+import { appendNamedFileSync, setModeSync, writeAtomically } from "@skytools/skytools";
 
 const longest = 1000;
 const secret = /passw(or)?d/i;
@@ -24,7 +24,7 @@ export class HistoryFile {
       if (entries.length > 2 * longest) {
         writeAtomically(this.#path, `${entries.slice(-longest).join("\n")}\n`, { mode: 0o600 });
       } else if (entries.length > 0) {
-        chmodSync(this.#path, 0o600);
+        setModeSync(this.#path, 0o600);
       }
       return entries.slice(-longest).reverse();
     }, []);
@@ -32,7 +32,7 @@ export class HistoryFile {
 
   add(entry: string): void {
     if (secret.test(entry) || !this.#isUsable) return;
-    this.#attempt(() => appendFileSync(this.#path, `${entry}\n`, { mode: 0o600 }), undefined);
+    this.#attempt(() => appendNamedFileSync(this.#path, `${entry}\n`, { mode: 0o600 }), undefined);
   }
 
   #entries(): string[] {

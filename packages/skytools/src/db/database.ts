@@ -8,6 +8,7 @@ import { CursorFetch, type RawRow } from "./cursor-fetch.ts";
 import { databaseError } from "./database-error.ts";
 import { type Notice, noticeOf } from "./notices.ts";
 import { openSession, type SessionOptions } from "./open-session.ts";
+import { performAlone } from "./perform-alone.ts";
 import { serverVersionNumber, sessionKeys } from "./reported-settings.ts";
 import type { CopySubmittable, Session, StatementOutcome } from "./session.ts";
 import { TextQuery, type TextReceiver } from "./text-query.ts";
@@ -99,7 +100,7 @@ export class Database {
     sql: string,
     parameters: readonly unknown[] = [],
   ): Promise<R[]> {
-    return await this.#session.exclusive(() => this.#session.send<R>(sql, parameters, this.#beginNeeded()));
+    return (await this.perform<R>(sql, parameters)).rows;
   }
 
   /** Like query(), for whoever does not know what kind of statement it is. */
@@ -107,9 +108,11 @@ export class Database {
     sql: string,
     parameters: readonly unknown[] = [],
   ): Promise<StatementOutcome<R>> {
-    return await this.#session.exclusive(() =>
-      this.#session.perform<R>(sql, parameters, this.#beginNeeded()),
-    );
+    return await this.#session.exclusive(async () => {
+      const begin = this.#beginNeeded();
+      const perform = () => this.#session.perform<R>(sql, parameters, begin);
+      return this.isTransactional ? await perform() : await performAlone(this.#session, sql, perform);
+    });
   }
 
   /** Like query(), for a statement that returns exactly one row. */
@@ -262,7 +265,9 @@ export class Database {
     await this.#session.exclusive(async () => {
       const begin = this.#beginNeeded();
       if (begin !== undefined) await this.#session.send(begin);
-      await this.#session.copy(submittable);
+      const copy = () => this.#session.copy(submittable);
+      if (this.isTransactional) await copy();
+      else await performAlone(this.#session, submittable.sql, copy);
     });
   }
 

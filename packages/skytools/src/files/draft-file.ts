@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { openToWriteSync, removePathSync } from "./change-files.ts";
 import { renameFileSync } from "./take-name.ts";
 
 /** A file that gets its name when it is whole: until then it is `<path>.new`, which is always a file of our own. What has that name, a
@@ -12,8 +13,8 @@ export class DraftFile {
    * @throws the system's error */
   constructor(path: string, mode: number) {
     this.#path = path;
-    rmSync(this.#draft, { force: true });
-    this.#descriptor = openSync(this.#draft, "wx", mode);
+    removePathSync(this.#draft, { force: true });
+    this.#descriptor = openToWriteSync(this.#draft, "wx", mode);
   }
 
   get #draft(): string {
@@ -40,7 +41,7 @@ export class DraftFile {
 
   discard(): void {
     closeSync(this.#descriptor);
-    rmSync(this.#draft, { force: true });
+    removePathSync(this.#draft, { force: true });
   }
 }
 

@@ -1,5 +1,5 @@
-import { rmSync } from "node:fs";
 import { UsageError } from "../errors.ts";
+import { removePathSync } from "./change-files.ts";
 import { DraftFile } from "./draft-file.ts";
 import { linkFileSync } from "./take-name.ts";
 
@@ -34,7 +34,7 @@ export function writeAtomically(
 }
 
 function keepBackup(path: string, backup: string): void {
-  rmSync(backup, { force: true });
+  removePathSync(backup, { force: true });
   try {
     linkFileSync(path, backup);
   } catch (error) {

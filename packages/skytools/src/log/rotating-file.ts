@@ -1,13 +1,5 @@
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  openSync,
-  rmSync,
-  type Stats,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, type Stats, statSync, writeFileSync } from "node:fs";
+import { removePathSync } from "../files/change-files.ts";
 import { renameFileSync } from "../files/take-name.ts";
 
 export interface RotatingFileOptions {
@@ -64,7 +56,7 @@ export class RotatingFile {
 
   #rotate(): void {
     const { keptFiles } = this.#options;
-    rmSync(`${this.path}.${keptFiles}`, { force: true });
+    removePathSync(`${this.path}.${keptFiles}`, { force: true });
     for (let number = keptFiles - 1; number >= 1; number--) {
       const name = `${this.path}.${number}`;
       if (existsSync(name)) renameFileSync(name, `${this.path}.${number + 1}`);

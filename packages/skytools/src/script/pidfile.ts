@@ -1,5 +1,6 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { SkytoolsError } from "../errors.ts";
+import { removePathSync, writeNamedFileSync } from "../files/change-files.ts";
 import { linkFileSync, renameFileSync } from "../files/take-name.ts";
 
 /** What a pidfile says about the process that wrote it. */
@@ -63,7 +64,7 @@ export class Pidfile {
   create(): "new" | "stale" {
     const draft = `${this.path}.${process.pid}.new`;
     try {
-      writeFileSync(draft, this.#content, { mode: fileMode });
+      writeNamedFileSync(draft, this.#content, { mode: fileMode });
       const outcome = this.#claim(draft);
       this.#isOurs = true;
       return outcome;
@@ -75,7 +76,7 @@ export class Pidfile {
         hint: code === "ENOENT" ? "Create the directory first." : undefined,
       });
     } finally {
-      rmSync(draft, { force: true });
+      removePathSync(draft, { force: true });
     }
   }
 
@@ -84,7 +85,7 @@ export class Pidfile {
     if (!this.#isOurs) return;
     this.#isOurs = false;
     try {
-      if (readPidfile(this.path) === process.pid) rmSync(this.path, { force: true });
+      if (readPidfile(this.path) === process.pid) removePathSync(this.path, { force: true });
     } catch {
       // The process ends anyway, and the next start recognises the file as stale.
     }
@@ -103,7 +104,7 @@ export class Pidfile {
   #takeOver(draft: string): boolean {
     const lock = `${this.path}.lock`;
     if (!linkIfFree(draft, lock, this.#content)) {
-      if (probePidfile(lock).state === "stale") rmSync(lock, { force: true });
+      if (probePidfile(lock).state === "stale") removePathSync(lock, { force: true });
       return false;
     }
     try {
@@ -111,7 +112,7 @@ export class Pidfile {
       renameFileSync(draft, this.path);
       return true;
     } finally {
-      rmSync(lock, { force: true });
+      removePathSync(lock, { force: true });
     }
   }
 }
@@ -170,7 +171,7 @@ function linkIfFree(draft: string, path: string, content: string): boolean {
     if (!["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"].includes(code)) throw error;
   }
   try {
-    writeFileSync(path, content, { flag: "wx", mode: fileMode });
+    writeNamedFileSync(path, content, { flag: "wx", mode: fileMode });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;

@@ -74,10 +74,12 @@ test("a start that dies with the background process that it has begun does not k
   await worker.waitForLog("INFO {round: 1, duration: 2.0}");
 });
 
-test("a start that dies when a pidfile has its name, new or taken over, does not keep the next one away", async () => {
+test("a start that dies at any moment of a pidfile, new or taken over, does not keep the next one away", async () => {
   await using worker = await WorkerDirectory.make(sleepy);
-  for (const hit of [1, 1, 2]) {
-    await using program = worker.start(["w.ini", "work"], { SKYTOOLS_CRASH_POINT: `file.named=kill:${hit}` });
+  const changed = "file.changed=kill";
+  const named = "file.named=kill";
+  for (const point of [changed, named, changed, `${changed}:2`, named, `${named}:2`]) {
+    await using program = worker.start(["w.ini", "work"], { SKYTOOLS_CRASH_POINT: point });
     assert.deepEqual(await program.exit, { code: null, signal: "SIGKILL" });
   }
   const again = await worker.run("w.ini", "work", "-d");

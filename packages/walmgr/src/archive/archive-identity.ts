@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { linkFile } from "@skytools/skytools";
+import { linkFile, removePath } from "@skytools/skytools";
 import { errorCode, foreignFile, storageTrouble } from "../wal/wal-error.ts";
 import { openForWriting, syncDirectory } from "./durable-file.ts";
 
@@ -82,7 +82,7 @@ async function writeIdentity(directory: string, identity: ArchiveIdentity): Prom
   } catch (error) {
     if (errorCode(error) !== "EEXIST") throw error;
   } finally {
-    await rm(draft, { force: true });
+    await removePath(draft, { force: true });
   }
   await syncDirectory(directory);
   return (await readIdentity(directory)) ?? identity;

@@ -1,5 +1,6 @@
-import { open, readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { openToWrite, removePath } from "@skytools/skytools";
 import { errorCode } from "../wal/wal-error.ts";
 
 /** A stored file and the SHA-256 of its bytes, in hexadecimal. */
@@ -25,7 +26,7 @@ export class ChecksumList {
   }
 
   async #append(file: string, text: string): Promise<void> {
-    const handle = await open(join(this.#directory, file), "a+", 0o600);
+    const handle = await openToWrite(join(this.#directory, file), "a+", 0o600);
     try {
       const { size } = await handle.stat();
       const last = Buffer.alloc(1);
@@ -59,7 +60,8 @@ export class ChecksumList {
   async forget(keptNames: Iterable<string>, allFiles: readonly string[]): Promise<void> {
     const needed = new Set([...keptNames].map(checksumFile));
     for (const file of allFiles) {
-      if (isChecksumFile(file) && !needed.has(file)) await rm(join(this.#directory, file), { force: true });
+      if (isChecksumFile(file) && !needed.has(file))
+        await removePath(join(this.#directory, file), { force: true });
     }
   }
 }

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, rm } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { dirname } from "node:path";
-import { renameFile } from "@skytools/skytools";
+import { createDirectory, openToWrite, removePath, renameFile } from "@skytools/skytools";
 
 /** Makes the entries of a directory survive a power failure. */
 export async function syncDirectory(path: string): Promise<void> {
@@ -27,7 +27,7 @@ export async function replaceFile(path: string, content: string | Buffer, mode =
     }
     await renameFile(draft, path);
   } catch (error) {
-    await rm(draft, { force: true });
+    await removePath(draft, { force: true });
     throw error;
   }
   await syncDirectory(dirname(path));
@@ -35,7 +35,7 @@ export async function replaceFile(path: string, content: string | Buffer, mode =
 
 /** Creates a directory with its parents, durably. */
 export async function makeDirectory(path: string, mode = 0o700): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode });
+  const first = await createDirectory(path, { recursive: true, mode });
   if (first === undefined) return;
   for (let dir = path; ; dir = dirname(dir)) {
     await syncDirectory(dirname(dir));
@@ -46,7 +46,11 @@ export async function makeDirectory(path: string, mode = 0o700): Promise<void> {
 /** Writes a small file of an archive in its place, or a draft beside one; a symbolic link under its name is not followed.
  * @throws the system's error, ELOOP for a link */
 export function openForWriting(path: string, mode = 0o600): Promise<FileHandle> {
-  return open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW, mode);
+  return openToWrite(
+    path,
+    constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW,
+    mode,
+  );
 }
 
 /** Opens a file for reading that must be a regular one: an archive's contents are not to be trusted, and a symbolic link in

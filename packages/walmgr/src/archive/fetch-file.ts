@@ -1,5 +1,4 @@
-import { rm } from "node:fs/promises";
-import { crashPoint, renameFile } from "@skytools/skytools";
+import { crashPoint, removePath, renameFile } from "@skytools/skytools";
 import type { Archive, FetchOptions } from "./archive.ts";
 import { openForWriting } from "./durable-file.ts";
 
@@ -24,7 +23,7 @@ export async function fetchFile(
     await renameFile(draft, destination);
     return true;
   } finally {
-    await rm(draft, { force: true });
+    await removePath(draft, { force: true });
   }
 }
 

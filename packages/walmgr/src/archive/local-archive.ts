@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { open, readdir, rm, stat } from "node:fs/promises";
+import { open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { crashPoint, SkytoolsError } from "@skytools/skytools";
+import { crashPoint, removePath, SkytoolsError } from "@skytools/skytools";
 import { errorCode, foreignFile, hookExit, storageTrouble, WalError } from "../wal/wal-error.ts";
 import { byArchiveOrder, parseWalName } from "../wal/wal-name.ts";
 import type { Archive, ArchiveFlag, FetchOptions, StoredFile, StoreResult, WalSource } from "./archive.ts";
@@ -97,7 +97,7 @@ export class LocalArchive implements Archive {
       return { name: source.name, isNew: true, checksum: { storedName, sha256: storedSha256 } };
     }
     // With another compression than before, the new name was free although the file is there.
-    if (present !== undefined && published.outcome === "new") await rm(join(this.place, storedName));
+    if (present !== undefined && published.outcome === "new") await removePath(join(this.place, storedName));
     const old = present ?? { storedName, codec: this.#codec };
     return this.#compare(source.name, old.storedName, old.codec, contentSha256);
   }
@@ -256,7 +256,7 @@ export class LocalArchive implements Archive {
     const path = join(this.place, flag);
     try {
       if (isSet) await this.#note(flag, "1");
-      else await rm(path, { force: true });
+      else await removePath(path, { force: true });
     } catch (error) {
       throw this.failure(error);
     }

@@ -1,9 +1,8 @@
 import { createHash, type Hash, randomBytes } from "node:crypto";
 import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
-import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { crashPoint, linkFile } from "@skytools/skytools";
+import { crashPoint, linkFile, openToWrite, removePath } from "@skytools/skytools";
 import { errorCode, foreignFile } from "../wal/wal-error.ts";
 import type { WalSource } from "./archive.ts";
 import { type Codec, codecSuffix, compressor } from "./codec.ts";
@@ -30,7 +29,7 @@ export async function publishFile(directory: string, source: WalSource, codec: C
   const storedName = source.name + codecSuffix(codec);
   const draft = join(directory, `.${source.name}.${process.pid}-${randomBytes(3).toString("hex")}.tmp`);
   crashPoint("archive.begin");
-  const handle = await open(draft, "wx", 0o600);
+  const handle = await openToWrite(draft, "wx", 0o600);
   try {
     const stored = createHash("sha256");
     const content = createHash("sha256");
@@ -69,7 +68,7 @@ export async function publishFile(directory: string, source: WalSource, codec: C
     };
   } finally {
     await handle.close();
-    await rm(draft, { force: true });
+    await removePath(draft, { force: true });
   }
 }
 

@@ -1,7 +1,7 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { linkFile } from "@skytools/skytools";
+import { linkFile, removePath, writeNamedFile } from "@skytools/skytools";
 import { errorCode, storageTrouble, WalError } from "../wal/wal-error.ts";
 import { isSameProcess, processStartTime } from "./process-identity.ts";
 
@@ -52,7 +52,7 @@ export class BackupLock {
         : JSON.stringify({ pid, host, startTime: processStartTime(pid), since: new Date().toISOString() });
     const draft = `${this.path}.${process.pid}.tmp`;
     try {
-      await writeFile(draft, content, { mode: 0o600 });
+      await writeNamedFile(draft, content, { mode: 0o600 });
       await this.#claim(draft);
       this.#isOurs = true;
     } catch (error) {
@@ -61,7 +61,7 @@ export class BackupLock {
         errorCode(error) === "ENOENT" ? "Run setup first: it makes the archive's directories." : undefined;
       throw storageTrouble(`cannot write ${this.path} (${errorCode(error)})`, error, hint);
     } finally {
-      await rm(draft, { force: true });
+      await removePath(draft, { force: true });
     }
   }
 
@@ -74,7 +74,7 @@ export class BackupLock {
     }
     const holder = await this.holder();
     if (holder !== undefined && isAlive(holder)) throw this.#busy(holder);
-    await rm(this.path, { force: true });
+    await removePath(this.path, { force: true });
     await linkFile(draft, this.path);
   }
 
@@ -89,7 +89,7 @@ export class BackupLock {
 
   /** Removes the lock, whoever holds it. */
   async remove(): Promise<void> {
-    await rm(this.path, { force: true });
+    await removePath(this.path, { force: true });
   }
 
   /** Removes the lock if this object has taken it. */

@@ -1,5 +1,6 @@
-import { constants, mkdirSync, openSync } from "node:fs";
+import { constants } from "node:fs";
 import { join } from "node:path";
+import { createDirectorySync, openToWriteSync } from "@skytools/skytools";
 import type { TarEntry, TarSink } from "./tar-reader.ts";
 import type { BehindFile, WriteBehind } from "./write-behind.ts";
 
@@ -20,10 +21,10 @@ export class PlainSink implements TarSink {
   begin(entry: TarEntry): void {
     this.#entry = entry;
     const path = join(this.#root, entry.path);
-    if (entry.kind === "directory") mkdirSync(path, { recursive: true, mode: entry.mode || 0o700 });
+    if (entry.kind === "directory") createDirectorySync(path, { recursive: true, mode: entry.mode || 0o700 });
     if (entry.kind !== "file") return;
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-    this.#file = this.#files.file(openSync(path, flags, entry.mode || 0o600));
+    this.#file = this.#files.file(openToWriteSync(path, flags, entry.mode || 0o600));
   }
 
   data(chunk: Buffer): void {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { readdir, rm, rmdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { crashPoint, renameFile } from "@skytools/skytools";
+import { crashPoint, removeEmptyDirectory, removePath, renameFile } from "@skytools/skytools";
 import { syncDirectory } from "../archive/durable-file.ts";
 import { WalError } from "../wal/wal-error.ts";
 import { newSetPath, readSetInfo, suffixOf } from "./set-info.ts";
@@ -35,7 +35,7 @@ export async function makeRoom(fullBackup: string): Promise<void> {
 /** The original's setup makes the directory. @throws WalError when something else is in it */
 async function removeEmpty(path: string): Promise<void> {
   try {
-    await rmdir(path);
+    await removeEmptyDirectory(path);
   } catch (cause) {
     throw new WalError(`${path} is in the way: it is not a backup set, and not empty`, {
       cause,
@@ -71,7 +71,7 @@ export async function settleNewSet(fullBackup: string): Promise<string | undefin
   const path = newSetPath(fullBackup);
   if (!existsSync(path)) return undefined;
   if ((await readSetInfo(path)) === undefined) {
-    await rm(path, { recursive: true, force: true });
+    await removePath(path, { recursive: true, force: true });
     return `removed ${path}, which an interrupted backup left`;
   }
   await publishSet(fullBackup);

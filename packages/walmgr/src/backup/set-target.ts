@@ -1,6 +1,7 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Job } from "@skytools/skytools";
+import { createDirectory } from "@skytools/skytools";
 import { claimIdentity } from "../archive/archive-identity.ts";
 import { replaceFile } from "../archive/durable-file.ts";
 import type { Settings } from "../place/settings.ts";
@@ -87,7 +88,7 @@ export class LocalSetTarget implements SetTarget {
   async storeConfig(files: Readonly<Record<string, string>>): Promise<void> {
     const directory = this.#settings.paths.configBackup;
     if (directory === "") return;
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await createDirectory(directory, { recursive: true, mode: 0o700 });
     for (const [name, content] of Object.entries(files)) {
       if (!/^[\w][\w.-]*\.conf$/.test(name))
         throw new WalError(`"${name}" is not the name of a configuration file`);

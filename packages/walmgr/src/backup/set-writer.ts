@@ -1,9 +1,7 @@
-import { mkdirSync } from "node:fs";
-import { open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { crashPoint } from "@skytools/skytools";
+import { crashPoint, createDirectorySync, openToWrite, removePath } from "@skytools/skytools";
 import { type Codec, codecSuffix, compressor } from "../archive/codec.ts";
 import { replaceFile, syncDirectory } from "../archive/durable-file.ts";
 import { syncTree } from "../archive/sync-tree.ts";
@@ -49,9 +47,9 @@ export class SetWriter {
 
   /** Makes the directory, in place of one that an interrupted backup left. */
   async begin(): Promise<void> {
-    await rm(this.path, { recursive: true, force: true });
+    await removePath(this.path, { recursive: true, force: true });
     try {
-      mkdirSync(this.path, { mode: 0o700 });
+      createDirectorySync(this.path, { mode: 0o700 });
     } catch (error) {
       throw storageTrouble(`cannot create ${this.path} (${errorCode(error)})`, error);
     }
@@ -69,7 +67,7 @@ export class SetWriter {
       return;
     }
     const below = oid === undefined ? "" : `tmpspc/${oid}`;
-    if (below !== "") mkdirSync(join(this.path, below), { recursive: true, mode: 0o700 });
+    if (below !== "") createDirectorySync(join(this.path, below), { recursive: true, mode: 0o700 });
     const sink = new PlainSink(join(this.path, below), this.#files, (file, size) =>
       this.#sizes.set(oid === undefined ? file : `pg_tblspc/${oid}/${file}`, size),
     );
@@ -88,7 +86,7 @@ export class SetWriter {
     const stream: Duplex = compressor(this.#codec);
     const path = join(this.path, `${name}.tar${codecSuffix(this.#codec)}`);
     const written = (async () => {
-      const handle = await open(path, "wx", 0o600);
+      const handle = await openToWrite(path, "wx", 0o600);
       try {
         await pipeline(stream, async (chunks: AsyncIterable<Buffer>) => {
           for await (const chunk of chunks) await handle.writeFile(chunk);
@@ -211,7 +209,7 @@ export class SetWriter {
     this.#part = undefined;
     await Promise.allSettled(this.#finished);
     await this.#files.finish().catch(() => undefined);
-    await rm(this.path, { recursive: true, force: true });
+    await removePath(this.path, { recursive: true, force: true });
   }
 }
 

@@ -1,6 +1,6 @@
-import { closeSync, constants, lstatSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, lstatSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { crashPoint } from "@skytools/skytools";
+import { crashPoint, createDirectorySync, openToWriteSync } from "@skytools/skytools";
 import type { TarEntry, TarSink } from "./tar-reader.ts";
 
 /** Writes entries as files and directories below a root that holds nothing else. Links are left out. */
@@ -11,12 +11,12 @@ export function writeTree(root: string): TarSink {
       const path = join(root, entry.path);
       if (entry.kind === "directory") {
         if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
-          mkdirSync(path, { mode: entry.mode || 0o700 });
+          createDirectorySync(path, { mode: entry.mode || 0o700 });
       }
       if (entry.kind !== "file") return;
       crashPoint("restore.file");
       const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-      descriptor = openSync(path, flags, entry.mode || 0o600);
+      descriptor = openToWriteSync(path, flags, entry.mode || 0o600);
     },
     data: (chunk) => {
       let at = 0;

@@ -1,8 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { type Command, crashPoint, type Job, UsageError } from "@skytools/skytools";
+import { type Command, crashPoint, type Job, removePath, UsageError } from "@skytools/skytools";
 import { removeKeys } from "../init/authorized-keys.ts";
 import { setPasswordEntry } from "../init/password-entry.ts";
 import { isOnlyTold } from "../place/dry-run.ts";
@@ -38,7 +37,7 @@ async function cleanup(job: Job): Promise<void> {
   }
   // The configuration last: without it an interrupted call could not be run again.
   for (const path of doomed) {
-    await rm(path, { recursive: true, force: true });
+    await removePath(path, { recursive: true, force: true });
     job.log.info(`removed ${path}`);
     crashPoint("cleanup.removed");
   }

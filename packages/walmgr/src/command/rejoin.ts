@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Command,
@@ -7,6 +6,7 @@ import {
   type Job,
   maskConnectString,
   ReplicationConnection,
+  removePath,
   UsageError,
 } from "@skytools/skytools";
 import { isOnlyTold } from "../place/dry-run.ts";
@@ -113,7 +113,7 @@ async function turnIntoStandby(
       return;
     }
     if (!isUnstartedStandby(data, timeline)) await rewind(settings, data, conninfo, job.log);
-    await rm(join(data, "recovery.signal"), { force: true });
+    await removePath(join(data, "recovery.signal"), { force: true });
     await writeAutoConf(data, serverSettings);
     await writeSignalFile(data, "standby.signal");
     crashPoint("rejoin.signal-written");

@@ -1,6 +1,14 @@
-import { constants, copyFileSync, existsSync, lstatSync, mkdirSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
-import { type Command, formatBytes, type Job, printJson, UsageError } from "@skytools/skytools";
+import {
+  type Command,
+  createDirectorySync,
+  formatBytes,
+  type Job,
+  printJson,
+  UsageError,
+  writeAtomically,
+} from "@skytools/skytools";
 import type { SetStore } from "../backup/set-store.ts";
 import { type Engine, engineOf } from "../engine/engine.ts";
 import { restoreWithEngine } from "../engine/engine-restore.ts";
@@ -176,7 +184,7 @@ function restoreConfig(job: Job, settings: Settings, dataDirectory: string, plan
   const backup = settings.remote === undefined ? settings.paths.configBackup : "";
   for (const name of names) {
     if (elsewhere !== "" && backup !== "") {
-      mkdirSync(elsewhere, { recursive: true });
+      createDirectorySync(elsewhere, { recursive: true });
       // Whoever writes into the archive must not choose another file of ours.
       if (isRegular(join(backup, name))) copyMissing(job, join(backup, name), join(elsewhere, name));
     }
@@ -191,6 +199,6 @@ function isRegular(path: string): boolean {
 /** A link under the name, wherever it leads, is something that is there. */
 function copyMissing(job: Job, from: string, to: string): void {
   if (lstatSync(to, { throwIfNoEntry: false }) !== undefined || !existsSync(from)) return;
-  copyFileSync(from, to, constants.COPYFILE_EXCL);
+  writeAtomically(to, readFileSync(from), { mode: statSync(from).mode & 0o777 });
   job.log.info(`Copied ${from} to ${to}`);
 }

@@ -1,7 +1,6 @@
-import { mkdirSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Job } from "@skytools/skytools";
+import { createDirectorySync, removePath } from "@skytools/skytools";
 import { syncTree } from "../archive/sync-tree.ts";
 import { freeName, restoringPath } from "../restore/restore-plan.ts";
 import { takePlace } from "../restore/restore-set.ts";
@@ -25,19 +24,20 @@ export async function restoreWithEngine(
 ): Promise<void> {
   const { dataDirectory, isStandby } = options;
   const fresh = restoringPath(dataDirectory);
-  await rm(fresh, { recursive: true, force: true });
-  mkdirSync(fresh, { recursive: true, mode: 0o700 });
+  await removePath(fresh, { recursive: true, force: true });
+  createDirectorySync(fresh, { recursive: true, mode: 0o700 });
   try {
     const code = engine.run(engine.commands.restore({ ...options, dataDirectory: fresh }));
     if (code !== 0)
       throw new WalError(`${engine.name} could not restore (exit code ${code}): nothing was changed`);
     await writeAutoConf(fresh, options.serverSettings);
-    for (const name of ["recovery.signal", "standby.signal"]) await rm(join(fresh, name), { force: true });
+    for (const name of ["recovery.signal", "standby.signal"])
+      await removePath(join(fresh, name), { force: true });
     await syncTree(fresh);
     await writeSignalFile(fresh, isStandby ? "standby.signal" : "recovery.signal");
     const setAside = freeName(dataDirectory);
     await takePlace(job, fresh, { dataDirectory, setAside }, options.deletesOld);
   } finally {
-    await rm(fresh, { recursive: true, force: true });
+    await removePath(fresh, { recursive: true, force: true });
   }
 }

@@ -1,5 +1,6 @@
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { removePath, writeNamedFile } from "@skytools/skytools";
 import { errorCode } from "../wal/wal-error.ts";
 import { byArchiveOrder, parseWalName } from "../wal/wal-name.ts";
 
@@ -37,13 +38,14 @@ export class ArchiveStatus {
 
   /** Notes that a file is in the archive for good. */
   async mark(name: string): Promise<void> {
-    await writeFile(join(this.#directory, name + markerSuffix), "");
+    await writeNamedFile(join(this.#directory, name + markerSuffix), "");
   }
 
   /** Removes markers of files that the server offers no more. */
   async forgetAnswered(waiting: readonly string[]): Promise<void> {
     for (const name of await this.#names(markerSuffix)) {
-      if (!waiting.includes(name)) await rm(join(this.#directory, name + markerSuffix), { force: true });
+      if (!waiting.includes(name))
+        await removePath(join(this.#directory, name + markerSuffix), { force: true });
     }
   }
 }

@@ -1,7 +1,7 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Job } from "@skytools/skytools";
-import { renameFile } from "@skytools/skytools";
+import { createDirectory, removePath, renameFile } from "@skytools/skytools";
 import type { Archive } from "../archive/archive.ts";
 import { openForWriting } from "../archive/durable-file.ts";
 import { aheadDirectory } from "../place/own-command.ts";
@@ -39,7 +39,7 @@ export async function fetchAhead(
     const workers = settings.remote === undefined ? settings.config.getInt("parallel_jobs") : 1;
     await Promise.all(Array.from({ length: workers }, worker));
     // Told to pause meanwhile.
-    if (await archive.hasFlag("PAUSE")) await rm(directory, { recursive: true, force: true });
+    if (await archive.hasFlag("PAUSE")) await removePath(directory, { recursive: true, force: true });
   } catch (error) {
     job.log.debug(`nothing is fetched ahead: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -48,7 +48,7 @@ export async function fetchAhead(
 /** Removes what was fetched ahead: a server that is to pause would still replay it.
  * @param dataDirectory of the server */
 export async function dropAhead(dataDirectory: string): Promise<void> {
-  await rm(join(dataDirectory, aheadDirectory), { recursive: true, force: true });
+  await removePath(join(dataDirectory, aheadDirectory), { recursive: true, force: true });
 }
 
 function namesAfter(name: string, count: number, segmentSize: number): string[] {
@@ -61,13 +61,13 @@ function namesAfter(name: string, count: number, segmentSize: number): string[] 
 /** Removes what will not be asked for any more.
  * @returns what is there of the wanted files */
 async function settle(directory: string, wanted: readonly string[]): Promise<Set<string>> {
-  await mkdir(directory, { mode: 0o700 }).catch((error: unknown) => {
+  await createDirectory(directory, { mode: 0o700 }).catch((error: unknown) => {
     if (errorCode(error) !== "EEXIST") throw error;
   });
   const present = new Set<string>();
   for (const name of await readdir(directory)) {
     if (wanted.includes(name)) present.add(name);
-    else await rm(join(directory, name), { force: true });
+    else await removePath(join(directory, name), { force: true });
   }
   return present;
 }
@@ -83,6 +83,6 @@ async function fetchWhole(archive: Archive, name: string, path: string): Promise
     return true;
   } finally {
     await handle.close();
-    await rm(draft, { force: true });
+    await removePath(draft, { force: true });
   }
 }

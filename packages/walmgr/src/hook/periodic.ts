@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { crashPoint, type Job } from "@skytools/skytools";
+import { crashPoint, type Job, setTimesSync, writeNamedFileSync } from "@skytools/skytools";
 import type { Settings } from "../place/settings.ts";
 import { WalError } from "../wal/wal-error.ts";
 
@@ -35,9 +35,8 @@ export function runPeriodic(settings: Settings): void {
     );
   }
   const file = marker(settings);
-  writeFileSync(file, "");
-  const now = new Date();
-  utimesSync(file, now, now);
+  writeNamedFileSync(file, "");
+  setTimesSync(file, new Date());
 }
 
 /** Starts `walmgr INI periodic` beside this process: archiving must not wait for it. */

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { createDirectorySync } from "@skytools/skytools";
 import { replaceFile } from "../archive/durable-file.ts";
 
 /** Adds a public key unless an identical line is there.
@@ -12,7 +13,7 @@ export async function addKey(file: string, keyLine: string): Promise<boolean> {
         .filter((each) => each !== "")
     : [];
   if (lines.includes(line)) return false;
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  createDirectorySync(dirname(file), { recursive: true, mode: 0o700 });
   await replaceFile(file, `${[...lines, line].join("\n")}\n`);
   return true;
 }

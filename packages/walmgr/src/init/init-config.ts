@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { environmentWithoutPassword, UsageError } from "@skytools/skytools";
+import { createDirectorySync, environmentWithoutPassword, UsageError } from "@skytools/skytools";
 import { replaceFile } from "../archive/durable-file.ts";
 import { isHostForSsh } from "../place/place.ts";
 import { shellCommand } from "../remote/shell-quote.ts";
@@ -137,7 +137,7 @@ async function writeConfig(path: string, lines: Lines, { isDryRun }: InitOptions
   const text = `[walmgr]\n${lines.map(([key, value]) => `${key} = ${escaped(key, value)}`.trimEnd()).join("\n")}\n`;
   if (isDryRun) return `write ${path}:\n${text}`;
   for (const directory of [dirname(path), join(homedir(), "log"), join(homedir(), "pid")]) {
-    mkdirSync(directory, { recursive: true });
+    createDirectorySync(directory, { recursive: true });
   }
   await replaceFile(path, text);
   return `wrote ${path}`;
@@ -147,7 +147,7 @@ function makeKey(isDryRun: boolean): string {
   const file = join(homedir(), ".ssh", "id_ed25519");
   if (existsSync(file)) return `${file} is there already: ${readFileSync(`${file}.pub`, "utf8").trim()}`;
   if (isDryRun) return `make ${file}`;
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  createDirectorySync(dirname(file), { recursive: true, mode: 0o700 });
   const run = spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", file], {
     encoding: "utf8",
     env: environmentWithoutPassword(),

@@ -1,6 +1,6 @@
-import { type FileHandle, readdir, rm } from "node:fs/promises";
+import { type FileHandle, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { crashPoint, type Log, renameFile } from "@skytools/skytools";
+import { crashPoint, type Log, removePath, renameFile } from "@skytools/skytools";
 import type { Archive } from "../archive/archive.ts";
 import { openRegular, syncDirectory } from "../archive/durable-file.ts";
 import { localSource } from "../archive/local-source.ts";
@@ -33,7 +33,7 @@ export async function settleReceived(archive: Archive, partialWals: string, log:
     const path = join(partialWals, name);
     const parsed = parseWalName(name);
     if (parsed?.kind === "partial" && archived.has(parsed.segment)) {
-      if (await isCovered(archive, parsed.segment, path)) await rm(path, { force: true });
+      if (await isCovered(archive, parsed.segment, path)) await removePath(path, { force: true });
       else reportKept(log, parsed.segment, await keepReceived(partialWals, parsed.segment, false));
       continue;
     }
@@ -43,7 +43,7 @@ export async function settleReceived(archive: Archive, partialWals: string, log:
     const isStored =
       !archived.has(segment) && kept[2] === undefined && (await isTaken(archive, segment, path, log));
     if (isStored || (archived.has(segment) && (await isCovered(archive, segment, path))))
-      await rm(path, { force: true });
+      await removePath(path, { force: true });
     else reportKept(log, segment, path);
   }
 }

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
+import { openToWrite } from "@skytools/skytools";
 import { syncDirectory } from "../archive/durable-file.ts";
 import { writeAt } from "../archive/write-at.ts";
 import { formatLsn } from "../wal/lsn.ts";
@@ -29,7 +30,11 @@ export class PartialWriter {
   static async open(directory: string, timeline: number, lsn: bigint, size: number): Promise<PartialWriter> {
     const segment = segmentAt(timeline, lsn, size);
     const path = join(directory, `${segment}.partial`);
-    const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+    const handle = await openToWrite(
+      path,
+      constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW,
+      0o600,
+    );
     try {
       // Of another length after a crash or a full disk; what was received stays.
       if ((await handle.stat()).size !== size) await handle.truncate(size);

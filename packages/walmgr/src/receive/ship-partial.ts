@@ -1,7 +1,6 @@
 import { constants } from "node:fs";
-import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { crashPoint, renameFile } from "@skytools/skytools";
+import { crashPoint, openToWrite, removePath, renameFile } from "@skytools/skytools";
 import { syncDirectory } from "../archive/durable-file.ts";
 import { writeAt } from "../archive/write-at.ts";
 import type { Settings } from "../place/settings.ts";
@@ -37,7 +36,7 @@ export async function shipPartial(
   const flags =
     constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | (isFresh ? constants.O_TRUNC : 0);
   try {
-    const handle = await open(written, flags, 0o600);
+    const handle = await openToWrite(written, flags, 0o600);
     try {
       let at = offset;
       for await (const chunk of input) {
@@ -59,7 +58,7 @@ export async function shipPartial(
     crashPoint("sync.partial-renamed");
     await syncDirectory(settings.paths.partial);
   } catch (error) {
-    if (isFresh) await rm(written, { force: true });
+    if (isFresh) await removePath(written, { force: true });
     if (error instanceof WalError) throw error;
     throw storageTrouble(`cannot write ${path} (${errorCode(error) ?? String(error)})`, error);
   }

@@ -1,10 +1,10 @@
-import { rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import {
   crashPoint,
   type Job,
   type LoopBody,
   ReplicationConnection,
+  removePath,
   SkytoolsError,
 } from "@skytools/skytools";
 import { claimIdentity } from "../archive/archive-identity.ts";
@@ -146,7 +146,7 @@ export class WalReceiver implements LoopBody {
       return;
     }
     crashPoint("receiver.segment-stored");
-    await rm(path, { force: true });
+    await removePath(path, { force: true });
     this.#job.statistics.increase("segments");
     if (stored[0]?.isNew === true) this.#job.log.debug(`${segment}: received`);
   }

@@ -1,14 +1,6 @@
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { openToWriteSync, writeNamedFileSync } from "@skytools/skytools";
 import { WalError } from "../wal/wal-error.ts";
 
 const magic = 0xd3ae1f0d;
@@ -63,7 +55,7 @@ function copyBlocks(incrementals: readonly IncrementalFile[], full: number, dest
   const newest = incrementals[0]!;
   const length = Math.max(newest.length, ...[...newest.blocks.keys()].map((number) => number + 1));
   const fullBlocks = Math.floor(fstatSync(full).size / blockBytes);
-  const output = openSync(destination, "wx", 0o600);
+  const output = openToWriteSync(destination, "wx", 0o600);
   const block = Buffer.alloc(blockBytes);
   try {
     for (let number = 0; number < length; number++) {
@@ -105,5 +97,5 @@ function openIncremental(path: string): IncrementalFile {
 export function settleLabel(dataDirectory: string): void {
   const path = join(dataDirectory, "backup_label");
   const text = readFileSync(path, "utf8").replace(/^INCREMENTAL FROM .*\n/gm, "");
-  writeFileSync(path, text);
+  writeNamedFileSync(path, text);
 }

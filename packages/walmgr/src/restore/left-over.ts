@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { removePathSync, writeNamedFileSync } from "@skytools/skytools";
 import { WalError } from "../wal/wal-error.ts";
 
 const marker = ".walmgr_restoring";
@@ -15,7 +16,7 @@ function markOf(fresh: string): string {
 export function markRestoring(fresh: string, directories: Iterable<string>): void {
   const token = `${process.pid} ${new Date().toISOString()} ${performance.now()}`;
   for (const path of [markOf(fresh), ...[...directories].map((each) => join(each, marker))])
-    writeFileSync(path, token, { flag: "wx", mode: 0o600 });
+    writeNamedFileSync(path, token, { flag: "wx", mode: 0o600 });
 }
 
 /** Whether all that is in a directory was left by an interrupted restore of this data directory. Once that has its place, and is
@@ -43,12 +44,12 @@ export function refuseOccupied(
 /** Empties a directory, the mark last, but not itself: its place is the administrator's. */
 export function emptyDirectory(directory: string): void {
   for (const name of readdirSync(directory))
-    if (name !== marker) rmSync(join(directory, name), { recursive: true });
-  rmSync(join(directory, marker), { force: true });
+    if (name !== marker) removePathSync(join(directory, name), { recursive: true });
+  removePathSync(join(directory, marker), { force: true });
 }
 
 /** After the data directory has its place, and before another one is begun. */
 export function unmarkRestoring(fresh: string, directories: Iterable<string>): void {
-  rmSync(markOf(fresh), { force: true });
-  for (const directory of directories) rmSync(join(directory, marker), { force: true });
+  removePathSync(markOf(fresh), { force: true });
+  for (const directory of directories) removePathSync(join(directory, marker), { force: true });
 }

@@ -1,6 +1,5 @@
-import { symlinkSync } from "node:fs";
-import { cp, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { copyTree, createSymlinkSync, removePath } from "@skytools/skytools";
 import { makeDirectory, syncDirectory } from "../archive/durable-file.ts";
 import { syncTree } from "../archive/sync-tree.ts";
 
@@ -9,9 +8,9 @@ import { syncTree } from "../archive/sync-tree.ts";
 export async function moveWal(data: string, walDirectory: string): Promise<void> {
   await makeDirectory(walDirectory);
   const inside = join(data, "pg_wal");
-  await cp(inside, walDirectory, { recursive: true });
+  await copyTree(inside, walDirectory, { recursive: true });
   await syncTree(walDirectory);
   await syncDirectory(dirname(walDirectory));
-  await rm(inside, { recursive: true });
-  symlinkSync(walDirectory, inside);
+  await removePath(inside, { recursive: true });
+  createSymlinkSync(walDirectory, inside);
 }

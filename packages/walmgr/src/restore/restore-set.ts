@@ -1,7 +1,15 @@
-import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { crashPoint, type Job, renameFile } from "@skytools/skytools";
+import {
+  crashPoint,
+  createDirectorySync,
+  createSymlinkSync,
+  type Job,
+  removePath,
+  removePathSync,
+  renameFile,
+  setModeSync,
+} from "@skytools/skytools";
 import { makeDirectory, syncDirectory } from "../archive/durable-file.ts";
 import { syncTree } from "../archive/sync-tree.ts";
 import type { SetStore } from "../backup/set-store.ts";
@@ -40,15 +48,15 @@ export async function restoreSet(job: Job, plan: RestorePlan, options: RestoreOp
   const { walDirectory } = options;
   const outside = [...tablespaces.values(), ...(walDirectory === "" ? [] : [walDirectory])];
   for (const directory of outside) if (isLeftOver(fresh, directory)) emptyDirectory(directory);
-  await rm(fresh, { recursive: true, force: true });
-  await rm(scratch, { recursive: true, force: true });
+  await removePath(fresh, { recursive: true, force: true });
+  await removePath(scratch, { recursive: true, force: true });
   unmarkRestoring(fresh, []);
   for (const directory of tablespaces.values()) refuseOccupied(fresh, directory, occupiedHint);
   if (walDirectory !== "") refuseOccupied(fresh, walDirectory, "Move its contents away.", "WAL");
   const made: string[] = [];
   try {
-    mkdirSync(dirname(fresh), { recursive: true });
-    mkdirSync(fresh, { mode: 0o700 });
+    createDirectorySync(dirname(fresh), { recursive: true });
+    createDirectorySync(fresh, { mode: 0o700 });
     for (const directory of outside) {
       await makeDirectory(directory);
       made.push(directory);
@@ -74,8 +82,8 @@ export async function restoreSet(job: Job, plan: RestorePlan, options: RestoreOp
     // In its place, it is not to be taken apart any more, whatever failed then.
     if (!existsSync(fresh)) throw error;
     for (const directory of made) emptyDirectory(directory);
-    await rm(fresh, { recursive: true, force: true });
-    await rm(scratch, { recursive: true, force: true });
+    await removePath(fresh, { recursive: true, force: true });
+    await removePath(scratch, { recursive: true, force: true });
     unmarkRestoring(fresh, []);
     const code = errorCode(error);
     if (error instanceof WalError || code === undefined) throw error;
@@ -84,11 +92,11 @@ export async function restoreSet(job: Job, plan: RestorePlan, options: RestoreOp
 }
 
 function prepareTree(data: string, tablespaces: ReadonlyMap<string, string>): void {
-  chmodSync(data, 0o700);
+  setModeSync(data, 0o700);
   for (const name of ["pg_wal", "pg_wal/archive_status", "pg_tblspc"]) {
-    mkdirSync(join(data, name), { recursive: true, mode: 0o700 });
+    createDirectorySync(join(data, name), { recursive: true, mode: 0o700 });
   }
-  for (const [oid, directory] of tablespaces) symlinkSync(directory, join(data, "pg_tblspc", oid));
+  for (const [oid, directory] of tablespaces) createSymlinkSync(directory, join(data, "pg_tblspc", oid));
   for (const name of [
     "postmaster.pid",
     "postmaster.opts",
@@ -96,7 +104,7 @@ function prepareTree(data: string, tablespaces: ReadonlyMap<string, string>): vo
     "recovery.done",
     "standby.signal",
   ]) {
-    rmSync(join(data, name), { force: true });
+    removePathSync(join(data, name), { force: true });
   }
 }
 
@@ -119,6 +127,6 @@ export async function takePlace(
   await syncDirectory(dirname(dataDirectory));
   crashPoint("restore.done");
   if (setAside === undefined) return;
-  if (deletesOld) await rm(setAside, { recursive: true, force: true });
+  if (deletesOld) await removePath(setAside, { recursive: true, force: true });
   else job.log.info(`The old data directory is ${setAside} now`);
 }

@@ -1,5 +1,6 @@
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { appendNamedFileSync } from "@skytools/skytools";
 import { replaceFile } from "../archive/durable-file.ts";
 
 /** Settings that tell a server how to recover; those of the server that was backed up must not stay.
@@ -31,5 +32,5 @@ export function quoteSetting(value: string): string {
 /** For a data directory without configuration, as the original's backups are. */
 export function ensureConfig(dataDirectory: string): void {
   const path = join(dataDirectory, "postgresql.conf");
-  if (!existsSync(path)) appendFileSync(path, "");
+  if (!existsSync(path)) appendNamedFileSync(path, "");
 }

@@ -1,7 +1,6 @@
-import { copyFileSync, mkdirSync, readdirSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { renameFileSync } from "@skytools/skytools";
+import { copyNamedFileSync, createDirectorySync, removePath, renameFileSync } from "@skytools/skytools";
 import { ManifestCheck } from "../backup/read-set.ts";
 import type { BackupSet } from "../backup/set-info.ts";
 import type { SetStore } from "../backup/set-store.ts";
@@ -32,7 +31,8 @@ export async function unpackChain(
     placeOf: (oid: string | undefined) => join(scratch, String(index), oid ?? "base"),
   }));
   for (const each of places) {
-    for (const oid of partsOf(each.set)) mkdirSync(each.placeOf(oid), { recursive: true, mode: 0o700 });
+    for (const oid of partsOf(each.set))
+      createDirectorySync(each.placeOf(oid), { recursive: true, mode: 0o700 });
     await unpack(sets, each.set, each.placeOf);
   }
   const newestFirst = places.toReversed();
@@ -43,7 +43,7 @@ export async function unpackChain(
     combine(directories, placeOf(oid));
   }
   settleLabel(placeOf(undefined));
-  await rm(scratch, { recursive: true, force: true });
+  await removePath(scratch, { recursive: true, force: true });
 }
 
 function partsOf(set: BackupSet): (string | undefined)[] {
@@ -86,7 +86,7 @@ function combine(directories: readonly string[], destination: string): void {
     for (const entry of readdirSync(join(newest, below), { withFileTypes: true })) {
       const path = join(below, entry.name);
       if (entry.isDirectory()) {
-        mkdirSync(join(destination, path), { mode: 0o700 });
+        createDirectorySync(join(destination, path), { mode: 0o700 });
         walk(path);
       } else if (isIncremental(path)) rebuildFile(directories, path, join(destination, plainName(path)));
       else renameInto(join(newest, path), join(destination, path));
@@ -100,6 +100,6 @@ function renameInto(from: string, to: string): void {
     renameFileSync(from, to);
   } catch {
     // A tablespace may be on another volume.
-    copyFileSync(from, to);
+    copyNamedFileSync(from, to);
   }
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { readdir, rm } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { crashPoint, type Job, renameFile } from "@skytools/skytools";
+import { crashPoint, type Job, removePath, renameFile } from "@skytools/skytools";
 import { syncDirectory } from "../archive/durable-file.ts";
 import { type BackupSet, listSets } from "../backup/set-info.ts";
 import { isDryRun } from "../place/dry-run.ts";
@@ -75,14 +75,14 @@ async function removeSet(job: Job, settings: Settings, set: BackupSet): Promise<
   const doomed = join(dirname(set.path), `.expired-${set.name}-${process.pid}`);
   await renameFile(set.path, doomed);
   crashPoint("expire.renamed");
-  await rm(doomed, { recursive: true, force: true });
+  await removePath(doomed, { recursive: true, force: true });
   job.log.info(`removed backup set ${set.name} (${set.info.id})`);
 }
 
 /** Sets that an interrupted call had taken out of the list. */
 async function removeLeftovers(root: string): Promise<void> {
   for (const name of await readdir(root)) {
-    if (name.startsWith(".expired-")) await rm(join(root, name), { recursive: true, force: true });
+    if (name.startsWith(".expired-")) await removePath(join(root, name), { recursive: true, force: true });
   }
 }
 

@@ -1,6 +1,6 @@
-import { readdir, readFile, rm, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { crashPoint } from "@skytools/skytools";
+import { crashPoint, removePath } from "@skytools/skytools";
 import { ChecksumList } from "../archive/checksum-list.ts";
 import { splitCodec } from "../archive/codec.ts";
 import { syncDirectory } from "../archive/durable-file.ts";
@@ -60,7 +60,7 @@ export async function unneededWal(
 /** Removes stored files, checksums of which nothing is left, and what interrupted calls left behind. */
 export async function removeWal(directory: string, storedNames: readonly string[]): Promise<void> {
   for (const name of storedNames) {
-    await rm(join(directory, name), { force: true });
+    await removePath(join(directory, name), { force: true });
     crashPoint("purge.removed");
   }
   const left = await readdir(directory).catch(() => []);
@@ -77,7 +77,7 @@ export async function removeDrafts(directory: string, olderThanMs: number): Prom
     if (!draftName.test(name)) continue;
     const found = await stat(join(directory, name)).catch(() => undefined);
     if (found === undefined || Date.now() - found.mtimeMs < olderThanMs) continue;
-    await rm(join(directory, name), { force: true });
+    await removePath(join(directory, name), { force: true });
     removed.push(name);
   }
   return removed;

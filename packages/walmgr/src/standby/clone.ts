@@ -1,6 +1,5 @@
-import { rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { type Job, ProgressDisplay, ReplicationConnection } from "@skytools/skytools";
+import { type Job, ProgressDisplay, ReplicationConnection, removePath } from "@skytools/skytools";
 import { pumpBackup } from "../backup/pump-backup.ts";
 import type { BackupSet } from "../backup/set-info.ts";
 import { LocalSetStore } from "../backup/set-store.ts";
@@ -75,6 +74,6 @@ export async function cloneServer(
   } finally {
     display.stop();
     connection.close();
-    await rm(path, { recursive: true, force: true });
+    await removePath(path, { recursive: true, force: true });
   }
 }

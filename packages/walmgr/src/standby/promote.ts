@@ -1,8 +1,14 @@
 import { existsSync, readdirSync } from "node:fs";
-import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { crashPoint, Database, type Job, maskConnectString } from "@skytools/skytools";
+import {
+  crashPoint,
+  Database,
+  type Job,
+  maskConnectString,
+  removePath,
+  writeNamedFile,
+} from "@skytools/skytools";
 import type { Archive } from "../archive/archive.ts";
 import { engineOf } from "../engine/engine.ts";
 import { runningServer } from "../place/server-directory.ts";
@@ -91,8 +97,8 @@ export async function promote(job: Job, settings: Settings, options: PromoteOpti
 
 async function noteUnchecked(data: string, isUnchecked: boolean): Promise<void> {
   const path = join(data, uncheckedFile);
-  if (isUnchecked) await writeFile(path, "");
-  else await rm(path, { force: true });
+  if (isUnchecked) await writeNamedFile(path, "");
+  else await removePath(path, { force: true });
 }
 
 /** An earlier call ended after it had told the server: what it would have done after that is left.
@@ -152,7 +158,7 @@ async function endRecovery(data: string, pid: number, atStart: number, until: nu
   const before = ["standby.signal", "recovery.signal"].some((name) => existsSync(join(data, name)))
     ? current
     : atStart;
-  await writeFile(join(data, "promote"), "");
+  await writeNamedFile(join(data, "promote"), "");
   process.kill(pid, "SIGUSR1");
   crashPoint("boot.signalled");
   for (;;) {

@@ -1,8 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { environmentWithoutPassword, type Job } from "@skytools/skytools";
+import { environmentWithoutPassword, type Job, removePath } from "@skytools/skytools";
 import type { RunningServer } from "../place/server-directory.ts";
 import type { Settings } from "../place/settings.ts";
 import { errorCode, WalError } from "../wal/wal-error.ts";
@@ -66,7 +65,7 @@ export async function proveFetch(
     // Without HOME it is the account's own.
     { cwd: dataDirectory, env: { ...environmentWithoutPassword(), HOME: undefined }, encoding: "utf8" },
   );
-  await rm(join(dataDirectory, probe), { force: true });
+  await removePath(join(dataDirectory, probe), { force: true });
   if (run.error !== undefined && errorCode(run.error) === "ENOENT") {
     job.log.warn(
       "whether the server's own account can read the archive is not known: there is no setpriv here",

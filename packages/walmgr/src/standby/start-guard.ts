@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { chmod } from "node:fs/promises";
+import { setMode } from "@skytools/skytools";
 import { syncDirectory } from "../archive/durable-file.ts";
 
 /** How far a data directory is that must not be started: `rewinding`, a part of it may be another server's already; `rewound`, all of
@@ -22,6 +22,6 @@ export function startGuard(dataDirectory: string): StartGuard {
 /** Survives a power failure when it returns. */
 export async function setStartGuard(dataDirectory: string, guard: StartGuard): Promise<void> {
   const { mode } = statSync(dataDirectory);
-  await chmod(dataDirectory, (mode & 0o7777 & ~othersMask) | permissions[guard]);
+  await setMode(dataDirectory, (mode & 0o7777 & ~othersMask) | permissions[guard]);
   await syncDirectory(dataDirectory);
 }

@@ -1,9 +1,9 @@
 import { once } from "node:events";
-import { createReadStream, createWriteStream, existsSync } from "node:fs";
-import { open, rm } from "node:fs/promises";
+import { createReadStream, existsSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { finished } from "node:stream/promises";
-import { renameFile, SkytoolsError } from "@skytools/skytools";
+import { openToWrite, removePath, renameFile, SkytoolsError } from "@skytools/skytools";
 
 /** Takes text for a file, at the pace of the disk. */
 export type WriteText = (text: string) => Promise<void>;
@@ -18,8 +18,8 @@ export async function writeWholeFile(
 ): Promise<boolean> {
   const part = `${path}.part`;
   // What a killed process left there, or a link that somebody put there, is not written to.
-  await rm(part, { force: true });
-  const stream = createWriteStream(part, { flags: "wx", mode: 0o600, flush: true });
+  await removePath(part, { force: true });
+  const stream = (await openToWrite(part, "wx", 0o600)).createWriteStream({ flush: true });
   const isWritten = finished(stream);
   isWritten.catch(() => {});
   let isEmpty = true;
@@ -35,11 +35,11 @@ export async function writeWholeFile(
     throw error;
   }
   if (isEmpty) {
-    await rm(part);
+    await removePath(part);
     return false;
   }
   if (existsSync(path) && !(await haveSameContent(path, part))) {
-    await rm(part);
+    await removePath(part);
     throw fileInTheWay(`Dump file exists: ${path}`);
   }
   await renameFile(part, path);
