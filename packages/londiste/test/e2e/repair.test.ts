@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { waitFor } from "@skytools/testbed";
+import { runProgram, waitFor } from "@skytools/testbed";
 import { NodeSet, type SetNode } from "../fixture/node-set.js";
 import { underLoad } from "../fixture/under-load.js";
 
@@ -76,6 +76,18 @@ test("compare tells the keys that differ, found by ranges of keys", async () => 
   ]);
 });
 
+test("a repair that dies while it writes leaves no file that looks whole", async () => {
+  const file = branch.path("fix.public.Odd.Name.sql");
+  for (let hit = 1; !existsSync(`${file}.new`); hit += 1) {
+    const { code, stderr } = await runProgram("londiste3", ["branch.ini", "repair", name], {
+      cwd: set.directory,
+      env: { SKYTOOLS_CRASH_POINT: `file.changed=kill:${hit}` },
+    });
+    assert.equal(code, 137, stderr);
+  }
+  assert.equal(existsSync(file), false);
+});
+
 test("repair writes one statement a line into a file, which makes the table right", async () => {
   const result = await branch.tryLondiste("repair", name, "--json");
   assert.equal(result.code, 1);
@@ -87,6 +99,7 @@ test("repair writes one statement a line into a file, which makes the table righ
   assert.deepEqual([found?.inserts, found?.updates, found?.deletes], [2, 2, 2]);
   const lines = readFileSync(branch.path("fix.public.Odd.Name.sql"), "utf8").trimEnd().split("\n");
   assert.equal(lines.length, 6);
+  assert.equal(existsSync(branch.path("fix.public.Odd.Name.sql.new")), false);
   assert.ok(
     lines.some((line) =>
       /^update only public\."Odd\.Name" set v = 'v1000', n = '1000\.50' where id = '1000' and part = 'p' and v = E'it''s\\nwrong\\\\' and n is null;$/.test(
