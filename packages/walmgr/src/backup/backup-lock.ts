@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { linkFile, removePath, writeNamedFile } from "@skytools/skytools";
+import { linkFile, removePath, renameFile, writeNamedFile } from "@skytools/skytools";
 import { errorCode, storageTrouble, WalError } from "../wal/wal-error.ts";
 import { isSameProcess, processStartTime } from "./process-identity.ts";
 
@@ -14,6 +14,11 @@ export interface LockHolder {
   readonly since: string | undefined;
 }
 
+const unknownHolder: LockHolder = { pid: 0, host: undefined, startTime: undefined, since: undefined };
+
+/** To take a lock over, when others want it at the same moment. */
+const mostAttempts = 20;
+
 /** One backup at a time: `logs.complete/BACKUPLOCK`.
  * Source: spec/walmgr.md 6.5 */
 export class BackupLock {
@@ -25,21 +30,8 @@ export class BackupLock {
   }
 
   /** @returns undefined when nobody holds it; an empty file, as the original leaves it, has a holder without number */
-  async holder(): Promise<LockHolder | undefined> {
-    let text: string;
-    try {
-      text = await readFile(this.path, "utf8");
-    } catch (error) {
-      if (errorCode(error) === "ENOENT") return undefined;
-      throw storageTrouble(`cannot read ${this.path} (${errorCode(error)})`, error);
-    }
-    const unknown = { pid: 0, host: undefined, startTime: undefined, since: undefined };
-    if (/^\s*\d*\s*$/.test(text)) return { ...unknown, pid: Number(text) };
-    try {
-      return { ...unknown, ...(JSON.parse(text) as Partial<LockHolder>) };
-    } catch {
-      return unknown;
-    }
+  holder(): Promise<LockHolder | undefined> {
+    return holderOf(this.path);
   }
 
   /** Takes the lock; one of a process of this host that has died is taken over.
@@ -66,16 +58,32 @@ export class BackupLock {
   }
 
   async #claim(draft: string): Promise<void> {
-    try {
-      await linkFile(draft, this.path);
-      return;
-    } catch (error) {
-      if (errorCode(error) !== "EEXIST") throw error;
+    for (let attempt = 1; ; attempt += 1) {
+      if (await isLinked(draft, this.path)) return;
+      const holder = await this.holder();
+      if (attempt === mostAttempts || (holder !== undefined && isAlive(holder)))
+        throw this.#busy(holder ?? unknownHolder);
+      if (holder !== undefined && (await this.#takeOver(draft))) return;
     }
-    const holder = await this.holder();
-    if (holder !== undefined && isAlive(holder)) throw this.#busy(holder);
-    await removePath(this.path, { force: true });
-    await linkFile(draft, this.path);
+  }
+
+  /** Replaces the lock of a dead process. Whoever does this holds a lock for it, so that of two that find the same dead lock only
+   * one replaces it. */
+  async #takeOver(draft: string): Promise<boolean> {
+    const taking = `${this.path}.taking`;
+    if (!(await isLinked(draft, taking))) {
+      const other = await holderOf(taking);
+      if (other !== undefined && !isAlive(other)) await removePath(taking, { force: true });
+      return false;
+    }
+    try {
+      const holder = await this.holder();
+      if (holder === undefined || isAlive(holder)) return false;
+      await renameFile(draft, this.path);
+      return true;
+    } finally {
+      await removePath(taking, { force: true });
+    }
   }
 
   #busy({ pid, host, since }: LockHolder): WalError {
@@ -96,6 +104,33 @@ export class BackupLock {
   async release(): Promise<void> {
     if (this.#isOurs) await this.remove();
     this.#isOurs = false;
+  }
+}
+
+async function holderOf(path: string): Promise<LockHolder | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw storageTrouble(`cannot read ${path} (${errorCode(error)})`, error);
+  }
+  if (/^\s*\d*\s*$/.test(text)) return { ...unknownHolder, pid: Number(text) };
+  try {
+    return { ...unknownHolder, ...(JSON.parse(text) as Partial<LockHolder>) };
+  } catch {
+    return unknownHolder;
+  }
+}
+
+/** Gives a draft its name. @returns false when that is taken */
+async function isLinked(draft: string, path: string): Promise<boolean> {
+  try {
+    await linkFile(draft, path);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === "EEXIST") return false;
+    throw error;
   }
 }
 
