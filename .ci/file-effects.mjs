@@ -5,22 +5,12 @@ import { createRequire } from "node:module";
 const ts = createRequire(new URL("../packages/docs/package.json", import.meta.url))("typescript");
 
 const changing = new Set(
-  [
-    ...[
-      "appendFile",
-      "chmod",
-      "chown",
-      "copyFile",
-      "cp",
-      "fchmod",
-      "fchown",
-      "ftruncate",
-      "futimes",
-      "lchmod",
-    ],
-    ...["lchown", "link", "lutimes", "mkdir", "mkdtemp", "rename", "rm", "rmdir", "symlink", "truncate"],
-    ...["unlink", "utimes", "write", "writeFile", "writev"],
-  ].flatMap((name) => [name, `${name}Sync`]),
+  (
+    "appendFile chmod chown copyFile cp fchmod fchown ftruncate futimes lchmod lchown link lutimes mkdir mkdtemp " +
+    "rename rm rmdir symlink truncate unlink utimes write writeFile writev"
+  )
+    .split(" ")
+    .flatMap((name) => [name, `${name}Sync`]),
 );
 const opening = new Set(["open", "openSync"]);
 const fileModules = new Set(["fs", "fs/promises", "node:fs", "node:fs/promises"]);

@@ -41,9 +41,9 @@ test("a server that was killed leaves no shared memory behind", {
   skip: existsSync(segments) ? false : "where it is cannot be seen",
 }, async () => {
   const cluster = await startCluster();
-  const [, segment] = /^\s*\d+\s+(\d+)\s*$/m.exec(
-    readFileSync(`${cluster.dataDirectory}/postmaster.pid`, "utf8"),
-  )!;
+  // As PostgreSQL's LOCK_FILE_LINE_SHMEM_KEY says.
+  const keyLine = readFileSync(`${cluster.dataDirectory}/postmaster.pid`, "utf8").split("\n")[6]!;
+  const segment = keyLine.trim().split(/\s+/)[1];
   const isThere = () =>
     readFileSync(segments, "latin1")
       .split("\n")
