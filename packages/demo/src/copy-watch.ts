@@ -54,7 +54,7 @@ export interface CopyTimes {
 
 /** Watches until all tables of the data set are ok.
  * @param onPoll sees every answer, a few times a second
- * @throws Error after three minutes, with the states seen last */
+ * @throws Error after five minutes, with the states seen last */
 export async function watchCopies(
   subscriber: Session,
   onPoll: (progress: readonly TableCopy[]) => Promise<void>,
@@ -79,7 +79,7 @@ export async function watchCopies(
       return last.length === tables.length && last.every((table) => table.state === "ok");
     },
     {
-      timeoutMs: 180_000,
+      timeoutMs: 300_000,
       intervalMs: 100,
       isErrorFinal: true,
       onTimeout: () => last.map((table) => `${table.table}: ${table.state}`).join("\n"),

@@ -34,6 +34,12 @@ async function newestTick(provider: Session): Promise<bigint> {
 /** Waits for a tick that comes after everything committed until now. The ticker must run.
  * @returns its id */
 export async function nextTick(provider: Session): Promise<bigint> {
+  // A tick that is being made now may have looked at the queue before that: the one after it has not.
+  await oneMoreTick(provider);
+  return await oneMoreTick(provider);
+}
+
+async function oneMoreTick(provider: Session): Promise<bigint> {
   const before = await newestTick(provider);
   await provider.run("select pgq.force_tick($1)", [queueName]);
   return waitFor(

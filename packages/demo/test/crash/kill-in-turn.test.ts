@@ -24,6 +24,7 @@ test("worker, copy process and ticker killed in turn under load and started agai
   await loadData(stage);
   await createNodes(stage);
   const { root, leaf, shell, provider, subscriber } = stage;
+  await stopCopiesInTheMiddle(stage);
   const writers = await Writers.start(root.cluster, databaseName, stage.size, options.writers, options.seed);
 
   for (const node of [root, leaf]) {
@@ -31,8 +32,11 @@ test("worker, copy process and ticker killed in turn under load and started agai
     await shell.run("londiste3", node.iniFile, "add-seq", sequence);
   }
   await killCopyOf(stage, "public.accounts");
+  // The session of the one that was killed gets the lock, notices, and ends; the next one waits again.
+  await subscriber.execute("select pg_advisory_unlock(1), pg_advisory_lock(1)");
   // The worker starts it again; this time both go.
   await killCopyOf(stage, "public.accounts", () => killDaemon(stage, leaf.worker));
+  await subscriber.execute("select pg_advisory_unlock(1)");
   await stage.daemons.start(leaf.worker);
   await inSync(stage, story);
   for (const daemon of [ticker, leaf.worker, root.worker, ticker, leaf.worker]) {
@@ -50,6 +54,19 @@ test("worker, copy process and ticker killed in turn under load and started agai
   await subscriber[Symbol.asyncDispose]();
 });
 
+/** A copy of the accounts waits at a row in their middle, as long as the subscriber's session has the lock. */
+async function stopCopiesInTheMiddle({ subscriber, size }: Stage): Promise<void> {
+  await subscriber.execute(`
+select pg_advisory_lock(1);
+create function wait_in_copy() returns trigger language plpgsql as $$ begin
+  perform pg_advisory_xact_lock(1);
+  return new;
+end $$;
+create trigger wait_in_copy before insert on accounts for each row when (new.aid = ${size.accounts / 2})
+  execute function wait_in_copy();
+alter table accounts enable always trigger wait_in_copy`);
+}
+
 async function inSync({ subscriber }: Stage, story: readonly string[]): Promise<void> {
   let states: unknown;
   await waitFor(
@@ -61,7 +78,7 @@ async function inSync({ subscriber }: Stage, story: readonly string[]): Promise<
       states = rows;
       return rows.length === tables.length && rows.every((row) => row.merge_state === "ok");
     },
-    { timeoutMs: 90_000, onTimeout: () => `${JSON.stringify(states)}\n${story.join("")}` },
+    { timeoutMs: 240_000, onTimeout: () => `${JSON.stringify(states)}\n${story.join("")}` },
   );
 }
 
@@ -75,8 +92,13 @@ function killDaemon({ directory }: Stage, daemon: Daemon): Promise<unknown> {
   return kill(pid);
 }
 
+/** One that has just ended by itself is fine. */
 async function kill(pid: number): Promise<unknown> {
-  process.kill(pid, "SIGKILL");
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (isAlive(pid)) throw error;
+  }
   return waitFor(`the end of process ${pid}`, () => !isAlive(pid));
 }
 
@@ -95,7 +117,7 @@ async function killCopyOf(
       );
       return row !== undefined && Number(row.bytes_copied) > 0 && copyProcess(stage, table);
     },
-    { timeoutMs: 60_000, intervalMs: 5 },
+    { timeoutMs: 180_000 },
   );
   await before();
   await kill(pid);
