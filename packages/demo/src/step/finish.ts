@@ -27,11 +27,13 @@ export async function keepEverything(stage: Stage): Promise<void> {
       `cd ${directory}`,
       `PATH=${commandDirectory()}:$PATH`,
       // What ends may still write its log: it has ended before anything is removed.
-      ...daemons.running().flatMap((daemon) => [
-        `pid=$(cat ${daemon.files}.pid)`,
-        commandLine(daemon.command, ["-s", ...daemon.args]),
-        "while kill -0 $pid 2>/dev/null; do sleep 0.2; done",
-      ]),
+      ...daemons
+        .running()
+        .flatMap((daemon) => [
+          `pid=$(cat ${daemon.files}.pid)`,
+          commandLine(daemon.command, ["-s", ...daemon.args]),
+          "while kill -0 $pid 2>/dev/null; do sleep 0.2; done",
+        ]),
       `kill -INT ${postmasters.join(" ")}`,
       `while kill -0 ${postmasters.join(" 2>/dev/null || kill -0 ")} 2>/dev/null; do sleep 0.2; done`,
       `rm -rf ${runDirectory()}`,

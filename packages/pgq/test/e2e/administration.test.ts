@@ -168,7 +168,7 @@ describe("administration of a set with a root, a branch and a leaf below it", ()
     );
     await using branchWorker = branch.startWorker();
     await using leafWorker = leaf.startWorker();
-    const waiting = leaf.command("wait-root", "--timeout=20");
+    const waiting = leaf.command("wait-root", "--timeout=90");
     let isWaiting = true;
     const end = waiting.finally(() => {
       isWaiting = false;

@@ -60,6 +60,7 @@ describe("five nodes under load", () => {
   it("have the same events, times and ticks, and each event once, although workers are killed", async () => {
     workers = nodes.map((node) => node.startWorker());
     await load();
+    await workers[0]!.waitForOutput(/\{standby: 1\}/);
     workers[0]!.signal("SIGINT");
     assert.equal((await workers[0]!.exit).code, 0);
     const last = await root().tick();
@@ -97,11 +98,11 @@ describe("five nodes under load", () => {
     await workers[2]!.exit;
     await root().query("alter database n3 with allow_connections false");
     await cluster.terminateBackends({ database: "n3" });
-    const before = await globalWatermark(nodes[1]!);
     await waitFor("the warning of n2", async () => {
       await root().tick();
       return /WARN.* Node not working: n3/.test(workers[1]!.stderrText());
     });
+    const before = await globalWatermark(nodes[1]!);
     await nodes[1]!.waitForTick(await root().tick());
     assert.equal(await globalWatermark(nodes[1]!), before);
 

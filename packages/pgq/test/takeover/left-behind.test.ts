@@ -36,7 +36,12 @@ describe("a branch that is ahead, and away while another one takes over", () => 
     await running.killWorker("n2");
     await running.killWorker("n4");
     await running.writeTo("n1", "only n3 has it");
-    await waitForTick(n3, await completedTick(running.member("n1")));
+    const tick = await completedTick(running.member("n1"));
+    await waitForTick(n3, tick);
+    await waitFor("the tick in its queue", async () => {
+      const rows = await n3.query("select from pgq.tick where tick_id >= $1", [tick]);
+      return rows.length > 0;
+    });
     // Its reader is in the middle of that batch.
     await n3.query("select * from pgq.next_batch_info('q', $1)", ["n4_worker"]);
     await running.stopServer("n3");
