@@ -42,6 +42,9 @@ describe("administration of a set with a root, a branch and a leaf below it", ()
       const { stdout } = await root.command("node-info");
       return stdout.includes("Status: OK");
     });
+    // A watermark that the root's worker sends may wait for a tick: status is not to call that late.
+    await root.query("select pgq.set_queue_config('q', 'ticker_max_lag', '5 minutes')");
+    await waitForTick(leaf, await tick(root), leafWorker);
     const text = (await leaf.command("status")).stdout;
     assert.match(
       text,
