@@ -199,7 +199,7 @@ describe("failover of a dead root, and its resurrection", () => {
     assert.equal(refused.code, 1, "n3 could have taken over");
     assert.match(
       refused.stderr,
-      /"n3" does not answer and may be the root by now: .*\n.*say so with --dead=n3:/,
+      /"n3" does not answer and may be the root by now: .*\n.*say so with --dead=n3\. /,
     );
     const without = await n2.command(...failover, "--dead=n3");
     assert.match(

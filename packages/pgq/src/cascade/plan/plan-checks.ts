@@ -49,7 +49,7 @@ export function possibleRoots(set: SetState, oldName: string): Finding[] {
     {
       kind: "refusal",
       text: `${names} ${unknown.length === 1 ? "does" : "do"} not answer and may be the root by now: ${failures}`,
-      hint: `Bring ${unknown.length === 1 ? "it" : "them"} back, or, where it is certain that ${unknown.length === 1 ? "it has" : "none has"} not taken over from "${oldName}", say so with ${switches}: two roots that both take events cannot be joined again.`,
+      hint: `Bring ${unknown.length === 1 ? "it" : "them"} back, or, where it is certain that ${unknown.length === 1 ? "it has" : "none has"} not taken over from "${oldName}", say so with ${switches}. Otherwise there would be two roots that both take events.`,
     },
   ];
 }

@@ -23,7 +23,7 @@ function rootReason({ node, queue, nowSeconds, session }: NodeReport, reports: R
     (each) => each.node.nodeType === "root" && each.queue?.hasExternalTicker === false && each.node !== node,
   );
   if (other !== undefined) {
-    return `TWO ROOTS: "${other.node.nodeName}" takes events too; stop writing to the one that is given up`;
+    return `TWO ROOTS: "${other.node.nodeName}" takes events too; stop writing to the one that is given up, and run resurrect there`;
   }
   const isLate =
     queue.waitingEvents > 0 &&

@@ -81,11 +81,13 @@ const noMerging: Finding = {
 async function describe({ context, self, provider, sharedTick }: Resurrection): Promise<Finding[]> {
   const { eventCount } = await countEventsAfter(self.db, context.admin.queueName, sharedTick);
   const text = `branch "${self.nodeName}" has ${eventCount} events after tick ${sharedTick}, the last that it has in common with "${provider.nodeName}"`;
-  const data = `the data of "${self.nodeName}" still holds what they have changed: compare it afterwards, or copy it anew`;
-  return [
-    { kind: "note", text },
-    { kind: "warning", text: data },
-  ];
+  return [{ kind: "note", text }, dataKept(self)];
+}
+
+/** Only the queue is cut back: tables are the application's. */
+export function dataKept({ nodeName }: LiveMember): Finding {
+  const text = `the data of "${nodeName}" still holds what they have changed: compare it afterwards, or copy it anew`;
+  return { kind: "warning", text };
 }
 
 /** Ids of ticks are used once: a new root goes on far above those of the dead one. */

@@ -10,7 +10,7 @@ import { gravestoneName } from "../takeover-dead-root.ts";
 import { dumpFileExists } from "./dump-file.ts";
 import { readDumpNote } from "./dump-note.ts";
 import { countEventsAfter } from "./events-after.ts";
-import { leftBehindPlan, rootWithout } from "./left-behind.ts";
+import { dataKept, leftBehindPlan, rootWithout } from "./left-behind.ts";
 import { checkDumpFile } from "./read-dump-file.ts";
 import type { Resurrection } from "./resurrection.ts";
 import { bury, rivalFindings, rivalOf } from "./rival-root.ts";
@@ -118,6 +118,7 @@ async function describe(work: Resurrection): Promise<Finding[]> {
       text: `"${provider.nodeName}" took over at tick ${takeoverTick}; "${self.nodeName}" is at ${self.queue!.newestTick}, and both have tick ${sharedTick}`,
     },
   ];
+  if (eventCount > 0n) findings.push(dataKept(self));
   if (sharedTick < takeoverTick) {
     findings.push({
       kind: "warning",

@@ -46,7 +46,7 @@ export function bury({ context, self, provider, sharedTick }: Resurrection): Pla
 
 /** What becomes of the root that is given up, and of whoever reads from it. */
 export function rivalFindings(set: SetState, { self, provider, sharedTick }: Resurrection): Finding[] {
-  const text = `"${self.nodeName}" and "${provider.nodeName}" are both roots: "${self.nodeName}" is given up, and what only it has is set aside; its data still hold that`;
+  const text = `"${self.nodeName}" and "${provider.nodeName}" are both roots: "${self.nodeName}" is given up, and what only it has is set aside`;
   const readers = set.readersOf(self.nodeName).map(({ nodeName, node }): Finding => {
     const what = `${node.nodeType} "${nodeName}" reads from "${self.nodeName}", which forgets it`;
     return {
