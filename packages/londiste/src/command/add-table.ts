@@ -19,6 +19,7 @@ import { createLocalTable } from "../table/create-local-table.ts";
 import { warnOfGenerated } from "../table/generated-columns.ts";
 import { handlerRegistration } from "../table/handler-registration.ts";
 import { learnSiblingTables, syncTableList } from "../table/known-objects.ts";
+import { lettingOthersThrough, setLockTimeout } from "../table/letting-others-through.ts";
 import { type LocalNode, openLocalNode, openProvider } from "../table/local-node.ts";
 import { OwnedSequences } from "../table/owned-sequences.ts";
 import { refuseBadCondition } from "../table/refuse-bad-condition.ts";
@@ -82,15 +83,19 @@ async function addTables(job: Job): Promise<void> {
     isUnguarded = await goesWithoutReplicaRole(at);
     await refuseOtherRelations(at.local, wish.destination === undefined ? named : [wish.destination]);
   }
-  const onProvider = await syncTableList(at, provider);
-  if (job.flag("mergeAll")) await learnSiblingTables(at);
+  const learn = async () => {
+    const onProvider = await syncTableList(at, provider);
+    if (job.flag("mergeAll")) await learnSiblingTables(at);
+    return onProvider;
+  };
+  const onProvider = await learn();
   const names = await selectTables(at, wish);
   const from = await chooseSource(at, sourceWish(wish), names, { db: provider, tables: onProvider });
   const there = from === undefined ? onProvider : await getTableList(from.db, at.queueName);
   const isCopied = at.node.nodeType !== "root" && !job.flag("expectSync") && needTables(wish, names);
   const wanted = isCopied ? available(at, names, there) : names;
   const db = from?.db ?? provider;
-  const source = { db, tables: there, sequences: new OwnedSequences(at, db) };
+  const source = { db, tables: there, sequences: new OwnedSequences(at, db), learn };
   for (const name of wanted) {
     // adding takes foreign keys off until the copy is done
     if (isUnguarded) await warnOfActingParts(at.local, job.log, destinationOf(wish, name));
@@ -177,14 +182,36 @@ async function selectTables(at: LocalNode, wish: Wish): Promise<string[]> {
 /** Where tables come from. */
 interface Source extends TableSource {
   readonly sequences: OwnedSequences;
+  /** what the first table is added with, within its transaction */
+  readonly learn: () => Promise<unknown>;
 }
 
+/** The trigger needs a lock that waits for the table's writers, and new writers wait behind it: it must not wait long. */
 async function addTable(at: LocalNode, wish: Wish, name: string, source: Source): Promise<void> {
+  const seconds = at.job.config.getFloat("lock_timeout");
+  const longestMs = seconds === 0 ? Number.POSITIVE_INFINITY : seconds * 1000;
+  if (at.job.isDryRun) {
+    // one transaction, with what was learned before
+    await setLockTimeout(at.local, longestMs);
+    return addOnce(at, wish, name, source);
+  }
+  let hasBegun = false;
+  await lettingOthersThrough(at.local, longestMs, async () => {
+    if (hasBegun) {
+      source.sequences.forget();
+      await source.learn();
+    }
+    hasBegun = true;
+    await addOnce(at, wish, name, source);
+  });
+}
+
+/** In the open transaction, to its end. */
+async function addOnce(at: LocalNode, wish: Wish, name: string, source: Source): Promise<void> {
   const { job, local, queueName, node } = at;
   const handler = handlerFor(wish, name);
   const table = newTable(wish, name, handler);
   const destination = table.destination ?? name;
-  await setLockTimeout(at);
   if (handler.destination !== undefined) {
     job.log.info(`Overwriting .dest_table from plugin: tbl=${name}  dst=${destination}`);
   }
@@ -262,10 +289,4 @@ async function create(
       hint: "Types, functions and schemas that it uses must be here.",
     });
   }
-}
-
-/** The trigger needs a lock that waits for the table's writers, and new writers wait behind it: it must not wait long. */
-async function setLockTimeout({ job, local }: LocalNode): Promise<void> {
-  const seconds = job.config.getFloat("lock_timeout");
-  await local.query("select set_config('lock_timeout', $1, true)", [String(Math.round(seconds * 1000))]);
 }

@@ -1,6 +1,7 @@
 import type { Command, Job } from "@skytools/skytools";
 import { dryRunSwitch } from "@skytools/skytools";
 import { getTableList, localRemoveTable } from "../londiste-api.ts";
+import { lettingOthersThrough } from "../table/letting-others-through.ts";
 import { openLocalNode } from "../table/local-node.ts";
 import { selectNames } from "../table/select-names.ts";
 
@@ -27,9 +28,11 @@ async function removeTables(job: Job): Promise<void> {
     why: `not replicated on node "${node.nodeName}"`,
   });
   for (const name of names) {
-    await localRemoveTable(local, { log: job.log, commit: false, quiet: job.isDryRun }, queueName, name);
-    if (job.isDryRun) await local.rollback();
-    else await local.commit();
+    await lettingOthersThrough(local, Number.POSITIVE_INFINITY, async () => {
+      await localRemoveTable(local, { log: job.log, commit: false, quiet: job.isDryRun }, queueName, name);
+      if (job.isDryRun) await local.rollback();
+      else await local.commit();
+    });
     if (job.isDryRun) job.stdout.write(`remove table ${name} from ${node.nodeType} "${node.nodeName}"\n`);
   }
 }

@@ -83,12 +83,12 @@ async function resyncTable(
     await local.rollback();
     return;
   }
+  await copyAnew(local, job.log, all);
   if (copyNode !== undefined) {
     const attributes = tableAttributes({ ...Object.fromEntries(table.attributes), copy_node: copyNode });
     const call = { log: job.log, quiet: true, commit: false };
     await localSetTableAttributes(local, call, queueName, table.name, attributes);
   }
-  await copyAnew(local, job.log, all);
   await local.commit();
 }
 

@@ -46,6 +46,7 @@ async function addSequences(job: Job): Promise<void> {
       ? "Create the sequence first, and look at its schema: names without one are of schema public."
       : "Add it on the root first; see missing for what this node can take.",
   });
+  // One by one: the worker gets to their rows in another order.
   for (const name of names) {
     await createSequence(at, provider, name);
     if (job.flag("skipNonExisting") && !(await sequenceExists(local, name))) {
@@ -54,6 +55,7 @@ async function addSequences(job: Job): Promise<void> {
     }
     await localAddSequence(local, { log: job.log, commit: false, quiet: job.isDryRun }, queueName, name);
     if (job.isDryRun) job.stdout.write(`add sequence ${name} to ${node.nodeType} "${node.nodeName}"\n`);
+    else await local.commit();
   }
   if (job.isDryRun) await local.rollback();
   else await local.commit();
@@ -106,9 +108,9 @@ async function removeSequences(job: Job): Promise<void> {
   for (const name of names) {
     await localRemoveSequence(local, { log: job.log, commit: false, quiet: job.isDryRun }, queueName, name);
     if (job.isDryRun) job.stdout.write(`remove sequence ${name} from ${node.nodeType} "${node.nodeName}"\n`);
+    else await local.commit();
   }
   if (job.isDryRun) await local.rollback();
-  else await local.commit();
 }
 
 export const sequencesCommand: Command = {

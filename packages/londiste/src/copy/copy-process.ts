@@ -27,6 +27,12 @@ import { TakeOverQueue } from "./take-over-queue.ts";
 const shortestPollMs = 10;
 const longestPollMs = 200;
 
+/** The copy waits until it has told how far it is. Whoever keeps it from telling may be waiting for the copy in turn, which no server
+ * could see: these are two sessions. */
+async function limitLockWaits(progress: Database): Promise<void> {
+  await progress.execute("set lock_timeout = '1s'");
+}
+
 /** Copies one table and replays its events until the worker takes the table over. Does one thing and ends: whoever started it
  * decides what follows a failure. May be killed anywhere and be started again in any state.
  * Source: spec/londiste.md 8 */
@@ -160,7 +166,12 @@ export class CopyProcess {
     const destination = await this.#destination(table);
     const progress = new CopyProgress({
       log,
-      connect: () => databases.get("copy_progress", { connstr: config.get("db"), autocommit: true }),
+      connect: () =>
+        databases.get("copy_progress", {
+          connstr: config.get("db"),
+          autocommit: true,
+          onConnect: limitLockWaits,
+        }),
       queueName: this.#queueName,
       table: this.#table,
       sourceNode: node.name,

@@ -65,10 +65,11 @@ export class HandOver {
     const ready = await this.#ready(at, tables, running);
     if (stale.length === 0 && ready.length === 0) return false;
     const tick = heldTick({ position: at.completedTick, batchTick: at.nextTick });
+    // One by one: who removes the node, or several tables, has their rows in another order.
     for (const table of ready) {
       await moveTable(at.target, this.#job.log, { ...move(at, table), event: "grant", tick });
+      await at.target.commit();
     }
-    await at.target.commit();
     const waiting = new Set([...stale, ...ready].map((table) => table.name));
     for (const name of waiting) this.#nudge(name);
     const pauses = [...waiting].map((name) =>
@@ -79,8 +80,8 @@ export class HandOver {
     for (const table of untaken) {
       this.#failed(table, pauseMs);
       await moveTable(at.target, this.#job.log, { queueName: at.queueName, table, event: "withdraw" });
+      await at.target.commit();
     }
-    await at.target.commit();
     return true;
   }
 

@@ -16,6 +16,11 @@ export class OwnedSequences {
     this.#provider = provider;
   }
 
+  /** What was added was rolled back. */
+  forget(): void {
+    this.#known = undefined;
+  }
+
   /** Within the open transaction.
    * @param destination the local table */
   async add(destination: string): Promise<void> {
