@@ -22,7 +22,7 @@ export const allowedFunctions: Readonly<Record<string, Readonly<Record<string, s
     "londiste_reader londiste_writer": "_coordinate_copy get_copy_progress get_seq_list get_table_list",
     londiste_writer: `_check_new_table _check_trigger_order _copy_capture _copy_grants _copy_rules _copy_triggers
       _drop_built_indexes _drop_trigger _give_back_ddl _guard_partitions _hand_over_triggers _ignore_generated _is_own_trigger
-      _merge_sources _names_table _partition_guards _partition_suffix _queue_triggers _replace_trigger _retarget _set_mode
+      _lock_table _merge_sources _names_table _partition_guards _partition_suffix _queue_triggers _replace_trigger _retarget _set_mode
       _share_identity _sharing_table
       _trigger_arguments _trigger_name _trigger_plan create_partition create_trigger drop_obsolete_partitions
       drop_table_fkey drop_table_triggers execute_finish execute_start get_table_pending_fkeys
@@ -43,7 +43,7 @@ export const allowedFunctions: Readonly<Record<string, Readonly<Record<string, s
       _capture_move _capture_override_query _capture_pairs _capture_plans _capture_reference
       _capture_row_function _capture_row_text _capture_set_body _capture_set_section _capture_settings
       _capture_value_differs _capture_value_json _capture_value_text _capture_value_url _capture_write_function _check_unseen_ticks
-      _ensure_membership _ensure_role _raise_serial _row_function_body _static_insert_branch _subscription_id
+      _ensure_membership _ensure_role _lock_queue _raise_serial _row_function_body _static_insert_branch _subscription_id
       _trigger_function_name`,
     pgq_admin: `_check_tx_limit _function_exists _grant_perms_from _insert_checked _is_subconsumer
       _refresh_static_inserts create_queue drop_queue event_retry_raw grant_perms insert_event_raw

@@ -67,3 +67,40 @@ test("an installation that the server ends in a deadlock starts again", async ()
   await installation;
   equal(await installedVersion(db, "pgq"), "4.0.0");
 });
+
+test("an upgrade meets no deadlock with a worker that goes on from its position to the queue", async () => {
+  const { db, another } = await fixture.emptyDatabase();
+  await installModules(db, ["pgq", "pgq_node", "londiste"]);
+  await db.execute(`
+    alter table pgq.queue drop column queue_retry_limit, drop column queue_retry_delay;
+    alter table pgq_node.local_state drop column known_tick_id, drop column known_tick_time;
+    alter table londiste.table_info drop constraint table_info_check,
+      add constraint table_info_check check (dropped_ddl is null or merge_state = 'in-copy')`);
+  const worker = await another({ autocommit: false });
+  await worker.query("set local deadlock_timeout = '1h'");
+  await worker.query("select from pgq_node.local_state for update");
+  const installer = await another();
+  const processId = await ownProcessId(installer);
+  await installer.execute("set deadlock_timeout = '1h'");
+  const installation = installModules(installer, ["pgq", "pgq_node", "londiste"]);
+  await waitForWaiting(db, processId);
+  await worker.query("select from pgq.queue");
+  await worker.query("select from londiste.table_info for update");
+  await worker.query("select from pgq_node.node_info for update");
+  await worker.commit();
+  await installation;
+  const times = "select count(*) from pg_attribute where attname = 'known_tick_time' and not attisdropped";
+  equal(await db.queryValue(times), 1n);
+});
+
+test("an installation over the same release waits for no worker of Londiste", async () => {
+  const { db, another } = await fixture.emptyDatabase();
+  await installModules(db, ["pgq", "pgq_node", "londiste"]);
+  const worker = await another({ autocommit: false });
+  await worker.query("lock table londiste.table_info, londiste.applied_execute in row exclusive mode");
+  await worker.query("lock table pgq_node.local_state, pgq_node.node_info in row exclusive mode");
+  const installer = await another();
+  await installer.execute("set lock_timeout = '5s'");
+  await installModules(installer, ["pgq", "pgq_node", "londiste"]);
+  await worker.rollback();
+});

@@ -2,6 +2,7 @@
 --
 -- Returns: 200, or 400 when it is not registered
 -- Raises: queue does not exist
+-- Locks: on a root the node_info row, as root_check_seqs; the seq_info row
 -- Calls: pgq_node.is_root_node, londiste.root_notify_change
 -- Execute: londiste_writer
 create or replace function londiste.global_remove_seq(
@@ -13,6 +14,9 @@ returns record as $$
 declare
     _seq text := londiste.make_fqname(i_seq_name);
 begin
+    perform 1 from pgq_node.node_info n
+        where n.queue_name = i_queue_name and n.node_type = 'root'
+        for update;
     delete from londiste.seq_info s
         where s.queue_name = i_queue_name and s.seq_name = _seq;
     if not found then

@@ -6,7 +6,7 @@
 --   400 - no such sequence in the database
 --   404 - the set does not know it (not on a root)
 -- Raises: queue does not exist
--- Locks: the seq_info row
+-- Locks: on a root the node_info row, as root_check_seqs; the seq_info row
 -- Calls: pgq_node.is_root_node, londiste._publish_seqs, pgq.seq_setval
 -- Execute: londiste_writer
 create or replace function londiste.local_add_seq(
@@ -26,6 +26,9 @@ begin
         return;
     end if;
 
+    if _is_root then
+        perform 1 from pgq_node.node_info n where n.queue_name = i_queue_name for update;
+    end if;
     select s.local, s.last_value into _row
         from londiste.seq_info s
         where s.queue_name = i_queue_name and s.seq_name = _seq

@@ -25,7 +25,7 @@
 --   other codes of create_trigger
 --   The caller must roll back on 400 and above.
 -- Raises: `lost table` when another transaction has removed it from the set meanwhile
--- Locks: the table_info row; the table as CREATE TRIGGER does
+-- Locks: on a root the node_info row; the table_info row; the table as CREATE TRIGGER does
 -- Calls: londiste.global_add_table, londiste.root_notify_change, londiste.create_trigger
 -- Execute: londiste_writer
 create or replace function londiste.local_add_table(
@@ -69,6 +69,11 @@ begin
     if not found then
         select 400, 'No such set: ' || i_queue_name into ret_code, ret_note;
         return;
+    end if;
+
+    if _node.node_type = 'root' then
+        -- before all others: sequences that follow need it, and root_check_seqs has it when it comes to them
+        perform 1 from pgq_node.node_info n where n.queue_name = i_queue_name for update;
     end if;
 
     if _node.node_type = 'root' and not _is_virtual and not 'no_triggers' = any (_tokens)

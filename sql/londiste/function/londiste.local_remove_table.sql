@@ -6,9 +6,9 @@
 --   200 - removed
 --   400 - not registered, or (not on a root) not local
 -- Raises: what the stored statements raise
--- Locks: the table_info row; with stored statements the table
--- Calls: londiste.drop_table_triggers, londiste._drop_built_indexes, londiste._sharing_table, londiste.local_remove_seq,
---   londiste.global_remove_table, londiste.root_notify_change
+-- Locks: on a root the node_info row; the table, see _lock_table; the table_info row
+-- Calls: londiste._lock_table, londiste.drop_table_triggers, londiste._drop_built_indexes, londiste._sharing_table,
+--   londiste.local_remove_seq, londiste.global_remove_table, londiste.root_notify_change
 -- Execute: londiste_writer
 create or replace function londiste.local_remove_table(
     in i_queue_name text,
@@ -22,6 +22,11 @@ declare
     _row record;
     _seq_name text;
 begin
+    -- before the sequences, which root_check_seqs goes through behind that lock, and before events are written
+    perform 1 from pgq_node.node_info n
+        where n.queue_name = i_queue_name and n.node_type = 'root'
+        for update;
+    perform londiste._lock_table(i_queue_name, _table);
     select t.local, t.dropped_ddl, coalesce(t.dest_table, t.table_name) as effective_table into _row
         from londiste.table_info t
         where t.queue_name = i_queue_name and t.table_name = _table

@@ -40,7 +40,12 @@ begin
         _changes := _changes + 1;
     end if;
 
-    alter table londiste.applied_execute drop constraint if exists applied_execute_queue_name_fkey;
+    -- asked first, since also a change of nothing locks the table
+    perform 1 from pg_catalog.pg_constraint c
+        where c.conrelid = 'londiste.applied_execute'::regclass and c.conname = 'applied_execute_queue_name_fkey';
+    if found then
+        alter table londiste.applied_execute drop constraint applied_execute_queue_name_fkey;
+    end if;
     perform 1 from pg_catalog.pg_constraint c
         where c.conrelid = 'londiste.applied_execute'::regclass and c.contype = 'p'
           and array_length(c.conkey, 1) > 1;

@@ -1,7 +1,8 @@
 -- Moves at most ten parked events whose time has come back into their queues, where only their owner gets them.
 -- Returns how many were moved: repeat until 0. Events of a queue that takes no inserts stay parked and do not hold up
 -- the others; a queue with a limit for each transaction gets no more than that in one call.
--- Locks: pgq.retry_queue SHARE UPDATE EXCLUSIVE, one mover at a time.
+-- Locks: pgq.retry_queue SHARE UPDATE EXCLUSIVE, one mover at a time. Rows that somebody else has are left for the next call:
+-- who unregisters a consumer removes its events in whatever order.
 -- Execute: pgq_admin
 create or replace function pgq.maint_retry_events()
 returns integer
@@ -22,6 +23,7 @@ begin
            and q.queue_per_tx_limit is distinct from 0
          order by r.ev_retry_after
          limit 10
+           for update of r skip locked
     loop
         _count := coalesce((_seen ->> _event.queue_name)::integer, 0) + 1;
         continue when _event.queue_per_tx_limit between 0 and _count - 1;

@@ -2,7 +2,7 @@
 -- With a NULL tick: from the newest tick on, and a subscribed consumer stays where it is.
 -- Returns 1, or 0 when it was subscribed already.
 -- Errors: Event queue not created yet; cannot reposition, tick not found; No ticks for this queue.
--- Locks: the consumer's row FOR UPDATE.
+-- Locks: the consumer's row FOR NO KEY UPDATE: a transaction that changes its subscription twice looks up the foreign key.
 -- Execute: pgq_reader
 create or replace function pgq.register_consumer_at(x_queue_name text, x_consumer_name text, x_tick_pos bigint)
 returns integer
@@ -17,7 +17,7 @@ begin
         raise exception 'Event queue not created yet';
     end if;
 
-    select c.co_id into _consumer from pgq.consumer c where c.co_name = x_consumer_name for update;
+    select c.co_id into _consumer from pgq.consumer c where c.co_name = x_consumer_name for no key update;
     if not found then
         insert into pgq.consumer (co_name) values (x_consumer_name) returning co_id into _consumer;
     end if;

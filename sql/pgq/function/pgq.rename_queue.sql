@@ -2,6 +2,7 @@
 -- Refuses while something names the queue that this function cannot change: a cascaded node, or triggers; i_force
 -- renames all the same, for callers who change those themselves.
 -- Errors: Invalid NULL value; No such event queue; queue is cascaded; queue is used by triggers; a unique violation.
+-- Locks: the queue's ticker, so that none waits for the row with other queues in its hands; the queue row FOR UPDATE.
 -- Execute: pgq_admin
 create or replace function pgq.rename_queue(i_queue_name text, i_new_name text, i_force boolean default false)
 returns integer
@@ -13,6 +14,7 @@ begin
     if i_queue_name is null or i_new_name is null then
         raise exception 'Invalid NULL value';
     end if;
+    perform pg_advisory_xact_lock(1885827444, q.queue_id) from pgq.queue q where q.queue_name = i_queue_name;
     perform from pgq.queue q where q.queue_name = i_queue_name for update;
     if not found then
         raise exception 'No such event queue';

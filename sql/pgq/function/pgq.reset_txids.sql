@@ -6,7 +6,8 @@
 -- just below the present, each event gets the number of the first of them that shows it, and other ticks go: the next
 -- batch of a consumer may be larger than it would have been.
 -- Returns the number of ticks kept. Errors: No such event queue; not enough transaction numbers.
--- Locks: the queue's event tables and its ticker, until the end of the transaction.
+-- Locks: the queue's event tables, then its ticker (who inserts a foreign tick may have the tables), then the queue row, which a
+-- ticker waits for; until the end of the transaction.
 -- Execute: pgq_admin
 create or replace function pgq.reset_txids(i_queue_name text)
 returns integer
@@ -17,12 +18,13 @@ declare
     _base bigint;
     _txid bigint := txid_current();
 begin
-    select q.queue_id, q.queue_data_pfx into _queue from pgq.queue q where q.queue_name = i_queue_name for update;
+    select q.queue_id, q.queue_data_pfx into _queue from pgq.queue q where q.queue_name = i_queue_name;
     if not found then
         raise exception 'No such event queue';
     end if;
-    perform pg_advisory_xact_lock(1885827444, _queue.queue_id);
     execute format('lock table %s in access exclusive mode', pgq.quote_fqname(_queue.queue_data_pfx));
+    perform pg_advisory_xact_lock(1885827444, _queue.queue_id);
+    perform from pgq.queue q where q.queue_id = _queue.queue_id for no key update;
 
     delete from pgq.tick t
      where t.tick_queue = _queue.queue_id

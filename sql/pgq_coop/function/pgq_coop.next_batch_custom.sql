@@ -3,7 +3,8 @@
 -- Unknown consumers and subconsumers are registered. Batches are handed out in order and processed side by side.
 -- A dead member without a batch is removed too; it comes back with its next call. One that is just being changed lives.
 -- Errors: main consumer has batch open?; subconsumer not found; those of pgq.next_batch_custom.
--- Locks: the main subscription until the end of the transaction, so members should commit right after the call.
+-- Locks: the member's subscription, then the main one, until the end of the transaction, so members should commit right after
+-- the call. A member that has just finished a batch has its own already; and who registers has rows of consumers first.
 -- Execute: pgq_reader
 create or replace function pgq_coop.next_batch_custom(i_queue_name text, i_consumer_name text, i_subconsumer_name text,
     i_min_lag interval, i_min_count integer, i_min_interval interval, i_dead_interval interval)
@@ -17,15 +18,6 @@ declare
     _dead pgq.subscription;
     _batch record;
 begin
-    _main := pgq_coop._lock_subscription(i_queue_name, i_consumer_name);
-    if _main.sub_id is null then
-        perform pgq_coop.register_subconsumer(i_queue_name, i_consumer_name, i_subconsumer_name);
-        _main := pgq_coop._lock_subscription(i_queue_name, i_consumer_name);
-    end if;
-    if _main.sub_batch is not null then
-        raise exception 'main consumer has batch open?';
-    end if;
-
     _sub := pgq_coop._lock_subscription(i_queue_name, i_consumer_name || '.' || i_subconsumer_name);
     if _sub.sub_id is null then
         perform pgq_coop.register_subconsumer(i_queue_name, i_consumer_name, i_subconsumer_name);
@@ -33,6 +25,14 @@ begin
         if _sub.sub_id is null then
             raise exception 'subconsumer not found';
         end if;
+    end if;
+    _main := pgq_coop._lock_subscription(i_queue_name, i_consumer_name);
+    if _main.sub_id is null then
+        perform pgq_coop.register_subconsumer(i_queue_name, i_consumer_name, i_subconsumer_name);
+        _main := pgq_coop._lock_subscription(i_queue_name, i_consumer_name);
+    end if;
+    if _main.sub_batch is not null then
+        raise exception 'main consumer has batch open?';
     end if;
 
     if _sub.sub_batch is not null then

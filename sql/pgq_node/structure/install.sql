@@ -1,3 +1,4 @@
+\i ../pgq/structure/older-release-locks.sql
 \i structure/tables.sql
 \i function/pgq_node.upgrade_schema.sql
 \i structure/upgrade.sql
