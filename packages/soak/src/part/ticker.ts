@@ -26,13 +26,21 @@ export async function startTicker(stage: Stage): Promise<Part> {
     const [, text] = await Promise.all(figures.map(async (path) => (await fetch(`${url}${path}`)).text()));
     return [...text!.matchAll(/^pgqd_ticks_total\{.*\} (\d+)$/gm)].reduce((sum, [, n]) => sum + Number(n), 0);
   };
+  // Not by several at once: each would have connections of its own, which are counted as the daemon's sockets.
+  let reading: Promise<number> | undefined;
+  const readOnce = () => {
+    reading ??= read().finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  };
   const daemon = stage.start({
     name: "pgqd",
     command: "pgqd",
     ini,
     logFile: stage.logFile("pgqd"),
     changing: ["stats_period", "1", "2"],
-    progress: read,
+    progress: readOnce,
   });
   const [, url] = await daemon.program.waitForOutput(/http: listening on (http:\S+)\/$/m);
   await startDatabaseTicker(stage);
