@@ -16,7 +16,7 @@ begin
     if not found then
         raise exception 'No such event queue';
     end if;
-    perform pgq._lock_queue(_queue.queue_id, not x_force);
+    perform pgq._lock_queue(_queue.queue_id, x_force is not true);
 
     if x_force then
         for _consumer in
