@@ -43,6 +43,8 @@ export class ReplayWorker implements CascadedApplication {
   #batchMs = 0;
   #toldWaiting = "";
   #leftoversDueAt = 0;
+  /** tables have come into sync: one of them perhaps by a copier whose worker was killed, of whose end nobody is told */
+  #mayHaveOrphans = false;
   #registry: HandlerRegistry | undefined;
 
   constructor(job: Job, queueName: string) {
@@ -221,8 +223,10 @@ export class ReplayWorker implements CascadedApplication {
       batchMs: this.#batchMs,
     };
     if (await this.#handOver.run(at, this.#tables, running)) await this.#loadTables(target, queueName);
-    if (this.#copies.mayHaveLeftovers && performance.now() >= this.#leftoversDueAt) {
+    const mayBeThere = this.#copies.mayHaveLeftovers || (this.#mayHaveOrphans && running.size === 0);
+    if (mayBeThere && performance.now() >= this.#leftoversDueAt) {
       this.#copies.mayHaveLeftovers = false;
+      this.#mayHaveOrphans = false;
       const areAllGone = await removeLeftoverCopies({
         job: this.#job,
         source,
@@ -249,8 +253,9 @@ export class ReplayWorker implements CascadedApplication {
     // A small table may be copied and handed over between two looks.
     const notThere = new Set(this.#tables.filter(({ state }) => state.kind !== "ok").map(({ name }) => name));
     this.#tables = tables;
-    if (tables.some(({ name, state }) => state.kind === "ok" && notThere.has(name)))
-      this.#foreignKeys.hurry();
+    if (!tables.some(({ name, state }) => state.kind === "ok" && notThere.has(name))) return;
+    this.#foreignKeys.hurry();
+    this.#mayHaveOrphans = true;
   }
 
   /** Snapshots in state ok come only from a copy by an older program; ours are gone before the hand-over. */

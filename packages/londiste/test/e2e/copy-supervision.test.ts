@@ -159,6 +159,25 @@ test("a consumer that a copy left behind is removed from the provider", async ()
   });
 });
 
+test("a consumer is removed that a copy leaves behind which has outlived its worker", async () => {
+  await stage.killProcess("leaf worker");
+  stage.startWorker("leaf", { SKYTOOLS_CRASH_POINT: "copy.after-take-over=kill" });
+  await using holder = await Database.open(stage.connstr("leaf"));
+  await holder.execute("lock table good in access share mode");
+  await stage.londiste("leaf", "resync", "good");
+  await waitFor("the copy to come to the locked table", async () => {
+    const waiting = `select from pg_locks where not granted and pid <> ${holder.backendPid}`;
+    return (await stage.query("leaf", `${waiting} and relation = 'good'::regclass`)).length > 0;
+  });
+  await stage.killProcess("leaf worker");
+  stage.startWorker("leaf");
+  // It looks for what is left behind before it replays.
+  await stage.waitForWorker();
+  await holder.commit();
+  await stage.waitForState("public.good", /^ok$/);
+  await stage.waitForCopiesToEnd();
+});
+
 async function assertSlowIsWhole(added: number): Promise<void> {
   await stage.waitForState("public.slow", /^ok$/);
   await stage.query("root", "insert into slow values ($1, 'replayed')", [added]);
