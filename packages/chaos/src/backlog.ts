@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { nodeKeys, queueNodes } from "./cascade-model.ts";
 import { jobName, queueName } from "./configuration.ts";
-import type { Stage } from "./stage.ts";
+import type { SetDatabases } from "./set-databases.ts";
 
 const periodMs = 1000;
 /** Ticks that a node may be behind before the writers wait for it. */
@@ -9,13 +9,13 @@ const mostTicks = 40n;
 
 /** How far the slowest node is behind: on a busy machine writers would be faster than everybody else for ever. */
 export class Backlog {
-  readonly #stage: Stage;
+  readonly #databases: SetDatabases;
   #isWatching = false;
   #isLarge = false;
   #done: Promise<void> = Promise.resolve();
 
-  constructor(stage: Stage) {
-    this.#stage = stage;
+  constructor(databases: SetDatabases) {
+    this.#databases = databases;
   }
 
   /** Some node is far behind. */
@@ -67,7 +67,7 @@ export class Backlog {
   }
 
   async #number(key: (typeof nodeKeys)[number], sql: string, parameters: readonly string[]): Promise<bigint> {
-    const [row] = await this.#stage.query<{ number: string }>(key, sql, parameters);
+    const [row] = await this.#databases.query<{ number: string }>(key, sql, parameters);
     return BigInt(row!.number);
   }
 }

@@ -1,7 +1,7 @@
 import { waitFor } from "@skytools/testbed";
 import type { NodeKey } from "./cascade-model.ts";
 import { jobName, queueName } from "./configuration.ts";
-import type { Stage } from "./stage.ts";
+import type { SetDatabases } from "./set-databases.ts";
 
 export interface QueuedTick {
   readonly id: bigint;
@@ -29,8 +29,8 @@ export interface QueueContent {
 }
 
 /** Number of events that were ever written to the queue. */
-export async function countEvents(stage: Stage, root: NodeKey): Promise<number> {
-  const [row] = await stage.query<{ count: string }>(
+export async function countEvents(databases: SetDatabases, root: NodeKey): Promise<number> {
+  const [row] = await databases.query<{ count: string }>(
     root,
     "select (pgq.seq_getval(queue_event_seq))::text as count from pgq.queue where queue_name = $1",
     [queueName],
@@ -40,9 +40,9 @@ export async function countEvents(stage: Stage, root: NodeKey): Promise<number> 
 
 /** Reads a queue that nobody but the workers writes to, when it has the tick that the node's own worker has come to: a branch makes
  * that after the batch. */
-export async function readQueue(stage: Stage, key: NodeKey): Promise<QueueContent> {
+export async function readQueue(databases: SetDatabases, key: NodeKey): Promise<QueueContent> {
   await waitFor(`${key} to have the tick of its worker`, async () => {
-    const [row] = await stage.query<{ is_there: boolean }>(
+    const [row] = await databases.query<{ is_there: boolean }>(
       key,
       `select exists (select from pgq.tick join pgq.queue on queue_id = tick_queue
                        where queue_name = l.queue_name and tick_id >= l.last_tick_id) as is_there
@@ -51,19 +51,24 @@ export async function readQueue(stage: Stage, key: NodeKey): Promise<QueueConten
     );
     return row?.is_there;
   });
-  const [queue] = await stage.query<{ id: number; table: string }>(
+  const [queue] = await databases.query<{ id: number; table: string }>(
     key,
     "select queue_id as id, queue_data_pfx as table from pgq.queue where queue_name = $1",
     [queueName],
   );
   const { id, table } = queue!;
-  const ticks = await stage.query<{ id: string; time: string; seq: string }>(
+  const ticks = await databases.query<{ id: string; time: string; seq: string }>(
     key,
     `select tick_id::text as id, (extract(epoch from tick_time) * 1000000)::int8::text as time, tick_event_seq::text as seq
        from pgq.tick where tick_queue = $1 order by tick_id`,
     [id],
   );
-  const events = await stage.query<{ id: string; tick: string | null; is_message: boolean; line: string }>(
+  const events = await databases.query<{
+    id: string;
+    tick: string | null;
+    is_message: boolean;
+    line: string;
+  }>(
     key,
     `with tick as materialized (
        select tick_id, tick_snapshot, txid_snapshot_xmax(tick_snapshot) as xmax from pgq.tick where tick_queue = $1),

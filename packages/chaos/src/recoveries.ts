@@ -1,8 +1,7 @@
 import { waitFor } from "@skytools/testbed";
 import { type NodeKey, nodeKeys } from "./cascade-model.ts";
 import { ledger } from "./chaos-tables.ts";
-import { singleTransaction } from "./single-transaction.ts";
-import type { Stage } from "./stage.ts";
+import { type LedgerSet, singleTransaction } from "./single-transaction.ts";
 
 /** The number of this writer in the ledger. */
 const writer = 9;
@@ -24,21 +23,21 @@ export class Recoveries {
    * @param since when, as of performance.now()
    * @throws Error after the deadline */
   async measure(
-    stage: Stage,
+    set: LedgerSet,
     after: string,
     since: number,
     nodes: readonly NodeKey[] = nodeKeys,
   ): Promise<number> {
     const nr = await waitFor(
       `a node to take a transaction, after ${after}`,
-      () => singleTransaction(stage, writer),
+      () => singleTransaction(set, writer),
       { timeoutMs, intervalMs: 50 },
     );
     for (const key of nodes) {
       await waitFor(
         `transaction ${nr} to come to ${key}, after ${after}`,
         async () => {
-          const rows = await stage.query(
+          const rows = await set.query(
             key,
             `select from ${ledger.name} where writer = ${writer} and nr = ${nr}`,
           );

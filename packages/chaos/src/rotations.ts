@@ -1,7 +1,7 @@
 import { type NodeKey, queueNodes } from "./cascade-model.ts";
 import { queueName, rotationSeconds } from "./configuration.ts";
 import type { RotatedAway } from "./queue-differences.ts";
-import type { Stage } from "./stage.ts";
+import type { SetDatabases } from "./set-databases.ts";
 
 /** The event tables of a queue, at a moment of rest. */
 export interface EventTables {
@@ -21,12 +21,13 @@ export class Rotations {
 
   /** Looks at all queues. Nobody but the workers may write since the set has settled. What was there the first time counts as taken:
    * branches may have begun anywhere. */
-  async note(stage: Stage): Promise<void> {
+  async note(databases: SetDatabases): Promise<void> {
     const isFirst = this.#tables.size === 0;
     const before = new Map(this.#tables);
-    for (const key of queueNodes) this.#tables.set(key, await eventTables(stage, key));
+    for (const key of queueNodes) this.#tables.set(key, await eventTables(databases, key));
     if (isFirst)
-      for (const key of queueNodes) this.#ticksBelow = later(this.#ticksBelow, await nextTick(stage, key));
+      for (const key of queueNodes)
+        this.#ticksBelow = later(this.#ticksBelow, await nextTick(databases, key));
     const found = [...this.#tables.values()].flatMap(({ lastIds }) => lastIds);
     for (const [key, now] of this.#tables) {
       const taken = isFirst ? found : takenSince(before.get(key)!, now);
@@ -59,25 +60,25 @@ export function takenSince(before: EventTables, now: EventTables): readonly (big
   return taken;
 }
 
-async function eventTables(stage: Stage, key: NodeKey): Promise<EventTables> {
+async function eventTables(databases: SetDatabases, key: NodeKey): Promise<EventTables> {
   for (;;) {
-    const queue = await queueRow(stage, key);
+    const queue = await queueRow(databases, key);
     const lastIds: (bigint | undefined)[] = [];
     for (let nr = 0; nr < queue.tables; nr += 1) {
-      const [row] = await stage.query<{ id: string | null }>(
+      const [row] = await databases.query<{ id: string | null }>(
         key,
         `select max(ev_id)::text as id from ${queue.prefix}_${nr}`,
       );
       lastIds.push(row!.id === null ? undefined : BigInt(row!.id));
     }
     // Switched meanwhile: what was read may be of either side.
-    if ((await queueRow(stage, key)).switched !== queue.switched) continue;
+    if ((await queueRow(databases, key)).switched !== queue.switched) continue;
     return { current: queue.current, switchTime: BigInt(queue.switched), lastIds };
   }
 }
 
-async function nextTick(stage: Stage, key: NodeKey): Promise<bigint> {
-  const [row] = await stage.query<{ id: string }>(
+async function nextTick(databases: SetDatabases, key: NodeKey): Promise<bigint> {
+  const [row] = await databases.query<{ id: string }>(
     key,
     "select (max(tick_id) + 1)::text as id from pgq.tick join pgq.queue on queue_id = tick_queue where queue_name = $1",
     [queueName],
@@ -92,8 +93,8 @@ interface QueueRow extends Record<string, unknown> {
   switched: string;
 }
 
-async function queueRow(stage: Stage, key: NodeKey): Promise<QueueRow> {
-  const [row] = await stage.query<QueueRow>(
+async function queueRow(databases: SetDatabases, key: NodeKey): Promise<QueueRow> {
+  const [row] = await databases.query<QueueRow>(
     key,
     `select queue_cur_table as current, queue_ntables as tables, queue_data_pfx as prefix,
             (extract(epoch from queue_switch_time) * 1000000)::int8::text as switched

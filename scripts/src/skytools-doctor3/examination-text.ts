@@ -1,5 +1,5 @@
 import type { Finding, ModuleExamination } from "@skytools/sql";
-import type { DatabaseExamination } from "./skytools-doctor.ts";
+import type { DatabaseExamination } from "./database-examination.ts";
 
 /** An examination for people.
  * @param isVerbose list also what differs because another release is installed */

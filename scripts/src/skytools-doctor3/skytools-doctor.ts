@@ -1,18 +1,7 @@
-import {
-  Database,
-  type Job,
-  type Program,
-  printJson,
-  SkytoolsError,
-  skytoolsVersion,
-} from "@skytools/skytools";
-import { examineModules, type ModuleExamination } from "@skytools/sql";
-import {
-  type DatabaseTarget,
-  databaseTargets,
-  targetArgs,
-  targetSwitches,
-} from "../database-target/database-targets.ts";
+import { type Job, type Program, printJson, skytoolsVersion } from "@skytools/skytools";
+import type { ModuleExamination } from "@skytools/sql";
+import { databaseTargets, targetArgs, targetSwitches } from "../database-target/database-targets.ts";
+import { type DatabaseExamination, examineDatabase } from "./database-examination.ts";
 import { examinationText } from "./examination-text.ts";
 
 /** Something could not be looked at; something is not as shipped. */
@@ -32,17 +21,9 @@ export const skytoolsDoctor: Program = {
   run,
 };
 
-/** What one database is like. */
-export interface DatabaseExamination {
-  readonly database: string;
-  readonly modules: readonly ModuleExamination[];
-  /** why it could not be looked at */
-  readonly error?: string;
-}
-
 async function run(job: Job): Promise<number> {
   const all: DatabaseExamination[] = [];
-  for (const target of await databaseTargets(job)) all.push(await examine(job, target));
+  for (const target of await databaseTargets(job)) all.push(await examineDatabase(job, target));
   if (job.json) printJson(job.stdout, all);
   else for (const each of all) job.stdout.write(examinationText(each, job.isVerbose));
   if (all.some(({ error }) => error !== undefined)) return exitCodes.unseen;
@@ -54,15 +35,4 @@ function isUnlike({ release, findings }: ModuleExamination): boolean {
   const isHarmless = ({ state, kind }: ModuleExamination["findings"][number]) =>
     state === "extra" && kind !== "grant";
   return release !== "current" || !findings.every(isHarmless);
-}
-
-async function examine(job: Job, { name, connstr }: DatabaseTarget): Promise<DatabaseExamination> {
-  try {
-    await using db = await Database.open(connstr, { autocommit: true, applicationName: job.name });
-    return { database: name, modules: await examineModules(db) };
-  } catch (error) {
-    if (!(error instanceof SkytoolsError)) throw error;
-    job.log.error(`${name}: ${error.message}`);
-    return { database: name, modules: [], error: error.message };
-  }
 }

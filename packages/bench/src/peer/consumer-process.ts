@@ -23,8 +23,7 @@ export interface ConsumerRun extends ConsumerCommand {
 /** Debian's python3-pgq with a consumer that does nothing, if this machine has it. */
 export function pythonConsumer(): ConsumerCommand | undefined {
   if (!existsSync("/usr/lib/python3/dist-packages/pgq/consumer.py")) return undefined;
-  // Programs in python stay in the source folder; this file runs from the compiled one.
-  const program = fileURLToPath(new URL("../../src/peer/idle_consumer.py", import.meta.url));
+  const program = fileURLToPath(new URL("../../program/idle_consumer.py", import.meta.url));
   return { name: "python-pgq", command: "/usr/bin/python3", args: [program] };
 }
 

@@ -1,6 +1,7 @@
 import { Database } from "@skytools/skytools";
 import { waitFor } from "@skytools/testbed";
-import { londisteReplica, ourLondiste } from "../peer/londiste.ts";
+import { ourLondiste } from "../peer/londiste.ts";
+import { londisteReplica } from "../peer/londiste-replica.ts";
 import type { BenchOptions, FigureRow, FigureTable, Scenario } from "../scenario.ts";
 import { benchServer } from "../server.ts";
 

@@ -1,7 +1,8 @@
 import { Database } from "@skytools/skytools";
 import { waitFor } from "@skytools/testbed";
 import { timed } from "../measure.ts";
-import { londisteReplica, ourLondiste, pythonLondiste } from "../peer/londiste.ts";
+import { ourLondiste, pythonLondiste } from "../peer/londiste.ts";
+import { londisteReplica } from "../peer/londiste-replica.ts";
 import { nativeReplica } from "../peer/native-logical.ts";
 import { originalPgqBinDir } from "../peer/original-pgq.ts";
 import type { Replica } from "../peer/replica.ts";

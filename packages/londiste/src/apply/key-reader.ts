@@ -1,4 +1,4 @@
-import type { TargetColumn } from "./target-table.ts";
+import type { KeyForm, TargetColumn } from "./target-table.ts";
 
 const tab = 0x09;
 const newline = 0x0a;
@@ -7,10 +7,6 @@ const minus = 0x2d;
 const zero = 0x30;
 const nine = 0x39;
 const backslash = 0x5c;
-
-/** How the text of a type's values looks when two texts are one value only if they are equal. Source: PostgreSQL manual,
- * chapter "Data Types" */
-export type KeyForm = "integer" | "uuid" | "date" | "text";
 
 /** Hashes the keys of COPY lines, as bytes. Only for columns whose values have one text each; a value that is written in
  * another way is not accepted. */

@@ -1,6 +1,9 @@
 import type { Database } from "@skytools/skytools";
 import { quoteIdent, splitFqName } from "@skytools/skytools";
-import type { KeyForm } from "./key-reader.ts";
+
+/** How the text of a type's values looks when two texts are one value only if they are equal. Source: PostgreSQL manual,
+ * chapter "Data Types" */
+export type KeyForm = "integer" | "uuid" | "date" | "text";
 
 /** A column of the table that events are applied to. */
 export interface TargetColumn {

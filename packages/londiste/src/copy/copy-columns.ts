@@ -1,9 +1,16 @@
 import { isUtf8 } from "node:buffer";
-import type { PipeCopyOptions, TableStructure } from "@skytools/skytools";
+import type { Log, PipeCopyOptions, TableStructure } from "@skytools/skytools";
 import { copyRow, parseCopyRow, quoteIdent, rewriteCopyRows, SkytoolsError } from "@skytools/skytools";
 import { RepairedText } from "../apply/repaired-text.ts";
-import type { Row } from "../handler/handler.ts";
-import type { TableCopyInput } from "./table-copy.ts";
+import type { Row, TableHandler } from "../handler/handler.ts";
+
+/** What decides which columns of a table are copied, and how their values change on the way. */
+export interface CopiedColumns {
+  readonly log: Log;
+  /** set-wide name, for messages */
+  readonly table: string;
+  readonly handler: TableHandler;
+}
 
 /** A column on its way. */
 export interface ColumnPair {
@@ -15,11 +22,10 @@ export interface ColumnPair {
  * ordinary ones either, where no event would bring them up to date.
  * Source: spec/sql-node-londiste.md T52 */
 export function columnPairs(
-  input: Pick<TableCopyInput, "log" | "table" | "handler">,
+  { log, table, handler }: CopiedColumns,
   from: TableStructure,
   to: TableStructure,
 ): ColumnPair[] {
-  const { log, table, handler } = input;
   const pairs: ColumnPair[] = [];
   const wanted = new Set<string>();
   for (const { name: source, generated } of from.columns) {
@@ -54,7 +60,7 @@ export function listOf(columns: readonly ColumnPair[], side: keyof ColumnPair): 
 
 /** The handler's change of each row: a call for each stream of rows. Without one no row is looked at. */
 export function rowChange(
-  { log, table, handler }: Pick<TableCopyInput, "log" | "table" | "handler">,
+  { log, table, handler }: CopiedColumns,
   columns: readonly ColumnPair[],
 ): () => Pick<PipeCopyOptions, "transform"> {
   if (handler.copyRow === undefined && handler.repairsText !== true) return () => ({});

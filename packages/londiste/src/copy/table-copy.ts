@@ -1,7 +1,6 @@
-import type { Database, Log, TableStructure as Structure } from "@skytools/skytools";
+import type { Database, TableStructure as Structure } from "@skytools/skytools";
 import { crashPoint, pipeCopy, quoteFqIdent, SkytoolsError, TableStructure } from "@skytools/skytools";
-import type { TableHandler } from "../handler/handler.ts";
-import { columnPairs, listOf, rowChange } from "./copy-columns.ts";
+import { type CopiedColumns, columnPairs, listOf, rowChange } from "./copy-columns.ts";
 import type { CopyProgress } from "./copy-progress.ts";
 import { type CopyStream, copyInStreams, type StreamedRows, tableFile } from "./copy-streams.ts";
 import { ddlScript, dropObjects, restoreObjects, storedStatements } from "./dropped-objects.ts";
@@ -11,19 +10,15 @@ import { buildIndexes } from "./index-builds.ts";
  * catalogs see no churn. */
 const smallTableBytes = 4n * 1024n * 1024n;
 
-export interface TableCopyInput {
+export interface TableCopyInput extends CopiedColumns {
   /** in REPEATABLE READ, no transaction open */
   readonly source: Database;
   /** session in replication role replica, no transaction open */
   readonly target: Database;
-  readonly log: Log;
-  /** set-wide name, for messages */
-  readonly table: string;
   readonly sourceTable: string;
   readonly destination: string;
   /** leave the rows that are there */
   readonly skipsTruncate: boolean;
-  readonly handler: TableHandler;
   /** what an attempt that was not brought to its end has dropped, see dropObjects() */
   readonly storedDdl: string | null;
   /** Stores what is dropped, within the open transaction; null: it is back. */

@@ -1,8 +1,7 @@
 import type { Database, Job, Log } from "@skytools/skytools";
 import type { ModuleName } from "@skytools/sql";
 import type { PgqEvent } from "../event.ts";
-import type { ReachedNode } from "./node-connection.ts";
-import type { NodeInfo, NodeType } from "./node-info.ts";
+import type { NodeInfo, NodeType, ReachedNode } from "./node-info.ts";
 import type { WriteText } from "./plan/whole-file.ts";
 
 /** What a program tells the cascade commands about itself. */

@@ -51,7 +51,6 @@ export {
   nodeOf,
   openLocal,
   openLocation,
-  type ReachedNode,
   requireLocalNode,
 } from "./node-connection.ts";
 export type {
@@ -60,6 +59,7 @@ export type {
   NodeInfo,
   NodeLocation,
   NodeType,
+  ReachedNode,
   SubscriberInfo,
 } from "./node-info.ts";
 export {

@@ -1,7 +1,7 @@
 import { type Database, mergeConnectString, SkytoolsError, UsageError } from "@skytools/skytools";
 import { commitDurably } from "../durable-commits.ts";
 import type { CascadeAdmin } from "./cascade-admin.ts";
-import type { NodeInfo, NodeLocation } from "./node-info.ts";
+import type { NodeInfo, NodeLocation, ReachedNode } from "./node-info.ts";
 import { getNodeInfo, getQueueLocations } from "./pgq-node-api.ts";
 
 /** Connects to the node's own database, as configured. */
@@ -54,13 +54,6 @@ export async function membersOf(db: Database, queueName: string): Promise<NodeLo
   const members = await getQueueLocations(db, queueName);
   await db.commit();
   return members;
-}
-
-/** A database on the way, with its node. */
-export interface ReachedNode {
-  readonly node: NodeInfo;
-  readonly db: Database;
-  readonly location: string;
 }
 
 /** Follows providers from a location up to the root.

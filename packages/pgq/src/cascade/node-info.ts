@@ -1,3 +1,5 @@
+import type { Database } from "@skytools/skytools";
+
 /** What a node is in its queue. */
 export type NodeType = "root" | "branch" | "leaf";
 
@@ -60,4 +62,11 @@ export interface CascadedConsumerInfo {
   readonly isPaused: boolean;
   readonly isUptodate: boolean;
   readonly currentError: string | null;
+}
+
+/** A node with a connection to its database. */
+export interface ReachedNode {
+  readonly node: NodeInfo;
+  readonly db: Database;
+  readonly location: string;
 }

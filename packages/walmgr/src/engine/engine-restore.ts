@@ -7,7 +7,8 @@ import { takePlace } from "../restore/restore-set.ts";
 import { type ServerSettings, writeAutoConf } from "../restore/server-settings.ts";
 import { writeSignalFile } from "../restore/signal-file.ts";
 import { WalError } from "../wal/wal-error.ts";
-import type { Engine, EngineRestore } from "./engine.ts";
+import type { Engine } from "./engine.ts";
+import type { EngineRestore } from "./engine-commands.ts";
 
 export interface EngineRestoreOptions extends EngineRestore {
   readonly serverSettings: ServerSettings;

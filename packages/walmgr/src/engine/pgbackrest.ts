@@ -3,7 +3,7 @@ import type { Settings } from "../place/settings.ts";
 import type { RecoveryTarget } from "../restore/recovery-target.ts";
 import type { ArchiveReport } from "../status/archive-status.ts";
 import { WalError } from "../wal/wal-error.ts";
-import type { EngineCommands, EngineRestore } from "./engine.ts";
+import type { EngineCommands, EngineRestore } from "./engine-commands.ts";
 
 /** Source: pgBackRest's command reference */
 export function pgBackRestCommands(settings: Settings): EngineCommands {

@@ -2,7 +2,7 @@ import { UsageError } from "@skytools/skytools";
 import type { Settings } from "../place/settings.ts";
 import type { ArchiveReport } from "../status/archive-status.ts";
 import { WalError } from "../wal/wal-error.ts";
-import type { EngineCommands, EngineRestore } from "./engine.ts";
+import type { EngineCommands, EngineRestore } from "./engine-commands.ts";
 
 /** Source: WAL-G's README for PostgreSQL */
 export function walGCommands(settings: Settings): EngineCommands {

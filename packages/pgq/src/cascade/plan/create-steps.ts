@@ -2,8 +2,8 @@ import { crashPoint, type Database, urlEncodeRow } from "@skytools/skytools";
 import { installedVersion, installModules, type ModuleName } from "@skytools/sql";
 import { getConsumerInfo } from "../../pgq-api.ts";
 import type { CascadeAdmin } from "../cascade-admin.ts";
-import { nodeOf, type ReachedNode } from "../node-connection.ts";
-import type { NodeInfo, NodeLocation, NodeType } from "../node-info.ts";
+import { nodeOf } from "../node-connection.ts";
+import type { NodeInfo, NodeLocation, NodeType, ReachedNode } from "../node-info.ts";
 import {
   createNode,
   getNodeInfo,
