@@ -62,3 +62,20 @@ export async function globalRemoveSequence(
 export async function rootCheckSequences(db: Database, call: LondisteCall, queueName: string): Promise<void> {
   await callLondiste(db, call, "select * from londiste.root_check_seqs($1)", [queueName]);
 }
+
+/** On a root: publishes one sequence farther ahead than the others, where the schema can; the original's publishes all alike. Does
+ * not commit.
+ * @param buffer by how much, in values of the sequence */
+export async function publishSequence(
+  db: Database,
+  queueName: string,
+  name: string,
+  buffer: bigint,
+): Promise<void> {
+  const signature = "londiste._publish_seqs(text,bigint,text)";
+  if (await db.queryValue<boolean>("select to_regprocedure($1) is not null", [signature])) {
+    await db.query("select londiste._publish_seqs($1, $2::int8, $3)", [queueName, buffer, name]);
+  } else {
+    await db.query("select londiste.root_check_seqs($1, $2::int8)", [queueName, buffer]);
+  }
+}

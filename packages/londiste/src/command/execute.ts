@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Command, Job } from "@skytools/skytools";
 import { type Database, DatabaseError, dryRunSwitch, printJson, UsageError } from "@skytools/skytools";
-import { isExecuted } from "../execute/execute-api.ts";
 import {
   runScript,
   type Script,
@@ -12,6 +11,7 @@ import {
 } from "../execute/run-script.ts";
 import { readScriptAttributes } from "../execute/script-attributes.ts";
 import { decideScript, substituteNames } from "../execute/script-decision.ts";
+import { isExecuted } from "../londiste-api.ts";
 import { type LocalNode, openLocalNode } from "../table/local-node.ts";
 
 const retryMs = 1000;

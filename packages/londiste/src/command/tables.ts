@@ -11,9 +11,10 @@ import {
   type CopyProgressInfo,
   copyingRows,
   getCopyProgress,
+  getTableList,
+  type ReplicatedTable,
   snapshotAgeSeconds,
-} from "../copy-progress-api.ts";
-import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
+} from "../londiste-api.ts";
 import { openLocalNode } from "../table/local-node.ts";
 
 /** Source: spec/londiste.md section 2 */

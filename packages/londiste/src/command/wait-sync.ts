@@ -1,8 +1,7 @@
 import { troubleOnTheWay } from "@skytools/pgq/cascade";
 import type { Command } from "@skytools/skytools";
 import { GrowingPause, SkytoolsError, UsageError } from "@skytools/skytools";
-import { getCopyProgress } from "../copy-progress-api.ts";
-import { getTableList } from "../londiste-api.ts";
+import { getCopyProgress, getTableList } from "../londiste-api.ts";
 import { londisteAdmin } from "../table/cascade-admin.ts";
 import { type LocalNode, openLocalNode } from "../table/local-node.ts";
 

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import type { Database, Log, ProgressTracker } from "@skytools/skytools";
 import { ProgressDisplay } from "@skytools/skytools";
-import { copyingRows, localCopyError, localCopyProgress, localCopyStart } from "../copy-progress-api.ts";
+import { copyingRows, localCopyError, localCopyProgress, localCopyStart } from "../londiste-api.ts";
 
 const reportPeriodMs = 1000;
 

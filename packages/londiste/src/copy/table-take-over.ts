@@ -8,8 +8,8 @@ import {
 import type { Database, Log } from "@skytools/skytools";
 import { crashPoint } from "@skytools/skytools";
 import type { ApplyInput, ApplyResult } from "../apply/apply-input.ts";
-import { localCopyEnd } from "../copy-progress-api.ts";
 import type { HandledTables } from "../handler/handled-tables.ts";
+import { localCopyEnd } from "../londiste-api.ts";
 import { isMeeting, type Meeting } from "../replay/hand-over-rules.ts";
 import { moveTable } from "../replay/move-table.ts";
 import { eventRangeSql, queuePart } from "../replay/queue-part.ts";

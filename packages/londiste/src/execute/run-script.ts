@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Database, DatabaseError, type Log, SkytoolsError } from "@skytools/skytools";
-import { setReplicationRole } from "../londiste-api.ts";
+import { executeFinish, executeStart, setReplicationRole } from "../londiste-api.ts";
 import { canEnterReplicaRole, withoutReplicaRole } from "../replication-session.ts";
-import { executeFinish, executeStart } from "./execute-api.ts";
 import { formatScriptAttributes, type ScriptAttributes } from "./script-attributes.ts";
 import { decideScript, substituteNames } from "./script-decision.ts";
 import { restoreSettings, sessionSettings } from "./session-settings.ts";

@@ -1,7 +1,6 @@
 import type { Database, Job } from "@skytools/skytools";
 import { tablesInCopy } from "../copy/copy-lock.ts";
-import { localCopyError } from "../copy-progress-api.ts";
-import { getTableStates, type ReplicatedTable } from "../londiste-api.ts";
+import { getTableStates, localCopyError, type ReplicatedTable } from "../londiste-api.ts";
 import { CopierProcess } from "./copier-process.ts";
 import { CopyRoom } from "./copy-room.ts";
 import { dropForeignKeys } from "./foreign-keys.ts";

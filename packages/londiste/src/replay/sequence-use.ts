@@ -1,8 +1,9 @@
 import type { Database } from "@skytools/skytools";
+import { publishSequence } from "../londiste-api.ts";
 
-/** What `londiste.root_check_seqs` takes by itself. */
+/** The buffer that `londiste.root_check_seqs` uses by default. */
 const usualBuffer = 10_000n;
-/** So many times the use between two looks is the buffer of a sequence; three buffers are published. */
+/** The buffer of a sequence is its use between two looks times this; the published value is three buffers ahead. */
 const looksAhead = 3n;
 
 /** Watches how fast the sequences of a root are used: those that move far between two looks are published farther ahead.
@@ -15,7 +16,7 @@ export class SequenceUse {
     this.#seen.clear();
   }
 
-  /** Publishes what is used fast; the others have been looked after already. */
+  /** Publishes the sequences that are used fast; rootCheckSequences() has seen to the others. */
   async publish(db: Database, queueName: string): Promise<void> {
     const sequences = await db.query<{ name: string; value: bigint }>(
       `select s.seq_name as name, pg_catalog.pg_sequence_last_value(c.oid) as value
@@ -30,18 +31,8 @@ export class SequenceUse {
     for (const { name, value } of sequences) {
       const buffer = (value - (this.#seen.get(name) ?? value)) * looksAhead;
       this.#seen.set(name, value);
-      if (buffer > usualBuffer) await publishAhead(db, queueName, name, buffer);
+      if (buffer > usualBuffer) await publishSequence(db, queueName, name, buffer);
     }
     await db.commit();
-  }
-}
-
-/** The original's schema publishes all sequences alike. */
-async function publishAhead(db: Database, queueName: string, name: string, buffer: bigint): Promise<void> {
-  const signature = "londiste._publish_seqs(text,bigint,text)";
-  if (await db.queryValue<boolean>("select to_regprocedure($1) is not null", [signature])) {
-    await db.query("select londiste._publish_seqs($1, $2::int8, $3)", [queueName, buffer, name]);
-  } else {
-    await db.query("select londiste.root_check_seqs($1, $2::int8)", [queueName, buffer]);
   }
 }
