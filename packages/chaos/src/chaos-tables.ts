@@ -43,7 +43,7 @@ export const total: ChaosTable = {
 
 export const sequence = "public.history_id_seq";
 
-export const chaosTables: readonly ChaosTable[] = [
+const chaosTables: readonly ChaosTable[] = [
   ledger,
   total,
   {

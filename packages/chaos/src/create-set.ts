@@ -8,7 +8,7 @@ import type { Stage } from "./stage.ts";
 
 const modules = ["pgq", "pgq_node", "londiste"];
 /** The node whose table is on the small disk. */
-export const smallDiskNode: NodeKey = "n5";
+const smallDiskNode: NodeKey = "n5";
 
 /** Creates databases and nodes, starts all daemons, and waits until all tables are everywhere.
  * @returns the model of what is there */

@@ -13,7 +13,7 @@ export interface GeneratedText {
 
 /** Text for `PROGRAM/FRAGMENT`, `sql/MODULE`, `sql-modules`, `config` or `config-families`.
  * @throws Error for anything else */
-export function generatedText({ root, programs }: GeneratedText, target: string): string {
+function generatedText({ root, programs }: GeneratedText, target: string): string {
   if (target === "sql-modules") return moduleTable(root);
   if (target === "config") return configReference(programs);
   if (target === "config-families") return openKeys(programs);

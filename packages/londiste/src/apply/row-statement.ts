@@ -15,7 +15,7 @@ export interface RowChange {
  * Generated columns are left out: the target computes its own.
  * @throws SkytoolsError EVENT_DATA
  * Source: spec/londiste.md 9.3 */
-export function rowStatement(table: TargetTable, change: RowChange): string | undefined {
+function rowStatement(table: TargetTable, change: RowChange): string | undefined {
   if (change.operation === "insert") return onlyOne(table, insertStatement(table, change.row));
   if (change.operation === "delete") return deleteStatement(table, change);
   const where = keyCondition(change);

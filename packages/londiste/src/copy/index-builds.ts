@@ -63,7 +63,7 @@ async function build(builds: IndexBuilds, session: Database, unit: readonly stri
 }
 
 /** Each index with the statements around it that say in which tablespace; and what is left. */
-export function indexUnits(statements: readonly string[]): { units: string[][]; rest: string[] } {
+function indexUnits(statements: readonly string[]): { units: string[][]; rest: string[] } {
   const units: string[][] = [];
   const rest: string[] = [];
   for (let at = 0; at < statements.length; at += 1) {

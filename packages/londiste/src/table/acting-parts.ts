@@ -18,7 +18,7 @@ select array(select t.tgname::text from pg_catalog.pg_trigger t
               order by 1) as foreign_keys
   from (select londiste.find_table_oid($1) as oid) c`;
 
-export async function actingParts(db: Database, table: string): Promise<ActingParts> {
+async function actingParts(db: Database, table: string): Promise<ActingParts> {
   const row = await db.queryOne<{ triggers: string[]; foreign_keys: string[] }>(partsSql, [table]);
   return { triggers: row.triggers, foreignKeys: row.foreign_keys };
 }

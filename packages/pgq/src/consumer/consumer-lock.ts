@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Database } from "@skytools/skytools";
 
 /** The number under which one consumer of one queue is locked, in whichever database. */
-export function consumerLockKey(queueName: string, consumerName: string): bigint {
+function consumerLockKey(queueName: string, consumerName: string): bigint {
   const digest = createHash("sha256")
     .update(JSON.stringify(["pgq consumer", queueName, consumerName]))
     .digest();

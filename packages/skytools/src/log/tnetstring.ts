@@ -18,11 +18,6 @@ export function tnetFloat(value: number): Buffer {
   return tagged(Buffer.from(Number.isInteger(value) ? `${value}.0` : String(value)), "^");
 }
 
-/** @param items encoded values */
-export function tnetList(items: readonly Buffer[]): Buffer {
-  return tagged(Buffer.concat(items), "]");
-}
-
 /** @param members encoded values by name */
 export function tnetDict(members: Readonly<Record<string, Buffer>>): Buffer {
   const pairs = Object.entries(members).flatMap(([name, value]) => [tnetText(name), value]);

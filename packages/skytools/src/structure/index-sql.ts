@@ -5,7 +5,7 @@ import type { TableConstraint, TableIndex } from "./table-parts.ts";
 import type { TableStructure } from "./table-structure.ts";
 
 /** Whether a constraint is among the parts. */
-export function isWantedConstraint(kind: TableConstraint["kind"], parts: ReadonlySet<TablePart>): boolean {
+function isWantedConstraint(kind: TableConstraint["kind"], parts: ReadonlySet<TablePart>): boolean {
   return parts.has(kind === "primary key" ? "primary key" : "constraints");
 }
 

@@ -66,7 +66,7 @@ export class ChecksumList {
   }
 }
 
-export function isChecksumFile(name: string): boolean {
+function isChecksumFile(name: string): boolean {
   return name.endsWith(".sha256");
 }
 

@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
-import { Duplex, PassThrough, type Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { Duplex, PassThrough } from "node:stream";
 import zlib from "node:zlib";
 import { environmentWithoutPassword } from "@skytools/skytools";
 import { storageTrouble } from "../wal/wal-error.ts";
@@ -70,18 +69,4 @@ function zstdProgram(args: readonly string[]): Duplex {
   });
   child.stdout.pipe(output, { end: false });
   return stream;
-}
-
-/** Whether the codec can be used on this host. */
-export async function isCodecUsable(codec: Codec): Promise<boolean> {
-  const stream = compressor(codec);
-  try {
-    stream.end("x");
-    await pipeline(stream as Readable, async (source: AsyncIterable<Buffer>) => {
-      for await (const _chunk of source);
-    });
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { appendNamedFileSync } from "@skytools/skytools";
 import { replaceFile } from "../archive/durable-file.ts";
 
 /** Settings that tell a server how to recover; those of the server that was backed up must not stay.
@@ -24,13 +23,7 @@ export async function writeAutoConf(dataDirectory: string, settings: ServerSetti
 
 /** On one line, as a file of settings wants it.
  * Source: PostgreSQL manual, "Setting Parameters": quotes are doubled, backslashes escape */
-export function quoteSetting(value: string): string {
+function quoteSetting(value: string): string {
   const escaped = value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll("\r", "\\r");
   return `'${escaped.replaceAll("'", "''")}'`;
-}
-
-/** For a data directory without configuration, as the original's backups are. */
-export function ensureConfig(dataDirectory: string): void {
-  const path = join(dataDirectory, "postgresql.conf");
-  if (!existsSync(path)) appendNamedFileSync(path, "");
 }

@@ -39,7 +39,7 @@ function tidyUp(context: PlanContext, set: SetState, at: ConsumerAt, providerNam
   return leftovers.length === 0 ? [] : [resume(context, at), ...leftovers];
 }
 
-export function currentProvider({ member, consumerName }: ConsumerAt): string | undefined {
+function currentProvider({ member, consumerName }: ConsumerAt): string | undefined {
   return member.consumers.find((each) => each.consumerName === consumerName)?.providerNode;
 }
 

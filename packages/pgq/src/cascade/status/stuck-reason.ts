@@ -3,7 +3,7 @@ import { lagSeconds, placeOnProvider, type Reports } from "./lag.ts";
 import type { NodeReport, QueueReport } from "./node-report.ts";
 
 /** Lag from which a node counts as stuck rather than busy. */
-export const stuckLagSeconds = 60;
+const stuckLagSeconds = 60;
 
 /** Why a node does not get on, in one line: the first cause found, from the node itself up to its provider.
  * @returns null when nothing is wrong */
