@@ -18,15 +18,14 @@ export const formatSettings = `
 const roomForSorting = `
   select set_config('work_mem', '64MB', false) where pg_size_bytes(current_setting('work_mem')) < 67108864`;
 
-/** How many rows wait in a stage the server can only guess, and guesses high: with a price of rows at random places as on disks that turn,
- * it would read all of a table for a few hundred rows that are to be found by their key. */
+/** The server can only guess how many rows wait in a stage, and guesses high. With the default random_page_cost, meant for spinning
+ * disks, it would scan a whole table for a few hundred rows that an index on their key finds. */
 const rowsByKey =
   "select set_config('random_page_cost', '1.1', false) where current_setting('random_page_cost')::float8 > 1.1";
 
 /** Against settings of roles and databases that would lose rows. A policy that hides rows becomes an error. Commits wait for the
  * disk: opening a batch is a commit on the provider, so all that the batch holds is safe there before it is applied, and it is
- * safe on the target before the provider hears that it is done. Limits for short statements and sessions
- * are not for us. */
+ * safe on the target before the provider hears that it is done. Timeouts that suit short statements and sessions are off. */
 const safetySettings = `
   set row_security = off;
   set statement_timeout = 0;
@@ -36,8 +35,8 @@ const safetySettings = `
   select set_config('transaction_timeout', '0', false) where current_setting('transaction_timeout', true) <> '0';
   ${durableCommits}`;
 
-/** A database without encoding may hold text that is none: its bytes come as they are, and whoever writes them here refuses or
- * repairs them. In another client encoding the server would refuse to send them. */
+/** A database in SQL_ASCII may hold bytes that are not valid text. They are read as they are, and refused or repaired where they are
+ * written; in another client encoding the server would refuse to send them. */
 const bytesAsTheyAre =
   "select set_config('client_encoding', 'SQL_ASCII', false) where current_setting('server_encoding') = 'SQL_ASCII'";
 

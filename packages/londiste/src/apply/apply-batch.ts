@@ -9,12 +9,12 @@ import { dropOldStages } from "./stage-table.ts";
 
 /** Applies one batch within the target's open transaction.
  *
- * The events come as one COPY stream and go, cut into columns, as COPY streams into a session's own tables, one for each
- * replicated table; there the server folds them to their net effect and applies them with one statement a table. A process in
- * between sees bytes, not values. Rows of a table whose keys all differ need no folding: inserts go straight into their table,
- * and what has been read is applied while the rest is on its way. TRUNCATE, EXECUTE and changes of the table list are barriers: what came before is applied first.
- * Where triggers or foreign keys act on replay, all tables go event by event in one order. Handlers get the events of their
- * tables and give changes back, which are collected in the same way.
+ * The events are read as one COPY stream, split into columns, and written as COPY streams into temporary tables of the session, one
+ * for each replicated table. There the server folds them to their net effect and applies them with one statement a table; this
+ * process handles bytes, not values. When all keys of a table differ, nothing is folded: inserts go straight into the table, and
+ * what has been read is applied while the rest is on its way. TRUNCATE, EXECUTE and changes of the table list are barriers: what
+ * came before is applied first. Where triggers or foreign keys act on replay, the events of all tables are applied one by one in
+ * their order. Handlers get the events of their tables and return changes, which are collected in the same way.
  * @throws ApplyError an event that cannot be applied
  * @throws SkytoolsError CASCADE_EVENT an event that nobody understands
  * Source: design "Apply"; spec/londiste.md 9 */
@@ -52,7 +52,7 @@ async function applyInAnyOrder(input: ApplyInput): Promise<ApplyResult> {
   return applyInOrder(input);
 }
 
-/** Where one batch needed its order the next ones probably do: they are not read twice. */
+/** When one batch had to be read in order, the next ones probably have to be, too: so many are read in order at once. */
 const batchesInOrder = 20;
 const orderedBatches = new WeakMap<Database, number>();
 

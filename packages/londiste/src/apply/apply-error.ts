@@ -58,7 +58,7 @@ export class ApplyError extends SkytoolsError {
   }
 }
 
-/** What `read` gives; where that cannot be, the error names the event.
+/** The result of `read`; when it fails, the error names the event.
  * @throws ApplyError in place of SkytoolsError */
 export function ofEvent<T>(event: FailedEvent, read: () => T): T {
   try {

@@ -2,16 +2,16 @@ import type { BatchInfo, PgqEvent } from "@skytools/pgq";
 import type { Database, Log } from "@skytools/skytools";
 import type { BatchTablesInput } from "./batch-tables.ts";
 
-/** Sizes at which a batch is handled in another way. */
+/** Thresholds at which a batch is handled differently. */
 export interface ApplyLimits {
   /** collected lines of one table and of all, in bytes, at which they go to the server */
   readonly tableBytes: number;
   readonly totalBytes: number;
-  /** so many events are not applied in their order, which spares the provider sorting them, at the risk of having to read the batch
-   * twice */
+  /** batches of at least so many events are read unordered, which spares the provider sorting them, at the risk of having to read
+   * them twice */
   readonly orderedEvents: number;
-  /** so many rows of different keys are applied when one of the keys comes again; fewer are not worth it, and from then on the
-   * server folds what comes; default 2000 */
+  /** when a key comes a second time, the rows collected so far are applied by themselves if there are at least so many; fewer are
+   * folded by the server together with what follows; default 2000 */
   readonly distinctRows?: number;
 }
 
@@ -48,7 +48,7 @@ export interface ApplyInput extends BatchTablesInput {
   onControlEvent(event: PgqEvent): Promise<void>;
 }
 
-/** What the ticks say about the size of a batch: how many events were written between them, not how many became visible. */
+/** The size of a batch by its ticks: how many events were written between them, which need not be those that became visible. */
 export function expectedEvents(batch: BatchInfo): number {
   return Number((batch.tickEventSeq ?? 0n) - (batch.previousTickEventSeq ?? 0n));
 }

@@ -14,7 +14,7 @@ import { copyNull, readableRaw } from "./row-layout.ts";
 import { dropStages } from "./stage-table.ts";
 import { loadTargetTables } from "./target-table.ts";
 
-/** One reading of a batch: takes each event to where it belongs. */
+/** Reads a batch once, and hands each event to the part that applies it. */
 export class BatchApply {
   readonly #input: ApplyInput;
   readonly #isOrdered: boolean;
@@ -225,7 +225,7 @@ export class BatchApply {
   }
 }
 
-/** Tables have no part in these: they end no segment, and keep their order among themselves. */
+/** These concern no table: they are no barrier, and only keep their order among themselves. */
 function isOfSequence({ type }: RawEvent): boolean {
   return type === "londiste.update-seq" || type === "londiste.remove-seq";
 }

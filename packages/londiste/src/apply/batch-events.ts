@@ -3,13 +3,13 @@ import { BatchTables } from "./batch-tables.ts";
 import { readEventsSql } from "./event-line.ts";
 import { countLines, inOrderOfIds, lineBlocks } from "./line-blocks.ts";
 
-/** More than that is not held to be put in order. */
+/** More bytes than that are not held back to be sorted here. */
 const mostHeldBytes = 4_000_000;
 
-/** Where the provider's transaction was before it began to read in any order: leaving that early may make it fail. */
+/** State of the provider's transaction before an unordered read: ending such a read early may make the transaction fail. */
 export const readSavepoint = "londiste_read";
 
-/** The lines of a batch's events, blocks of them, as they come from the provider. To be closed, unless read to the end.
+/** The events of a batch as COPY lines, in blocks, as they come from the provider. Close it, unless it was read to the end.
  * Source: design "Apply" */
 export class BatchEvents implements AsyncDisposable {
   /** they come in the order of their ids */
@@ -28,9 +28,9 @@ export class BatchEvents implements AsyncDisposable {
     return new BatchEvents(true, [], read(input, true));
   }
 
-  /** Reads events in whatever order the server finds them, which spares it sorting them with all their data. As long as there are
-   * few they are put in order here. How many there are is known when they have come: ticks count events where they are written, and
-   * those of a long transaction lie before the tick after which the batch begins. */
+  /** Reads events in whatever order the server finds them, which spares it sorting them with all their data. A few are put in order
+   * here. How many there are is known only when they have come: ticks count events when they are written, so those of a long
+   * transaction lie before the tick after which the batch begins. */
   static async inAnyOrder(input: ApplyInput): Promise<BatchEvents> {
     const { orderedEvents } = input.limits ?? usualLimits;
     const blocks = read(input, false);

@@ -55,8 +55,8 @@ export class CollectedChanges {
     await this.#flow.keepBudget(this.#tables.values());
   }
 
-  /** The target can be asked something else.
-   * @throws what made a piece on its way fail */
+  /** Waits until the target is free for another statement.
+   * @throws the failure of a piece that was on its way */
   async settled(): Promise<void> {
     await this.#flow.settled();
   }

@@ -6,8 +6,8 @@ import { decodeRaw, decodeRow } from "./row-layout.ts";
 import type { RowChange } from "./row-statement.ts";
 import type { TargetTable } from "./target-table.ts";
 
-/** The change that an event tells of, values as text.
- * @throws ApplyError when its data cannot be read, or does not tell all that a row has */
+/** The change that an event describes, values as text.
+ * @throws ApplyError when its data cannot be read, or lacks columns of the row */
 export function decodedChange(table: TargetTable, event: RawEvent, kind: RowEventKind): RowChange {
   const { operation } = kind;
   const failed = { eventId: event.id, eventTxid: event.txid, table: table.name, operation };

@@ -1,4 +1,4 @@
-/** What an event of a londiste queue asks for, as its type tells. */
+/** What an event of a londiste queue asks for, by its type. */
 export type EventKind =
   | RowEventKind
   | { readonly kind: "truncate" | "cascade" | "londiste" | "script" | "unknown" };

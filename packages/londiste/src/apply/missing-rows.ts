@@ -2,7 +2,7 @@ import { type Log, SkytoolsError } from "@skytools/skytools";
 import type { RowsTreatment } from "./rows-treatment.ts";
 import type { SetCounts } from "./set-statement.ts";
 
-/** Tells of updates and deletes that found no row, where the treatment wants that.
+/** Reports updates and deletes that found no row, as far as the treatment asks for it.
  * @param table its name
  * @throws SkytoolsError MISSING_ROWS where that is an error */
 export function tellMissingRows(
@@ -31,7 +31,7 @@ export function countMissingRows({
   return [noUpdate, noDelete].reduce((sum, count) => sum + missing(count), 0);
 }
 
-/** Without a unique index one change may have hit several rows, which is nothing that another one lacks. */
+/** Without a unique index one change may hit several rows; they do not make up for one that found none. */
 function missing(count: bigint): number {
   return count > 0n ? Number(count) : 0;
 }

@@ -1,2 +1,2 @@
-/** Events come in no order, but here the order counts: the caller starts again with ordered events. */
+/** The events were read unordered, and their order matters here: the caller starts again with ordered events. */
 export class OrderNeeded extends Error {}

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ApplyLimits } from "./apply-input.ts";
 import type { TableEvents } from "./table-events.ts";
 
-/** So many bytes of a table are worth a round of statements when the target waits for work. */
+/** From so many bytes of a table on a round of statements is worth its cost, when the target has nothing else to do. */
 const idleBytes = 128_000;
 
 /** Sends what tables have collected to the target, one piece at a time, while the next events are read. */
@@ -15,8 +15,8 @@ export class PieceFlow {
     this.#limits = limits;
   }
 
-  /** The piece on its way has been applied: the target can be asked something else.
-   * @throws what made it fail */
+  /** Waits until the piece on its way has been applied: then the target is free for another statement.
+   * @throws its failure */
   async settled(): Promise<void> {
     await this.#sending;
   }

@@ -1,14 +1,14 @@
 const firstCapacity = 16 * 1024;
-/** What is kept for contents to come: so many pieces of memory, none larger than that. */
+/** Limits of what is kept: the number of buffers, and the size of one. */
 const mostSpares = 4;
 const largestSpare = 4 * 1024 * 1024;
 const newline = 0x0a;
 
-/** Memory of contents that have been sent. The garbage collector counts what is taken anew for each of them, and goes through all
- * objects whenever that has become much. */
+/** Memory of contents that have been sent, for use by the next ones: allocating it anew each time would keep the garbage collector
+ * busy. */
 const spares: Buffer[] = [];
 
-/** Gives the memory of a content back, which nobody may use any more: to be called once. */
+/** Gives the memory of a content back. Call it once, and do not touch the content afterwards. */
 export function reuse({ buffer }: Buffer): void {
   const isWorthKeeping = buffer.byteLength > firstCapacity && buffer.byteLength <= largestSpare;
   if (isWorthKeeping && spares.length < mostSpares) spares.push(Buffer.from(buffer));

@@ -53,7 +53,7 @@ export function decodeRow(format: "json" | "url", raw: string): ReadonlyMap<stri
 }
 
 /** The text of a raw value.
- * @throws SkytoolsError EVENT_DATA when its bytes are no UTF-8: what is damaged must not be written as if it were whole */
+ * @throws SkytoolsError EVENT_DATA when its bytes are not valid UTF-8: damaged text must not be written as if it were sound */
 export function decodeRaw(raw: string): string | null {
   if (isRawText(raw)) return readableRaw(raw);
   throw damagedText();
@@ -72,7 +72,7 @@ export function isRawText(raw: string): boolean {
   return isAscii(raw) || isUtf8(Buffer.from(raw, "latin1"));
 }
 
-/** The same for messages, and for names that are compared with others: bytes that are no UTF-8 become U+FFFD. */
+/** The same for messages, and for names that are compared with others: invalid UTF-8 becomes U+FFFD. */
 export function readableRaw(raw: string): string | null {
   if (raw === copyNull) return null;
   const text =

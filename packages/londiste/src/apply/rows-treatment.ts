@@ -1,12 +1,12 @@
 import type { RowOperation } from "./event-kind.ts";
 
-/** How the rows of a table are applied, where that is not simply what happened on the source. */
+/** How the rows of a table are applied, where it is not just a repetition of what happened on the source. */
 export interface RowsTreatment {
-  /** these delete the row of the same key and insert it, whether it was there or not */
+  /** operations that delete the row of that key, if there is one, and insert it */
   readonly replaces?: "updates" | "updates and inserts" | undefined;
-  /** SQL over the columns: rows that do not meet it are not to be here */
+  /** SQL condition over the columns: rows that do not meet it are not kept here */
   readonly condition?: string | undefined;
-  /** also few rows go as a set */
+  /** even a few rows are applied as a set */
   readonly isAlwaysSet?: boolean | undefined;
   /** updates and deletes that find no row: told about, where they go as a set; an error; left out: counted */
   readonly missingRows?: "warn" | "error" | undefined;
@@ -19,18 +19,18 @@ export interface RowsTreatment {
 /** What happened on the source. */
 export const plainTreatment: RowsTreatment = {};
 
-/** True when what comes of an event takes the values of its columns: partial SQL is not applied as it is then. */
+/** True when the values of the columns are needed to decide what becomes of an event: partial SQL is then not applied as it is. */
 export function needsColumns({ replaces, condition, operations }: RowsTreatment): boolean {
   return replaces !== undefined || condition !== undefined || operations !== undefined;
 }
 
-/** True when it takes a look at the table, or at all changes of a row, to know what becomes of it: rows of different keys cannot
- * simply be applied as they come. */
+/** True when the outcome for a row depends on the table, or on all changes of the row: rows cannot be applied as they come then,
+ * even if all keys differ. */
 export function needsFolding({ replaces, condition }: RowsTreatment): boolean {
   return replaces !== undefined || condition !== undefined;
 }
 
-/** True when whatever happens to a row gives another row, or nothing. */
+/** True when every operation adds a row or does nothing; none changes or removes one. */
 export function onlyInserts({ operations }: RowsTreatment): boolean {
   return (
     operations?.update !== undefined &&

@@ -26,7 +26,7 @@ import { DataFailure, TableStage } from "./table-stage.ts";
 import { TableStatements } from "./table-statements.ts";
 import type { TargetTable } from "./target-table.ts";
 
-/** Up to here statements one by one cost less than loading a stage. */
+/** Up to so many rows single statements cost less than loading a stage. */
 const smallRows = 30;
 
 /** The events of one table within a batch, collected as COPY lines until they are applied: as a set where there are many, as

@@ -1,9 +1,9 @@
 import type { ReplicatedTable } from "../londiste-api.ts";
 
-/** So many tables more than are copied at once may be on their way from copied to handed over: they have little to do but wait. */
+/** So many tables beyond those that load rows may wait for their hand-over: waiting costs little. */
 const handOverRoom = 8;
 
-/** How many more tables may be with a copier. */
+/** Decides whether a copier may take one more table. */
 export class CopyRoom {
   readonly #slots: number;
   #loading: number;
