@@ -16,9 +16,8 @@ import {
   databaseConfig,
   frameworkConfig,
   type Job,
-  type Log,
 } from "@skytools/skytools";
-import { type Cluster, moduleDatabase, startCluster } from "@skytools/testbed";
+import { type Cluster, memoryLog, moduleDatabase, startCluster } from "@skytools/testbed";
 import { originalDatabase } from "./fixture/original-modules.js";
 import { original, skipWithout } from "./fixture/originals.js";
 
@@ -104,16 +103,5 @@ function jobOf(cluster: Cluster, consumer: ConsumerClass, name: string): Job {
   ];
   const groups = [...program.config, databaseConfig, frameworkConfig];
   const config = Config.parse(lines.join("\n"), "consumer", { groups, file: "consumer.ini" });
-  const nothing = () => undefined;
-  const log: Log = {
-    level: "error",
-    trace: nothing,
-    debug: nothing,
-    info: nothing,
-    warn: nothing,
-    error: nothing,
-    fatal: nothing,
-    child: () => log,
-  };
-  return createJob(program, { config, log });
+  return createJob(program, { config, log: memoryLog() });
 }

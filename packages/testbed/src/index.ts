@@ -4,6 +4,7 @@ export { exitOnSignal } from "./exit-on-signal.ts";
 export { type Exploration, explore, type Move } from "./explore.ts";
 export { freePort } from "./free-port.ts";
 export { type FuzzedParser, fuzzParser, fuzzRuns } from "./fuzz-parser.ts";
+export { type MemoryLog, memoryLog } from "./memory-log.ts";
 export {
   commandPath,
   type ProgramOptions,

@@ -4,7 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Config, frameworkConfig } from "@skytools/skytools";
-import { runProgram, temporaryDirectory } from "@skytools/testbed";
+import { memoryLog, runProgram, temporaryDirectory } from "@skytools/testbed";
 import fc from "fast-check";
 import { walmgr } from "#src/cli.js";
 import { walGCommands } from "#src/engine/wal-g.js";
@@ -15,7 +15,6 @@ import { Settings } from "#src/place/settings.js";
 import { shellCommand } from "#src/remote/shell-quote.js";
 import { rewind } from "#src/standby/rewind.js";
 import { standbySlotName } from "#src/standby/standby-settings.js";
-import { silent } from "./fixture/silent-log.js";
 
 /* What a configuration may hold that a shell, ssh, a server or a path would take for something else: each is taken as it is, or
  * refused by one error that names its key. */
@@ -166,7 +165,7 @@ test("a secret that pg_rewind takes from its command line alone keeps it from be
         settings({ walmgr_data: "/w", slave_bin: "/nonexistent" }),
         "/d",
         `host=h password=p ${key}=secret`,
-        silent,
+        memoryLog(),
       );
     } catch (error) {
       message = String(error);

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Database } from "@skytools/skytools";
-import { type Cluster, startCluster } from "@skytools/testbed";
+import { type Cluster, memoryLog, startCluster } from "@skytools/testbed";
 import type { BatchInfo } from "#src/batch.js";
 import { getNodeInfo } from "#src/cascade/pgq-node-api.js";
 import { reportLocalWatermark } from "#src/cascade/watermark.js";
 import { workerRole } from "#src/cascade/worker-role.js";
 import { NodeSet, type QueueNode } from "../fixture/node-set.js";
-import { memoryLog } from "../fixture/test-job.js";
 
 let cluster: Cluster;
 let set: NodeSet;

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { startCluster, waitFor } from "@skytools/testbed";
-import { ConfigError, Databases, type DatabasesOptions, type Log } from "#src/index.js";
-import { memoryLog } from "../fixture/memory-log.ts";
+import { memoryLog, startCluster, waitFor } from "@skytools/testbed";
+import { ConfigError, Databases, type DatabasesOptions } from "#src/index.js";
 
 const cluster = await startCluster();
 after(() => cluster[Symbol.asyncDispose]());
@@ -10,9 +9,9 @@ const first = await cluster.createDatabase("first");
 const second = await cluster.createDatabase("second");
 
 function setUp(settings: Record<string, string>, more: Partial<DatabasesOptions> = {}) {
-  const { log, lines } = memoryLog();
-  const databases = new Databases({ setting: (key) => settings[key], log: log satisfies Log, ...more });
-  return { databases, settings, lines, [Symbol.asyncDispose]: () => databases.closeAll() };
+  const log = memoryLog();
+  const databases = new Databases({ setting: (key) => settings[key], log, ...more });
+  return { databases, settings, lines: log.lines, [Symbol.asyncDispose]: () => databases.closeAll() };
 }
 
 test("one session for each key, opened when asked for and kept", async () => {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { startCluster } from "@skytools/testbed";
+import { memoryLog, startCluster } from "@skytools/testbed";
 import { Database, execCommand, execCommandMany, ReturnCodeError } from "#src/index.js";
-import { memoryLog } from "../fixture/memory-log.ts";
 
 const cluster = await startCluster();
 after(() => cluster[Symbol.asyncDispose]());
@@ -15,7 +14,8 @@ await cluster.query(`
 const sql = "select * from answer($1)";
 
 async function run(codes: number[], options = {}) {
-  const { log, lines } = memoryLog();
+  const log = memoryLog();
+  const { lines } = log;
   await using db = await Database.open(cluster.connstr());
   const before = await db.queryValue("select count(*) from done");
   await db.commit();
@@ -66,7 +66,8 @@ test("commit: false leaves the transaction to the caller", async () => {
 });
 
 test("a function of another shape is refused", async () => {
-  const { log, lines } = memoryLog();
+  const log = memoryLog();
+  const { lines } = log;
   await using db = await Database.open(cluster.connstr());
   await assert.rejects(execCommand(db, log, "select $1 as ret", ["it's"]), { code: "RETURN_CODE_MISSING" });
   assert.equal(db.inTransaction, false);
@@ -74,7 +75,8 @@ test("a function of another shape is refused", async () => {
 });
 
 test("many items have one verdict", async () => {
-  const { log, lines } = memoryLog();
+  const log = memoryLog();
+  const { lines } = log;
   await using db = await Database.open(cluster.connstr());
   await db.query("truncate done");
   await db.commit();

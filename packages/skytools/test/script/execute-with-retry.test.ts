@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { startCluster } from "@skytools/testbed";
+import { memoryLog, startCluster } from "@skytools/testbed";
 import {
   Config,
   createJob,
@@ -10,7 +10,6 @@ import {
   frameworkConfig,
   UsageError,
 } from "#src/index.js";
-import { memoryLog } from "../fixture/memory-log.ts";
 
 const cluster = await startCluster();
 after(() => cluster[Symbol.asyncDispose]());
@@ -25,7 +24,7 @@ const failing = (times: number, sqlState: string) => `
 
 async function jobWith(settings: string) {
   await cluster.query("alter sequence tries restart");
-  const { log, lines } = memoryLog();
+  const log = memoryLog();
   const config = Config.parse(`[s]\nsql_retry_formula_a = 0\nsql_retry_formula_b = 0.001\n${settings}`, "s", {
     file: "s.ini",
     groups: [databaseConfig, frameworkConfig],
@@ -34,7 +33,7 @@ async function jobWith(settings: string) {
   const program = { service: "s", version: "1", summary: "", config: [], switches: [] };
   const job = createJob(program, { config, log });
   job.databases.setDefaults("db", { autocommit: true });
-  return { job, lines, [Symbol.asyncDispose]: () => job.databases.closeAll() };
+  return { job, lines: log.lines, [Symbol.asyncDispose]: () => job.databases.closeAll() };
 }
 
 test("what may pass is tried again on a new session until it passes", async () => {

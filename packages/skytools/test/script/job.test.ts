@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Config, createJob, frameworkConfig, type Log, type Program } from "#src/index.js";
+import { memoryLog } from "@skytools/testbed";
+import { Config, createJob, frameworkConfig, type Program } from "#src/index.js";
 
 const program: Program = {
   service: "s",
@@ -14,20 +15,9 @@ const program: Program = {
   ],
 };
 
-const silent: Log = {
-  level: "info",
-  trace: () => {},
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  fatal: () => {},
-  child: () => silent,
-};
-
 function job(switches: Record<string, unknown>) {
   const config = Config.parse("[s]\n", "s", { file: "jobs/one.ini", groups: [frameworkConfig] });
-  return createJob(program, { config, log: silent, switches });
+  return createJob(program, { config, log: memoryLog(), switches });
 }
 
 test("switches are asked for by name, and a name that no switch has is a mistake", () => {

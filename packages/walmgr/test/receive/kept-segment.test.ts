@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { type TemporaryDirectory, temporaryDirectory } from "@skytools/testbed";
+import { memoryLog, type TemporaryDirectory, temporaryDirectory } from "@skytools/testbed";
 import { LocalArchive } from "#src/archive/local-archive.js";
 import { localSource } from "#src/archive/local-source.js";
 import { settleReceived } from "#src/receive/kept-segment.js";
-import { silent } from "../fixture/silent-log.js";
 import { testSegmentSize, walFile } from "../fixture/wal-file.js";
 
 const segment = "000000010000000000000005";
@@ -48,7 +47,7 @@ describe("what a receiver has left of a segment that the archive has", () => {
   /** @returns what is there afterwards */
   async function settled(name: string, content: Buffer): Promise<string[]> {
     await writeFile(join(partials, name), content);
-    await settleReceived(archive, partials, silent);
+    await settleReceived(archive, partials, memoryLog());
     const names = await readdir(partials);
     for (const each of names) assert.deepEqual(await readFile(join(partials, each)), content);
     return names;
@@ -93,7 +92,7 @@ describe("what a receiver has left of a segment that the archive has", () => {
     await archiveHas(other);
     await settled(`${segment}.partial`, whole);
     await writeFile(join(partials, `${segment}.partial`), begun);
-    await settleReceived(archive, partials, silent);
+    await settleReceived(archive, partials, memoryLog());
     assert.deepEqual(await readFile(join(partials, `${segment}.partial.kept`)), whole);
     assert.deepEqual(await readFile(join(partials, `${segment}.partial.kept.2`)), begun);
   });

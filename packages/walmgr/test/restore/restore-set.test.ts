@@ -3,20 +3,19 @@ import { lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from "n
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { Config, createJob, frameworkConfig } from "@skytools/skytools";
-import { temporaryDirectory } from "@skytools/testbed";
+import { memoryLog, temporaryDirectory } from "@skytools/testbed";
 import type { BackupSet } from "#src/backup/set-info.js";
 import { LocalSetStore } from "#src/backup/set-store.js";
 import { walmgr } from "#src/cli.js";
 import { freeName, type RestorePlan } from "#src/restore/restore-plan.js";
 import { restoreSet } from "#src/restore/restore-set.js";
-import { silent } from "../fixture/silent-log.js";
 
 function restore(root: string, plan: RestorePlan, deletesOld = false): Promise<void> {
   const config = Config.parse("[walmgr]\n", "walmgr", {
     file: "walmgr.ini",
     groups: [...walmgr.config, frameworkConfig],
   });
-  return restoreSet(createJob(walmgr, { config, log: silent }), plan, {
+  return restoreSet(createJob(walmgr, { config, log: memoryLog() }), plan, {
     serverSettings: new Map(),
     signalFile: "standby.signal",
     walDirectory: "",
