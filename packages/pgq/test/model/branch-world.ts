@@ -5,6 +5,7 @@ import { batchPosition } from "#src/cascade/position.js";
 import { tickBeforeBatch, tickOfAppliedBatch } from "#src/cascade/tick-recovery.js";
 import type { WorkerRole } from "#src/cascade/worker-role.js";
 import { workerRole } from "#src/cascade/worker-role.js";
+import { newNode } from "./node-info.js";
 
 /* A branch below a root and beside another branch, as far as ticks and positions go. Every batch holds one event. The decisions are
  * those of the worker; what it does in one transaction is one move here, and it may be killed between any two. */
@@ -152,23 +153,7 @@ function open(world: BranchWorld): Move<BranchWorld>[] {
 }
 
 const branchRole: WorkerRole = workerRole(
-  {
-    queueName: "q",
-    nodeType: "branch",
-    nodeName: "branch",
-    globalWatermark: null,
-    localWatermark: null,
-    providerNode: "root",
-    providerLocation: "",
-    combinedQueue: null,
-    combinedType: null,
-    workerName: "worker",
-    isWorkerPaused: false,
-    isWorkerUptodate: true,
-    workerLastTick: 0n,
-    attributes: new Map(),
-    targetFor: [],
-  },
+  newNode({ nodeType: "branch", nodeName: "branch", providerNode: "root" }),
   true,
 );
 

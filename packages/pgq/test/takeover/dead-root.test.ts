@@ -1,19 +1,11 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, rmSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { waitFor } from "@skytools/testbed";
 import { completedTick, waitForTick } from "../fixture/cascade-set.js";
+import { dumpedData, dumpFileOf } from "../fixture/dumped-events.js";
 import { killAfterEachStep } from "../fixture/kill-after-each-step.js";
-import { isData, RunningSet } from "../fixture/running-set.js";
-
-/** What of a dump file a test looks at. */
-interface Dumped {
-  ev_type: string | null;
-  ev_data: string;
-  tick_id: number;
-  prev_tick_id: number;
-}
+import { RunningSet } from "../fixture/running-set.js";
 
 describe("failover of a dead root, and its resurrection", () => {
   let running: RunningSet;
@@ -27,20 +19,10 @@ describe("failover of a dead root, and its resurrection", () => {
       n4: { type: "leaf", provider: "n2" },
       n5: { type: "leaf", provider: "n1" },
     });
-    dumpFile = join(dirname(running.member("n1").configFile), "resurrect-lost-events.json");
+    dumpFile = dumpFileOf(running.member("n1"));
     running.startLoad();
   });
   after(() => running[Symbol.asyncDispose]());
-
-  function dumped(): Dumped[] {
-    return JSON.parse(readFileSync(dumpFile, "utf8")) as Dumped[];
-  }
-
-  function dumpedData(): string[] {
-    return dumped()
-      .filter(isData)
-      .map(({ ev_data }) => ev_data);
-  }
 
   it("is refused while the root answers, and for a node that nobody knows", async () => {
     const alive = await running.member("n2").run(["takeover", "n1", "--dead-root"]);
@@ -123,8 +105,8 @@ describe("failover of a dead root, and its resurrection", () => {
     );
     assert.deepEqual(left, [{ queue_name: "neighbour" }]);
     assert.equal((await n1.query("select from pgq.event_2")).length, 3, "events of another queue stay");
-    assert.deepEqual(dumpedData(), ["lost in a batch", "lost in the partial batch"]);
-    running.forget(dumpedData());
+    assert.deepEqual(dumpedData(running.member("n1")), ["lost in a batch", "lost in the partial batch"]);
+    running.forget(dumpedData(running.member("n1")));
     assert.deepEqual((await running.tree()).n1, { type: "branch", provider: "n2" });
     running.startWorker("n1");
     await running.command("n1", "resume");
@@ -169,7 +151,7 @@ describe("failover of a dead root, and its resurrection", () => {
     await running.writeTo("n2", "on the promoted standby");
     const { stderr } = await running.command("n2", "resurrect", "--requeue");
     assert.match(stderr, /the database of "n2" is older than the takeover/);
-    assert.deepEqual(dumpedData(), ["on the promoted standby"]);
+    assert.deepEqual(dumpedData(running.member("n1")), ["on the promoted standby"]);
     running.startWorker("n2");
     await running.command("n2", "resume");
     await running.assertWhole();

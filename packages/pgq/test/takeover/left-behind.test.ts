@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { readFileSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { waitFor } from "@skytools/testbed";
 import { completedTick, waitForTick } from "../fixture/cascade-set.js";
+import { takeDumpedData } from "../fixture/dumped-events.js";
 import { killAfterEachStep } from "../fixture/kill-after-each-step.js";
 import { RunningSet } from "../fixture/running-set.js";
 
@@ -22,14 +21,6 @@ describe("a branch that is ahead, and away while another one takes over", () => 
     await running.assertWhole();
   });
   after(() => running[Symbol.asyncDispose]());
-
-  /** What a dump file holds, which goes away. */
-  function takeDumped(): string[] {
-    const file = join(dirname(running.member("n2").configFile), "resurrect-lost-events.json");
-    const events = JSON.parse(readFileSync(file, "utf8")) as { ev_type: string; ev_data: string }[];
-    rmSync(file);
-    return events.filter(({ ev_type }) => ev_type === "data").map(({ ev_data }) => ev_data);
-  }
 
   it("comes back with resurrect, killed after each step, and what only it has is set aside", async () => {
     const n3 = running.member("n3");
@@ -62,7 +53,7 @@ describe("a branch that is ahead, and away while another one takes over", () => 
     assert.equal(merging.code, 1);
     assert.match(merging.stderr, /lost events of a branch cannot be merged/);
     await killAfterEachStep(n3, ["resurrect"]);
-    const lost = takeDumped();
+    const lost = takeDumpedData(running.member("n2"));
     assert.deepEqual(lost, ["only n3 has it"]);
     running.forget(lost);
     assert.deepEqual((await running.tree()).n3, { type: "branch", provider: "n2" });
@@ -78,7 +69,7 @@ describe("a branch that is ahead, and away while another one takes over", () => 
   it("the dead root, when it is back, has that as well", async () => {
     const n1 = await running.bringBack("n1");
     await n1.command("resurrect");
-    assert.deepEqual(takeDumped(), ["only n3 has it"]);
+    assert.deepEqual(takeDumpedData(running.member("n2")), ["only n3 has it"]);
     running.startWorker("n1");
     await running.command("n1", "resume");
     await running.assertWhole();

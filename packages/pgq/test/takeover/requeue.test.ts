@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { dumpedData, dumpFileOf } from "../fixture/dumped-events.js";
 import { killAfterEachStep } from "../fixture/kill-after-each-step.js";
-import { isData, RunningSet } from "../fixture/running-set.js";
+import { RunningSet } from "../fixture/running-set.js";
 
 describe("resurrection whose lost events go into the queue of the new root", () => {
   let running: RunningSet;
@@ -15,7 +15,7 @@ describe("resurrection whose lost events go into the queue of the new root", () 
       n2: { type: "branch", provider: "n1" },
       n3: { type: "leaf", provider: "n2" },
     });
-    dumpFile = join(dirname(running.member("n1").configFile), "resurrect-lost-events.json");
+    dumpFile = dumpFileOf(running.member("n1"));
     await running.writeTo("n1", "shared");
     await running.assertWhole();
     await running.killWorker("n2");
@@ -59,14 +59,7 @@ describe("resurrection whose lost events go into the queue of the new root", () 
       if (step === "remove-lost@n1") await refusesOtherFiles();
     });
     assert.ok(killed.includes("remove-lost@n1"), killed.join(", "));
-    const dumped = JSON.parse(readFileSync(dumpFile, "utf8")) as {
-      ev_type: string | null;
-      ev_data: string;
-    }[];
-    assert.deepEqual(
-      dumped.filter(isData).map(({ ev_data }) => ev_data),
-      ["lost in a batch", "lost, without a type"],
-    );
+    assert.deepEqual(dumpedData(running.member("n1")), ["lost in a batch", "lost, without a type"]);
     const attributes = await running.member("n1").query("select node_attrs as all from pgq_node.node_info");
     assert.deepEqual(attributes, [{ all: null }], "what the node had noted for itself is gone");
     running.startWorker("n1");

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { readFileSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { waitFor } from "@skytools/testbed";
+import { takeDumpedData } from "../fixture/dumped-events.js";
 import { RunningSet } from "../fixture/running-set.js";
 
 describe("two takeovers of one root, of which the second cannot know of the first", () => {
@@ -19,14 +18,6 @@ describe("two takeovers of one root, of which the second cannot know of the firs
     await running.assertWhole();
   });
   after(() => running[Symbol.asyncDispose]());
-
-  /** What a dump file holds, which goes away. */
-  function takeDumped(): string[] {
-    const file = join(dirname(running.member("n2").configFile), "resurrect-lost-events.json");
-    const events = JSON.parse(readFileSync(file, "utf8")) as { ev_type: string; ev_data: string }[];
-    rmSync(file);
-    return events.filter(({ ev_type }) => ev_type === "data").map(({ ev_data }) => ev_data);
-  }
 
   it("is refused while the first new root does not answer", async () => {
     await running.takeDown("n3");
@@ -59,7 +50,7 @@ describe("two takeovers of one root, of which the second cannot know of the firs
     const killed = await n2.run(["resurrect"], { SKYTOOLS_CRASH_POINT: "plan.after-bury@n3=kill" });
     assert.equal(killed.code, 137, killed.stderr);
     await running.command("n2", "resurrect");
-    const lost = takeDumped();
+    const lost = takeDumpedData(running.member("n2"));
     assert.deepEqual(lost, ["only n2 has it"]);
     running.forget(lost);
     running.startWorker("n2");

@@ -3,6 +3,7 @@ import type { Move } from "@skytools/testbed";
 import { batchPosition } from "#src/cascade/position.js";
 import { tickBeforeBatch, tickOfAppliedBatch } from "#src/cascade/tick-recovery.js";
 import { workerRole } from "#src/cascade/worker-role.js";
+import { newNode } from "../node-info.js";
 import {
   type Hand,
   type ModelBatch,
@@ -112,23 +113,7 @@ function isAcceptable(batch: ModelBatch): boolean {
 
 function placeOf(batch: ModelBatch): "due" | "applied" | undefined {
   const role = workerRole(
-    {
-      queueName: "q",
-      nodeType: "leaf",
-      nodeName: "leaf",
-      globalWatermark: null,
-      localWatermark: null,
-      providerNode: batch.provider,
-      providerLocation: "",
-      combinedQueue: null,
-      combinedType: null,
-      workerName: "worker",
-      isWorkerPaused: false,
-      isWorkerUptodate: true,
-      workerLastTick: 0n,
-      attributes: new Map(),
-      targetFor: [],
-    },
+    newNode({ nodeType: "leaf", nodeName: "leaf", providerNode: batch.provider }),
     true,
   );
   const state = {
