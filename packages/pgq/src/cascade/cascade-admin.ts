@@ -36,8 +36,8 @@ export interface CascadeHooks {
   checkCreate?(admin: CascadeAdmin, type: NodeType, local: Database): Promise<void>;
   /** Within the local transaction that creates the node: must not commit or roll back `local`. */
   nodeCreated?(admin: CascadeAdmin, created: CreatedNode): Promise<void>;
-  /** Before a node takes over from another: what of the application's own is not in order there, each as a reason to refuse.
-   * Leaves no transaction open.
+  /** Asked before a node takes over from another: what is wrong with the application's own objects on these nodes, each as a reason
+   * to refuse. Leaves no transaction open.
    * @param taker database of the node that takes over
    * @param old database of the node that is taken over; undefined when it is dead */
   checkTakeover?(
@@ -45,13 +45,13 @@ export interface CascadeHooks {
     taker: Database,
     old: Database | undefined,
   ): Promise<readonly TakeoverProblem[]>;
-  /** What of the application's own a new root has to have before applications write to it. */
+  /** What the application does on a new root before anybody writes to it. */
   readonly newRoot?: NewRoot;
-  /** What of the application's own calls nodes by name, so that `rename-node` can rewrite it. */
+  /** Where the application itself stores names of nodes, so that `rename-node` can rewrite them. */
   readonly nodeNames?: NodeNames;
-  /** How what only a leaf has survives the death of a root; without it such a leaf cannot follow. */
+  /** How data that only a leaf has survives the death of the root; without it such a leaf cannot follow the new root. */
   readonly leafAhead?: LeafAhead;
-  /** A counter of what `resurrect` sets aside, for its statistics. */
+  /** Counts the events that `resurrect` sets aside, for its statistics. */
   lostEventCounter?(): LostEventCounter;
   /** Why lost events of a dead root must not be put into the queue again; undefined where they may. */
   readonly mergeRefusal?: string;
@@ -63,8 +63,8 @@ export interface CascadeHooks {
 export interface NewRoot {
   /** what it does, for a person */
   readonly action: string;
-  /** Called when the old root refuses writes and the new one has everything that will come from it. What it does must not be
-   * in the way of a takeover that is given up after it, nor when it is done twice. Leaves no transaction open.
+  /** Called when the old root refuses writes and the new one has everything that will come from it. It may be called twice, and for
+   * a takeover that is given up afterwards; neither may do harm. Leaves no transaction open.
    * @param old database of the old root; undefined when it is dead */
   prepare(admin: CascadeAdmin, taker: Database, old: Database | undefined): Promise<void>;
 }
@@ -77,9 +77,9 @@ export interface NodeNames {
   replace(database: Database, queueName: string, names: Renaming, log: Log): Promise<void>;
 }
 
-/** A leaf that has applied ticks which no living queue has. It and the new root stand still. */
+/** What to do with a leaf that has applied ticks which no living queue has. Neither it nor the new root changes meanwhile. */
 export interface LeafAhead {
-  /** Writes what the leaf has and the new root has not.
+  /** Writes down what the leaf has and the new root lacks.
    * @returns names of what differs, or cannot be compared; empty when the ticks were without events */
   setAside(
     admin: CascadeAdmin,
@@ -87,7 +87,7 @@ export interface LeafAhead {
     newRoot: ReachedNode,
     write: WriteText,
   ): Promise<ReadonlySet<string>>;
-  /** Makes the leaf get what differs anew from its provider, within the transaction that takes its position back. */
+  /** Makes the leaf fetch what differs from its provider again, within the transaction that takes its position back. */
   startAnew(leaf: Database, queueName: string, names: ReadonlySet<string>, log: Log): Promise<void>;
 }
 
