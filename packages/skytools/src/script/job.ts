@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import type { Databases } from "../db/databases.ts";
 import type { Log } from "../log/log.ts";
+// oxlint-disable-next-line import/no-cycle -- a program is given its job, and a job knows its program: types only
 import type { Program } from "./program.ts";
 import type { Statistics } from "./statistics.ts";
 

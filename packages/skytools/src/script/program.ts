@@ -1,6 +1,7 @@
 import type { ConfigFindings } from "../config/check-config.ts";
 import type { Config } from "../config/config.ts";
 import type { ConfigGroup } from "../config/config-key.ts";
+// oxlint-disable-next-line import/no-cycle -- see job.ts
 import type { Job } from "./job.ts";
 
 /** One option of the command line. */
