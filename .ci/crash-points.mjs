@@ -2,9 +2,10 @@
 //   node .ci/crash-points.mjs           lists them: name, file, line
 //   node .ci/crash-points.mjs --check   exit 1 when a name stands twice in the code, when no test names a point, or when state
 //                                       changes hands somewhere without a point next to it
-// State changes hands where a transaction commits, also that of a single statement, where a file changes or gets its name, and
-// where a process of ours starts. Database, skytools/src/files/take-name.ts and change-files.ts have a point for all who use them,
-// so nobody else may do what they do; exceptions are named here, with the reason. Whoever starts a process has a point next to it.
+// State changes hands where a transaction commits, also that of a single statement, where a file changes, gets its name or more
+// content, and where a process of ours starts. Database, and take-name.ts, change-files.ts and open-file.ts of skytools/src/files have
+// a point for all who use them, so nobody else may do what they do; exceptions are named here, with the reason. A file that is open
+// for writing has no descriptor that others could write to. Whoever starts a process has a point next to it.
 // What takes effect in a server without Database, and what another program does, has a point in its file.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -25,21 +26,14 @@ const changingFile = `${filesFolder}change-files.ts`;
 /** Who changes files without the functions of that folder, by which functions, and why. */
 const otherFileEffects = new Map([
   [`${filesFolder}take-name.ts`, ["link linkSync rename renameSync", "has a point for all who use it"]],
-  [
-    `${filesFolder}draft-file.ts`,
-    ["writeFileSync", "into a draft that was opened with a point and gets its name with one"],
-  ],
+  [`${filesFolder}open-file.ts`, ["write writeSync", "has a point for all who write into an open file"]],
   ["packages/skytools/src/script/crash-point.ts", ["appendFileSync", "notes that the process dies"]],
-  ["packages/skytools/src/log/rotating-file.ts", ["openSync writeFileSync", "adds to a log"]],
-  ["packages/skytools/src/log/write-fully.ts", ["writeSync", "to what is open, above all standard error"]],
-  ["packages/pgqd/src/daemon-log.ts", ["openSync writeSync", "adds to a log"]],
-  ["packages/walmgr/src/archive/publish-file.ts", ["writeSync", "with the point archive.chunk-written"]],
-  ["packages/walmgr/src/backup/write-behind.ts", ["write writeSync", "with the points of set-writer.ts"]],
-  ["packages/walmgr/src/backup/write-tree.ts", ["writeSync", "with the point restore.file"]],
   [
-    "packages/walmgr/src/restore/combine-sets.ts",
-    ["writeSync", "into a tree that has no name before it is complete"],
+    "packages/skytools/src/log/rotating-file.ts",
+    ["openSync writeFileSync", "adds to a log, which nobody goes on from"],
   ],
+  ["packages/skytools/src/log/write-fully.ts", ["writeSync", "to what is open, above all standard error"]],
+  ["packages/pgqd/src/daemon-log.ts", ["openSync writeSync", "adds to a log, which nobody goes on from"]],
 ]);
 /** The driver, for more than its types. */
 const driverImport = /^import (?!type\b)[^;]*? from "pg(?:-[\w-]+)?";/m;

@@ -33,6 +33,7 @@ export { databaseConfig, frameworkConfig } from "./script/framework-config.ts";
 export { GrowingPause } from "./script/growing-pause.ts";
 export type { Job } from "./script/job.ts";
 export { checkPidfile, Pidfile, type PidfileState, probePidfile, signalPidfile } from "./script/pidfile.ts";
+export { processBegin } from "./script/process-begin.ts";
 export {
   type Command,
   dryRunSwitch,
@@ -118,6 +119,7 @@ export {
   writeNamedFileSync,
 } from "./files/change-files.ts";
 export { DraftFile, syncDirectory } from "./files/draft-file.ts";
+export type { OpenFile, OpenFileSync } from "./files/open-file.ts";
 export { linkFile, linkFileSync, renameFile, renameFileSync } from "./files/take-name.ts";
 export { type WriteAtomicallyOptions, writeAtomically } from "./files/write-atomically.ts";
 export { copyRow, parseCopyRow, quoteByteaCopy, quoteCopy, unescapeCopy } from "./quoting/copy-text.ts";

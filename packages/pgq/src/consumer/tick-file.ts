@@ -32,7 +32,7 @@ export class TickFile {
     try {
       const file = await openToWrite(fresh, "w");
       try {
-        await file.writeFile(String(tickId));
+        await file.append(String(tickId));
         await file.sync();
       } finally {
         await file.close();

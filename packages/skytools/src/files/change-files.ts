@@ -15,12 +15,13 @@ import {
   type WriteFileOptions,
   writeFileSync,
 } from "node:fs";
-import { chmod, cp, type FileHandle, mkdir, open, rm, rmdir, writeFile } from "node:fs/promises";
+import { appendFile, chmod, cp, mkdir, open, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { crashPoint, isCrashPointSet } from "../script/crash-point.ts";
+import { OpenFile, OpenFileSync } from "./open-file.ts";
 
-/* Whatever changes files, but for the names that take-name.ts gives: each change is a moment at which a test can let the process
- * die. What is written into a file that was opened here is not seen. */
+/* Whatever changes files, but for the names that take-name.ts gives and what open-file.ts writes: each change is a moment at which a
+ * test can let the process die. */
 
 /** Something is on the disk that was not there, or not there any more, or different. */
 function changed(): void {
@@ -86,7 +87,11 @@ export async function writeNamedFile(
   content: string | Uint8Array,
   options: { readonly mode?: number; readonly flag?: string } = {},
 ): Promise<void> {
-  await writeFile(path, content, options);
+  const [begin, rest] = inTwo(content);
+  await writeFile(path, begin, options);
+  changed();
+  if (rest === undefined) return;
+  await appendFile(path, rest);
   changed();
 }
 
@@ -96,8 +101,20 @@ export function writeNamedFileSync(
   content: string | Uint8Array,
   options: WriteFileOptions = {},
 ): void {
-  writeFileSync(path, content, options);
+  const [begin, rest] = inTwo(content);
+  writeFileSync(path, begin, options);
   changed();
+  if (rest === undefined) return;
+  appendFileSync(path, rest);
+  changed();
+}
+
+/** A process may die when it has written a part. */
+function inTwo(content: string | Uint8Array): readonly [begin: string | Uint8Array, rest?: Uint8Array] {
+  const bytes = Buffer.from(content);
+  if (!isCrashPointSet("file.changed") || bytes.length < 2) return [content];
+  const middle = bytes.length >> 1;
+  return [bytes.subarray(0, middle), bytes.subarray(middle)];
 }
 
 /** As `appendFileSync` of node:fs, by name. */
@@ -137,15 +154,15 @@ export function setTimesSync(path: string, at: Date): void {
 }
 
 /** As `open` of node:fs/promises, for more than reading. */
-export async function openToWrite(path: string, flags: string | number, mode?: number): Promise<FileHandle> {
+export async function openToWrite(path: string, flags: string | number, mode?: number): Promise<OpenFile> {
   const handle = await open(path, flags, mode);
   changed();
-  return handle;
+  return new OpenFile(handle);
 }
 
 /** As `openSync` of node:fs, for more than reading. */
-export function openToWriteSync(path: string, flags: string | number, mode?: number): number {
+export function openToWriteSync(path: string, flags: string | number, mode?: number): OpenFileSync {
   const descriptor = openSync(path, flags, mode);
   changed();
-  return descriptor;
+  return new OpenFileSync(descriptor);
 }

@@ -1,20 +1,21 @@
-import { closeSync, fsyncSync, openSync, writeFileSync } from "node:fs";
+import { closeSync, fsyncSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { openToWriteSync, removePathSync } from "./change-files.ts";
+import type { OpenFileSync } from "./open-file.ts";
 import { renameFileSync } from "./take-name.ts";
 
 /** A file that gets its name when it is whole: until then it is `<path>.new`, which is always a file of our own. What has that name, a
  * draft that a killed process left or a link that somebody put there, goes away unread. */
 export class DraftFile {
   readonly #path: string;
-  readonly #descriptor: number;
+  readonly #file: OpenFileSync;
 
   /** @param mode permissions, as far as the umask allows them
    * @throws the system's error */
   constructor(path: string, mode: number) {
     this.#path = path;
     removePathSync(this.#draft, { force: true });
-    this.#descriptor = openToWriteSync(this.#draft, "wx", mode);
+    this.#file = openToWriteSync(this.#draft, "wx", mode);
   }
 
   get #draft(): string {
@@ -22,7 +23,7 @@ export class DraftFile {
   }
 
   write(content: string | Uint8Array): void {
-    writeFileSync(this.#descriptor, content);
+    this.#file.append(content);
   }
 
   /** Puts the file in place of one that has its name: after a crash at any moment, of the process or the machine, there is the old or the new
@@ -30,9 +31,9 @@ export class DraftFile {
    * @param beforehand called when the content is on the disk */
   publish(beforehand?: () => void): void {
     try {
-      fsyncSync(this.#descriptor);
+      this.#file.sync();
     } finally {
-      closeSync(this.#descriptor);
+      this.#file.close();
     }
     beforehand?.();
     renameFileSync(this.#draft, this.#path);
@@ -40,7 +41,7 @@ export class DraftFile {
   }
 
   discard(): void {
-    closeSync(this.#descriptor);
+    this.#file.close();
     removePathSync(this.#draft, { force: true });
   }
 }

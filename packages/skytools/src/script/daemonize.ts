@@ -61,7 +61,12 @@ export async function daemonize(argv: readonly string[], env: NodeJS.ProcessEnv)
       if (text.includes(startedMark)) resolve(0);
     });
     child.once("error", reject);
-    child.once("close", (exitCode) => resolve(exitCode || 1));
+    child.once("close", (exitCode, signal) => {
+      // One that could say something has done so.
+      if (signal !== null)
+        writeFully(2, `the background process was ended by ${signal} before it had started\n`);
+      resolve(exitCode || 1);
+    });
   });
   reports.destroy();
   child.unref();

@@ -1,7 +1,9 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { SkytoolsError } from "../errors.ts";
 import { removePathSync, writeNamedFileSync } from "../files/change-files.ts";
 import { linkFileSync, renameFileSync } from "../files/take-name.ts";
+import { processBegin } from "./process-begin.ts";
 
 /** What a pidfile says about the process that wrote it. */
 export type PidfileState =
@@ -9,17 +11,22 @@ export type PidfileState =
   | { readonly state: "stale" }
   | { readonly state: "running"; readonly pid: number };
 
+/** A pidfile is written soon after its process has begun. */
+const begunToleranceMs = 5_000;
+
 /** Everybody may see whether a program runs, nobody else may say so. */
 const fileMode = 0o644;
 
 /** Looks at a pidfile. Only its first line counts, so files with more lines, as PostgreSQL's, can be asked about too.
- * This process itself does not count as running: in a container every start may get the same number.
+ * This process itself does not count as running: in a container every start may get the same number. Nor does a process that has got
+ * the number since, as after a crash of the machine.
  * @throws SkytoolsError PIDFILE when the content is not a number
  * Source: spec/framework.md 3.2 */
 export function probePidfile(path: string): PidfileState {
   const pid = readPidfile(path);
   if (pid === undefined) return { state: "absent" };
-  if (pid === 0 || pid === process.pid || !isRunning(pid)) return { state: "stale" };
+  if (pid === 0 || pid === process.pid || !isRunning(pid) || isSuccessor(path, pid))
+    return { state: "stale" };
   return { state: "running", pid };
 }
 
@@ -36,7 +43,7 @@ export function checkPidfile(path: string): "absent" | "stale" {
  * @throws SkytoolsError PIDFILE when the content is not a number, the system's error when the process is another user's */
 export function signalPidfile(path: string, signal: NodeJS.Signals | 0): boolean {
   const pid = readPidfile(path);
-  if (!pid) return false;
+  if (!pid || isSuccessor(path, pid)) return false;
   try {
     process.kill(pid, signal);
     return true;
@@ -63,8 +70,10 @@ export class Pidfile {
    * @throws SkytoolsError PIDFILE_BUSY, or PIDFILE when it cannot be written */
   create(): "new" | "stale" {
     const draft = `${this.path}.${process.pid}.new`;
+    removeDeadDrafts(this.path);
     try {
-      writeNamedFileSync(draft, this.#content, { mode: fileMode });
+      removePathSync(draft, { force: true });
+      writeNamedFileSync(draft, this.#content, { mode: fileMode, flag: "wx" });
       const outcome = this.#claim(draft);
       this.#isOurs = true;
       return outcome;
@@ -117,6 +126,21 @@ export class Pidfile {
   }
 }
 
+/** What processes have left that died before they gave their draft its name. What cannot be removed stays: it is in nobody's way. */
+function removeDeadDrafts(path: string): void {
+  const directory = dirname(path);
+  const prefix = `${basename(path)}.`;
+  try {
+    for (const name of readdirSync(directory)) {
+      const pid = name.startsWith(prefix) ? /^(\d+)\.new$/.exec(name.slice(prefix.length))?.[1] : undefined;
+      if (pid !== undefined && !isRunning(Number(pid)))
+        removePathSync(join(directory, name), { force: true });
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+  }
+}
+
 function busy(path: string, pid: number | undefined): SkytoolsError {
   const which = pid === undefined ? path : `${path}, pid ${pid}`;
   return new SkytoolsError("PIDFILE_BUSY", `Pidfile exists, another process running? (${which})`, {
@@ -146,6 +170,21 @@ function isRunning(pid: number): boolean {
     return !isZombie(pid);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** Whether a process has the number of the one that wrote the file. It began after that; but so it seems of the writer itself when the
+ * clock was set meanwhile, and then its command line has the configuration file that ours has. */
+function isSuccessor(path: string, pid: number): boolean {
+  const begun = processBegin(pid);
+  const written = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  if (begun === undefined || written === undefined || begun <= written + begunToleranceMs) return false;
+  try {
+    const commandLine = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+    const files = process.argv.slice(2).filter((word) => existsSync(word));
+    return !files.some((file) => commandLine.includes(basename(file)));
+  } catch {
+    return false;
   }
 }
 

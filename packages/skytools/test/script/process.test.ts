@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { existsSync, readdirSync, utimesSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { waitFor } from "@skytools/testbed";
 import { isAlive, WorkerDirectory } from "../fixture/worker-directory.ts";
@@ -61,6 +63,27 @@ test("a process that SIGKILL ended leaves a stale pidfile, which the next start 
   assert.notEqual(worker.read("w.pid"), String(program.pid));
 });
 
+test("a number that another process has got since, as after a crash of the machine, keeps no start away and is sent no signal", {
+  skip: !existsSync("/proc/self/stat"),
+}, async () => {
+  await using worker = await WorkerDirectory.make(sleepy);
+  await using stranger = worker.startOther("sleep", ["1000"]);
+  const longAgo = new Date(Date.now() - 3600_000);
+  const leave = (pid: number) => {
+    worker.write("w.pid", String(pid));
+    utimesSync(join(worker.path, "w.pid"), longAgo, longAgo);
+  };
+  leave(stranger.pid);
+  assert.match((await worker.run("w.ini", "-k")).stderr, /w\.pid exists, but process not running/);
+  const started = await worker.run("w.ini", "work", "-d");
+  assert.equal(started.code, 0, started.stderr);
+  assert.match(started.stderr, /WARNING Ignoring stale pidfile w\.pid\n/);
+  assert.ok(stranger.isRunning);
+  // So it looks of the writer itself when the clock was set.
+  leave(Number(worker.read("w.pid")));
+  assert.match((await worker.run("w.ini", "work", "-d")).stderr, /Pidfile exists, another process running\?/);
+});
+
 test("a start that dies with the background process that it has begun does not keep the next one away", async () => {
   await using worker = await WorkerDirectory.make(sleepy);
   await using program = worker.start(["w.ini", "work", "-d"], {
@@ -85,6 +108,16 @@ test("a start that dies at any moment of a pidfile, new or taken over, does not 
   const again = await worker.run("w.ini", "work", "-d");
   assert.equal(again.code, 0, again.stderr);
   await worker.waitForLog("INFO {round: 1, duration: 2.0}");
+  const left = readdirSync(worker.path).filter((name) => name.startsWith("w.pid"));
+  assert.deepEqual(left, ["w.pid"], "what the killed ones had begun is gone");
+});
+
+test("a background process that is killed before it has started is a failure in the foreground, which says so", async () => {
+  await using worker = await WorkerDirectory.make(sleepy);
+  // The foreground process writes no pidfile.
+  await using program = worker.start(["w.ini", "work", "-d"], { SKYTOOLS_CRASH_POINT: "file.changed=kill" });
+  assert.deepEqual(await program.exit, { code: 1, signal: null });
+  assert.equal(program.stderrText(), "the background process was ended by SIGKILL before it had started\n");
 });
 
 for (const [how, outcome] of [

@@ -72,7 +72,7 @@ async function writeIdentity(directory: string, identity: ArchiveIdentity): Prom
     throw storageTrouble(`archive ${directory} cannot be written (${errorCode(error)})`, error, hint);
   });
   try {
-    await handle.writeFile(`${JSON.stringify(identity)}\n`);
+    await handle.append(`${JSON.stringify(identity)}\n`);
     await handle.sync();
   } finally {
     await handle.close();

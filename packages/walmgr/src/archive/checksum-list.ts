@@ -30,9 +30,9 @@ export class ChecksumList {
     try {
       const { size } = await handle.stat();
       const last = Buffer.alloc(1);
-      if (size > 0) await handle.read(last, 0, 1, size - 1);
+      if (size > 0) await handle.read(last, size - 1);
       // A line that a crash has cut short must not swallow the next one.
-      await handle.appendFile(size > 0 && last[0] !== 0x0a ? `\n${text}` : text);
+      await handle.append(size > 0 && last[0] !== 0x0a ? `\n${text}` : text);
       await handle.sync();
     } finally {
       await handle.close();

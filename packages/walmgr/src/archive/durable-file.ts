@@ -1,7 +1,10 @@
 import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
-import { dirname } from "node:path";
-import { createDirectory, openToWrite, removePath, renameFile } from "@skytools/skytools";
+import { type FileHandle, open, readdir, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { createDirectory, type OpenFile, openToWrite, removePath, renameFile } from "@skytools/skytools";
+
+/** Nobody works on a draft for so long. Its process cannot be asked: it may be one of another host. */
+export const oldDraftMs = 3600_000;
 
 /** Makes the entries of a directory survive a power failure. */
 export async function syncDirectory(path: string): Promise<void> {
@@ -13,14 +16,32 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
+/** Name of what a process writes before it becomes a file of another name. */
+export function draftPath(path: string): string {
+  return `${path}.${process.pid}.tmp`;
+}
+
+/** Removes the drafts of a file that killed processes have left. */
+export async function removeOldDrafts(path: string): Promise<void> {
+  const prefix = `${basename(path)}.`;
+  const isDraft = (name: string) => name.startsWith(prefix) && /^\d+\.tmp$/.test(name.slice(prefix.length));
+  for (const name of (await readdir(dirname(path))).filter(isDraft)) {
+    const draft = join(dirname(path), name);
+    const found = await stat(draft).catch(() => undefined);
+    if (found !== undefined && Date.now() - found.mtimeMs > oldDraftMs)
+      await removePath(draft, { force: true });
+  }
+}
+
 /** Writes a whole small file so that readers see the old or the new content, never a part, also after a power failure.
  * @param mode permissions of a new file */
 export async function replaceFile(path: string, content: string | Buffer, mode = 0o600): Promise<void> {
-  const draft = `${path}.${process.pid}.tmp`;
+  const draft = draftPath(path);
   try {
+    await removeOldDrafts(path);
     const handle = await openForWriting(draft, mode);
     try {
-      await handle.writeFile(content);
+      await handle.append(content);
       await handle.sync();
     } finally {
       await handle.close();
@@ -45,7 +66,7 @@ export async function makeDirectory(path: string, mode = 0o700): Promise<void> {
 
 /** Writes a small file of an archive in its place, or a draft beside one; a symbolic link under its name is not followed.
  * @throws the system's error, ELOOP for a link */
-export function openForWriting(path: string, mode = 0o600): Promise<FileHandle> {
+export function openForWriting(path: string, mode = 0o600): Promise<OpenFile> {
   return openToWrite(
     path,
     constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW,

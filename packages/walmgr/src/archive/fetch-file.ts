@@ -15,7 +15,7 @@ export async function fetchFile(
   try {
     const handle = await openForWriting(draft);
     try {
-      if (!(await archive.read(name, options, async (chunk) => handle.writeFile(chunk)))) return false;
+      if (!(await archive.read(name, options, (chunk) => handle.append(chunk)))) return false;
     } finally {
       await handle.close();
     }

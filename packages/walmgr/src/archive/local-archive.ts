@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { open, readdir, stat } from "node:fs/promises";
+import { lstat, open, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { crashPoint, removePath, SkytoolsError } from "@skytools/skytools";
 import { errorCode, foreignFile, hookExit, storageTrouble, WalError } from "../wal/wal-error.ts";
@@ -8,7 +8,7 @@ import type { Archive, ArchiveFlag, FetchOptions, StoredFile, StoreResult, WalSo
 import { type ArchiveIdentity, checkIdentity, claimIdentity, readIdentity } from "./archive-identity.ts";
 import { type Checksum, ChecksumList } from "./checksum-list.ts";
 import { type Codec, codecSuffix, codecs, splitCodec } from "./codec.ts";
-import { openForWriting, syncDirectory } from "./durable-file.ts";
+import { openForWriting, replaceFile, syncDirectory } from "./durable-file.ts";
 import { findPartial } from "./partial-segment.ts";
 import { publishFile } from "./publish-file.ts";
 import { readStored } from "./stored-content.ts";
@@ -26,6 +26,8 @@ export interface LocalArchiveOptions {
 
 /** Name of the file that says from where the standby would start again. */
 export const restartFile = "RESTARTPOINT";
+/** It is written again after that time, although nothing has changed: its own time says when the standby was here. */
+const restartRenewalMs = 3600_000;
 
 /** A file that has its final name, but may not survive a power failure yet. */
 export interface PublishedFile {
@@ -255,8 +257,9 @@ export class LocalArchive implements Archive {
   async setFlag(flag: ArchiveFlag, isSet: boolean): Promise<void> {
     const path = join(this.place, flag);
     try {
-      if (isSet) await this.#note(flag, "1");
+      if (isSet) await this.#note(flag, "1", true);
       else await removePath(path, { force: true });
+      await syncDirectory(this.place);
     } catch (error) {
       throw this.failure(error);
     }
@@ -265,17 +268,26 @@ export class LocalArchive implements Archive {
   async noteDelivery(restartSegment: string | undefined): Promise<void> {
     await this.#note("PROGRESS", "1");
     if (restartSegment === undefined || parseWalName(restartSegment)?.kind !== "segment") return;
-    await this.#note(restartFile, restartSegment);
+    const path = join(this.place, restartFile);
+    // In one step: whoever removes WAL takes an empty file for no standby at all.
+    if (!(await isRecent(path, restartSegment))) await replaceFile(path, restartSegment);
   }
 
-  async #note(file: string, text: string): Promise<void> {
+  async #note(file: string, text: string, isSynced = false): Promise<void> {
     const handle = await openForWriting(join(this.place, file));
     try {
-      await handle.writeFile(text);
+      await handle.append(text);
+      if (isSynced) await handle.sync();
     } finally {
       await handle.close();
     }
   }
 
   async close(): Promise<void> {}
+}
+
+async function isRecent(path: string, content: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isFile() !== true || Date.now() - found.mtimeMs > restartRenewalMs) return false;
+  return (await readFile(path, "utf8")) === content;
 }

@@ -1,8 +1,8 @@
 import { createHash, type Hash, randomBytes } from "node:crypto";
-import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { crashPoint, linkFile, openToWrite, removePath } from "@skytools/skytools";
+import { crashPoint, linkFile, type OpenFile, openToWrite, removePath } from "@skytools/skytools";
 import { errorCode, foreignFile } from "../wal/wal-error.ts";
 import type { WalSource } from "./archive.ts";
 import { type Codec, codecSuffix, compressor } from "./codec.ts";
@@ -44,11 +44,11 @@ export async function publishFile(directory: string, source: WalSource, codec: C
     const write = async (chunks: AsyncIterable<Buffer>) => {
       for await (const chunk of chunks) {
         if (codec !== "none") stored.update(chunk);
-        await handle.writeFile(chunk);
+        await handle.append(chunk);
         chunkWritten();
       }
     };
-    if (codec === "none" && source.path !== undefined) bytes = copyNow(source.path, handle.fd, content);
+    if (codec === "none" && source.path !== undefined) bytes = copyNow(source.path, handle, content);
     else if (codec === "none") await pipeline(source.open(), readContent, write);
     else await pipeline(source.open(), readContent, compressor(codec), write);
     if (bytes !== source.sizeBytes) {
@@ -79,7 +79,7 @@ function chunkWritten(): void {
 /** Without a stream's turns: a busy machine would make a whole segment wait at each. Only the sync is worth waiting for beside
  * other work.
  * @returns number of bytes */
-function copyNow(path: string, target: number, content: Hash): number {
+function copyNow(path: string, target: OpenFile, content: Hash): number {
   const source = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     let bytes = 0;
@@ -88,7 +88,7 @@ function copyNow(path: string, target: number, content: Hash): number {
       if (length === 0) return bytes;
       const chunk = copyBuffer.subarray(0, length);
       content.update(chunk);
-      for (let at = 0; at < length; ) at += writeSync(target, chunk, at);
+      target.appendNow(chunk);
       bytes += length;
       chunkWritten();
     }

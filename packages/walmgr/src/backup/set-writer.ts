@@ -89,7 +89,7 @@ export class SetWriter {
       const handle = await openToWrite(path, "wx", 0o600);
       try {
         await pipeline(stream, async (chunks: AsyncIterable<Buffer>) => {
-          for await (const chunk of chunks) await handle.writeFile(chunk);
+          for await (const chunk of chunks) await handle.append(chunk);
         });
         await handle.sync();
       } finally {

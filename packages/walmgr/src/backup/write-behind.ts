@@ -1,18 +1,13 @@
-import { close, closeSync, fdatasync, write, writeSync } from "node:fs";
-import { promisify } from "node:util";
+import type { OpenFileSync } from "@skytools/skytools";
 
 const roomBytes = 8 << 20;
 const batchBytes = 1 << 20;
 const smallBytes = 64 << 10;
 const syncedBytes = 32 << 20;
 
-const closeDescriptor = promisify(close);
-const syncDescriptor = promisify(fdatasync);
-const writeBuffer = promisify(write);
-
 /** A piece of work on an open file: bytes to write, then perhaps its end. */
 interface Batch {
-  readonly descriptor: number;
+  readonly file: OpenFileSync;
   readonly buffer: Buffer;
   readonly bytes: number;
   readonly position: number;
@@ -36,8 +31,8 @@ export class WriteBehind {
   readonly #free: Buffer[] = [];
 
   /** Takes over a file that was opened for writing. */
-  file(descriptor: number): BehindFile {
-    return new BehindFile(descriptor, {
+  file(file: OpenFileSync): BehindFile {
+    return new BehindFile(file, {
       take: () => this.#free.pop() ?? Buffer.allocUnsafeSlow(batchBytes),
       giveBack: (buffer) => this.#free.push(buffer),
       add: (batch) => this.#add(batch),
@@ -77,7 +72,8 @@ export class WriteBehind {
     this.#isWriting = true;
     for (let batch = this.#queue.shift(); batch !== undefined; batch = this.#queue.shift()) {
       try {
-        if (this.#failure === undefined) await writeAll(batch);
+        if (this.#failure === undefined)
+          await batch.file.writeBehind(batch.buffer.subarray(0, batch.bytes), batch.position);
       } catch (error) {
         this.#fail(error);
       }
@@ -91,7 +87,7 @@ export class WriteBehind {
   }
 
   /** Now and then the disk is to have what was written; a file that is complete is closed. The next bytes do not wait. */
-  #settle({ descriptor, bytes, isLast }: Batch): void {
+  #settle({ file, bytes, isLast }: Batch): void {
     this.#unsyncedBytes += bytes;
     const isDue = this.#unsyncedBytes >= syncedBytes && !this.#isSyncing;
     if (!isDue && !isLast) return;
@@ -101,12 +97,12 @@ export class WriteBehind {
     }
     this.#settled = this.#settled.then(async () => {
       try {
-        if (isDue) await syncDescriptor(descriptor);
+        if (isDue) await file.datasyncBehind();
       } catch (error) {
         this.#fail(error);
       }
       if (isDue) this.#isSyncing = false;
-      if (isLast) await closeDescriptor(descriptor).catch((error: unknown) => this.#fail(error));
+      if (isLast) await file.closeBehind().catch((error: unknown) => this.#fail(error));
     });
   }
 
@@ -125,14 +121,14 @@ interface Writer {
 
 /** A file that is written from its beginning to its end. */
 export class BehindFile {
-  readonly #descriptor: number;
+  readonly #file: OpenFileSync;
   readonly #writer: Writer;
   #buffer: Buffer;
   #bytes = 0;
   #position = 0;
 
-  constructor(descriptor: number, writer: Writer) {
-    this.#descriptor = descriptor;
+  constructor(file: OpenFileSync, writer: Writer) {
+    this.#file = file;
     this.#writer = writer;
     this.#buffer = writer.take();
   }
@@ -156,10 +152,9 @@ export class BehindFile {
       return;
     }
     try {
-      for (let at = 0; at < this.#bytes; )
-        at += writeSync(this.#descriptor, this.#buffer, at, this.#bytes - at);
+      if (this.#bytes > 0) this.#file.append(this.#buffer.subarray(0, this.#bytes));
     } finally {
-      closeSync(this.#descriptor);
+      this.#file.close();
       this.#writer.giveBack(this.#buffer);
     }
   }
@@ -169,13 +164,6 @@ export class BehindFile {
     const position = this.#position;
     this.#position += bytes;
     this.#bytes = 0;
-    this.#writer.add({ descriptor: this.#descriptor, buffer: this.#buffer, bytes, position, isLast });
-  }
-}
-
-async function writeAll({ descriptor, buffer, bytes, position }: Batch): Promise<void> {
-  for (let at = 0; at < bytes; ) {
-    const { bytesWritten } = await writeBuffer(descriptor, buffer, at, bytes - at, position + at);
-    at += bytesWritten;
+    this.#writer.add({ file: this.#file, buffer: this.#buffer, bytes, position, isLast });
   }
 }

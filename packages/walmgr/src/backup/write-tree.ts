@@ -1,11 +1,11 @@
-import { closeSync, constants, lstatSync, writeSync } from "node:fs";
+import { constants, lstatSync } from "node:fs";
 import { join } from "node:path";
-import { crashPoint, createDirectorySync, openToWriteSync } from "@skytools/skytools";
+import { crashPoint, createDirectorySync, type OpenFileSync, openToWriteSync } from "@skytools/skytools";
 import type { TarEntry, TarSink } from "./tar-reader.ts";
 
 /** Writes entries as files and directories below a root that holds nothing else. Links are left out. */
 export function writeTree(root: string): TarSink {
-  let descriptor: number | undefined;
+  let file: OpenFileSync | undefined;
   return {
     begin: (entry: TarEntry) => {
       const path = join(root, entry.path);
@@ -16,15 +16,12 @@ export function writeTree(root: string): TarSink {
       if (entry.kind !== "file") return;
       crashPoint("restore.file");
       const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-      descriptor = openToWriteSync(path, flags, entry.mode || 0o600);
+      file = openToWriteSync(path, flags, entry.mode || 0o600);
     },
-    data: (chunk) => {
-      let at = 0;
-      while (at < chunk.length) at += writeSync(descriptor!, chunk, at);
-    },
+    data: (chunk) => file!.append(chunk),
     end: () => {
-      if (descriptor !== undefined) closeSync(descriptor);
-      descriptor = undefined;
+      file?.close();
+      file = undefined;
     },
   };
 }

@@ -11,12 +11,12 @@ export const periodicCommand: Command = {
   pidfile: "none",
   run: async (job) => {
     const settings = settingsFor(job, "primary");
-    const reason = whyNotPeriodic(settings);
+    const reason = await whyNotPeriodic(settings);
     if (reason !== undefined) {
       job.log.info(`Nothing to do: ${reason}`);
       return;
     }
     if (isOnlyTold(job, `run ${settings.config.get("periodic_command")}`)) return;
-    runPeriodic(settings);
+    await runPeriodic(settings);
   },
 };

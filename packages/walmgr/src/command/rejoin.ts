@@ -18,6 +18,7 @@ import { writeSignalFile } from "../restore/signal-file.ts";
 import { cloneServer } from "../standby/clone.ts";
 import { withStandbySlot } from "../standby/replication-slot.ts";
 import { rewind } from "../standby/rewind.ts";
+import { refuseRewinding } from "../standby/rewinding-process.ts";
 import { hasServerProgram, startServer } from "../standby/server-control.ts";
 import { fetchingSettings, ownArchiving, standbySlotName } from "../standby/standby-settings.ts";
 import { setStartGuard, startGuard } from "../standby/start-guard.ts";
@@ -46,6 +47,7 @@ async function rejoin(job: Job): Promise<void> {
   }
   if (runningServer(data) !== undefined)
     throw new WalError(`a server runs on ${data}`, { hint: "Stop it first." });
+  refuseRewinding(data);
   const isClone = job.flag("clone") || !existsSync(join(data, "global", "pg_control"));
   const timeline = await checkPrimary(conninfo, data, isClone);
   if (!isClone && !hasServerProgram(settings, "pg_rewind")) {

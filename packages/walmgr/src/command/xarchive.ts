@@ -21,7 +21,7 @@ export const xarchiveCommand: Command = {
     job.statistics.put("count", count);
     job.statistics.put("bytes", bytes);
     job.statistics.putFloat("duration", (performance.now() - startedMs) / 1000);
-    if (settings.role === "primary") startPeriodic(job, settings);
+    if (settings.role === "primary") await startPeriodic(job, settings);
     return 0;
   },
 };

@@ -77,7 +77,7 @@ async function fetchWhole(archive: Archive, name: string, path: string): Promise
   const draft = `${path}.tmp`;
   const handle = await openForWriting(draft);
   try {
-    if (!(await archive.read(name, {}, async (chunk) => handle.writeFile(chunk)))) return false;
+    if (!(await archive.read(name, {}, (chunk) => handle.append(chunk)))) return false;
     await handle.datasync();
     await renameFile(draft, path);
     return true;

@@ -126,7 +126,6 @@ function framework(name: string): Lines {
 }
 
 async function writeConfig(path: string, lines: Lines, { isDryRun }: InitOptions): Promise<string> {
-  if (existsSync(path)) throw new UsageError(`${path} is there already`, { hint: "Move it away first." });
   for (const [key, value] of lines)
     if (value !== value.trim() || /[\p{Cc}]/u.test(value))
       throw new UsageError(`${key}: ${JSON.stringify(value)} cannot stand in a configuration file`);
@@ -135,6 +134,11 @@ async function writeConfig(path: string, lines: Lines, { isDryRun }: InitOptions
       ? value
       : value.replaceAll("%", "%%");
   const text = `[walmgr]\n${lines.map(([key, value]) => `${key} = ${escaped(key, value)}`.trimEnd()).join("\n")}\n`;
+  if (existsSync(path)) {
+    // A call that was interrupted after it had written the file can be made again.
+    if (readFileSync(path, "utf8") === text) return `${path} is there already`;
+    throw new UsageError(`${path} is there already`, { hint: "Move it away first." });
+  }
   if (isDryRun) return `write ${path}:\n${text}`;
   for (const directory of [dirname(path), join(homedir(), "log"), join(homedir(), "pid")]) {
     createDirectorySync(directory, { recursive: true });
@@ -145,7 +149,13 @@ async function writeConfig(path: string, lines: Lines, { isDryRun }: InitOptions
 
 function makeKey(isDryRun: boolean): string {
   const file = join(homedir(), ".ssh", "id_ed25519");
-  if (existsSync(file)) return `${file} is there already: ${readFileSync(`${file}.pub`, "utf8").trim()}`;
+  if (existsSync(file)) {
+    if (existsSync(`${file}.pub`))
+      return `${file} is there already: ${readFileSync(`${file}.pub`, "utf8").trim()}`;
+    throw new UsageError(`${file} is there without ${file}.pub`, {
+      hint: `ssh-keygen -y -f ${file} > ${file}.pub makes it; if that fails, ${file} is not whole and may go.`,
+    });
+  }
   if (isDryRun) return `make ${file}`;
   createDirectorySync(dirname(file), { recursive: true, mode: 0o700 });
   const run = spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", file], {

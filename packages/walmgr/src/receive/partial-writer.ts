@@ -1,9 +1,7 @@
 import { constants } from "node:fs";
-import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-import { openToWrite } from "@skytools/skytools";
+import { type OpenFile, openToWrite } from "@skytools/skytools";
 import { syncDirectory } from "../archive/durable-file.ts";
-import { writeAt } from "../archive/write-at.ts";
 import { formatLsn } from "../wal/lsn.ts";
 import { WalError } from "../wal/wal-error.ts";
 import { segmentAt, segmentStart } from "../wal/wal-name.ts";
@@ -13,12 +11,12 @@ import { segmentAt, segmentStart } from "../wal/wal-name.ts";
 export class PartialWriter {
   readonly segment: string;
   readonly path: string;
-  readonly #handle: FileHandle;
+  readonly #handle: OpenFile;
   readonly #start: bigint;
   readonly #size: number;
   #writtenBytes = 0;
 
-  private constructor(segment: string, path: string, handle: FileHandle, size: number) {
+  private constructor(segment: string, path: string, handle: OpenFile, size: number) {
     this.segment = segment;
     this.path = path;
     this.#handle = handle;
@@ -64,7 +62,7 @@ export class PartialWriter {
       throw new WalError(`WAL from ${formatLsn(this.end)} on was expected, ${formatLsn(lsn)} came`);
     }
     const bytes = Math.min(data.length, this.#size - this.#writtenBytes);
-    await writeAt(this.#handle, data.subarray(0, bytes), this.#writtenBytes);
+    await this.#handle.writeAt(data.subarray(0, bytes), this.#writtenBytes);
     this.#writtenBytes += bytes;
     return bytes;
   }

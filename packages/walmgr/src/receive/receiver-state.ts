@@ -21,7 +21,7 @@ export async function writeReceiverState(partialWals: string, state: ReceiverSta
   const path = join(partialWals, fileName);
   const draft = await openForWriting(`${path}.tmp`);
   try {
-    await draft.writeFile(JSON.stringify(state));
+    await draft.append(JSON.stringify(state));
   } finally {
     await draft.close();
   }

@@ -2,7 +2,6 @@ import { constants } from "node:fs";
 import { join } from "node:path";
 import { crashPoint, openToWrite, removePath, renameFile } from "@skytools/skytools";
 import { syncDirectory } from "../archive/durable-file.ts";
-import { writeAt } from "../archive/write-at.ts";
 import type { Settings } from "../place/settings.ts";
 import { errorCode, storageTrouble, WalError } from "../wal/wal-error.ts";
 import { readWalHeader, walHeaderBytes } from "../wal/wal-header.ts";
@@ -41,12 +40,12 @@ export async function shipPartial(
       let at = offset;
       for await (const chunk of input) {
         if (at + chunk.length > offset + bytes) throw new WalError(`${name}: more bytes came than announced`);
-        await writeAt(handle, chunk, at);
+        await handle.writeAt(chunk, at);
         at += chunk.length;
       }
       if (at !== offset + bytes) throw new WalError(`${name}: ${at - offset} of ${bytes} bytes came`);
       const head = Buffer.alloc(walHeaderBytes);
-      await handle.read(head, 0, head.length, 0);
+      await handle.read(head, 0);
       const size = readWalHeader(head)?.segmentSize ?? identity?.segmentSize ?? usualSegmentBytes;
       if ((await handle.stat()).size < size) await handle.truncate(size);
       await handle.sync();

@@ -33,6 +33,8 @@ export class WalReceiver implements LoopBody {
   #stream: WalStream | undefined;
   #state: ReceiverState | undefined;
   #stateWrittenAt = 0;
+  /** one after the other: they share a draft */
+  #stateWritten: Promise<void> = Promise.resolve();
   #timeline = 0;
 
   constructor(job: Job, settings: Settings) {
@@ -74,7 +76,7 @@ export class WalReceiver implements LoopBody {
     } finally {
       clearInterval(watch);
       connection.close();
-      if (this.#state !== undefined) await writeReceiverState(this.#settings.paths.partial, this.#state);
+      await this.#writeState();
     }
   }
 
@@ -164,8 +166,16 @@ export class WalReceiver implements LoopBody {
     };
     if (performance.now() - this.#stateWrittenAt < stateIntervalMs) return;
     this.#stateWrittenAt = performance.now();
-    writeReceiverState(this.#settings.paths.partial, this.#state).catch((error: unknown) =>
-      this.#job.log.warn(`cannot write the receiver's state: ${String(error)}`),
-    );
+    void this.#writeState();
+  }
+
+  /** A note that cannot be made ends nothing, and hides nothing. */
+  #writeState(): Promise<void> {
+    this.#stateWritten = this.#stateWritten
+      .then(async () => {
+        if (this.#state !== undefined) await writeReceiverState(this.#settings.paths.partial, this.#state);
+      })
+      .catch((error: unknown) => this.#job.log.warn(`cannot write the receiver's state: ${String(error)}`));
+    return this.#stateWritten;
   }
 }

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { openToWriteSync, writeNamedFileSync } from "@skytools/skytools";
 import { WalError } from "../wal/wal-error.ts";
@@ -63,10 +63,10 @@ function copyBlocks(incrementals: readonly IncrementalFile[], full: number, dest
       if (source !== undefined) readBlock(source.descriptor, block, source.blocks.get(number)!);
       else if (number < fullBlocks) readBlock(full, block, number * blockBytes);
       else block.fill(0);
-      for (let at = 0; at < blockBytes; ) at += writeSync(output, block, at);
+      output.append(block);
     }
   } finally {
-    closeSync(output);
+    output.close();
   }
 }
 

@@ -25,7 +25,9 @@ export function isLeftOver(fresh: string, directory: string): boolean {
   const [wanted, found] = [markOf(fresh), join(directory, marker)].map((path) =>
     existsSync(path) ? readFileSync(path, "utf8") : undefined,
   );
-  return existsSync(fresh) && wanted !== undefined && wanted === found;
+  if (!existsSync(fresh) || wanted === undefined || found === undefined) return false;
+  // Who died while it wrote the mark had put nothing else there.
+  return wanted === found || (wanted.startsWith(found) && readdirSync(directory).length === 1);
 }
 
 /** @param hint what the administrator can do

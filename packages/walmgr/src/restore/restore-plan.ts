@@ -8,6 +8,7 @@ import type { SetStore } from "../backup/set-store.ts";
 import { runningServer } from "../place/server-directory.ts";
 import type { Settings } from "../place/settings.ts";
 import { missingForConsistency } from "../retention/expire.ts";
+import { refuseRewinding } from "../standby/rewinding-process.ts";
 import { formatLsn, parseLsn } from "../wal/lsn.ts";
 import { parseHistory, whyUnreachable } from "../wal/timeline-history.ts";
 import { WalError } from "../wal/wal-error.ts";
@@ -58,8 +59,9 @@ export async function planRestore(settings: Settings, request: RestoreRequest): 
   return { chain, dataDirectory, setAside, tablespaces };
 }
 
-/** @throws WalError when a server runs there that is not going to be stopped */
+/** @throws WalError when a server runs there that is not going to be stopped, or another program works on it */
 export function refuseRunning(dataDirectory: string, stopsServer: boolean): void {
+  refuseRewinding(dataDirectory);
   if (stopsServer || runningServer(dataDirectory) === undefined) return;
   throw new WalError(`a server runs on ${dataDirectory}`, { hint: "Stop it, or set slave_stop_cmd." });
 }

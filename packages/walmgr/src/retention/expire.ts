@@ -25,7 +25,11 @@ export interface Expiry {
 export async function expire(job: Job, settings: Settings): Promise<Expiry> {
   const { fullBackup, completed, partial } = settings.paths;
   const { kept, expired } = await planExpiry(settings);
-  if (!isDryRun(job)) for (const set of expired) await removeSet(job, settings, set);
+  if (!isDryRun(job)) {
+    for (const set of expired) await removeSet(job, settings, set);
+    // A set that comes back after a power failure must have its WAL.
+    if (expired.length > 0) await syncDirectory(dirname(fullBackup));
+  }
   const needed = await firstNeededSegment(kept, completed);
   const wal = needed === undefined ? [] : await unneededWal(completed, needed);
   const partialWal = needed === undefined ? [] : await unneededWal(partial, needed);
@@ -34,7 +38,6 @@ export async function expire(job: Job, settings: Settings): Promise<Expiry> {
     await removeWal(completed, wal);
     await removeWal(partial, partialWal);
     await removeLeftovers(dirname(fullBackup));
-    if (expired.length > 0) await syncDirectory(dirname(fullBackup));
   }
   return { sets: expired.map((set) => set.name), wal, partialWal };
 }

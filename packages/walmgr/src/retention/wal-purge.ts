@@ -3,13 +3,12 @@ import { join } from "node:path";
 import { crashPoint, removePath } from "@skytools/skytools";
 import { ChecksumList } from "../archive/checksum-list.ts";
 import { splitCodec } from "../archive/codec.ts";
-import { syncDirectory } from "../archive/durable-file.ts";
+import { oldDraftMs, syncDirectory } from "../archive/durable-file.ts";
 import { restartFile } from "../archive/local-archive.ts";
 import { draftName } from "../archive/publish-file.ts";
 import type { BackupSet } from "../backup/set-info.ts";
 import { parseWalName, segmentNumber } from "../wal/wal-name.ts";
 
-const oldDraftMs = 3600_000;
 const standbyMemoryMs = 7 * 86_400_000;
 
 /** The first segment that something needs: the oldest backup set, or a standby that reads the archive. Segments before it

@@ -1,7 +1,7 @@
 import { statfs } from "node:fs/promises";
 import { auditNames } from "../audit/audit-archive.ts";
 import { BackupLock } from "../backup/backup-lock.ts";
-import { isSameProcess } from "../backup/process-identity.ts";
+import { isSameProcess } from "../place/process-identity.ts";
 import type { Settings } from "../place/settings.ts";
 import { keptFiles } from "../receive/kept-segment.ts";
 import { readReceiverState } from "../receive/receiver-state.ts";
@@ -83,7 +83,7 @@ export async function reportArchive(settings: Settings): Promise<ArchiveReport> 
       sizeBytes: info.sizeBytes,
       isIncremental: info.basedOn !== undefined,
     })),
-    backupRunning: (await new BackupLock(settings.paths.completed).holder()) !== undefined,
+    backupRunning: (await new BackupLock(settings.paths.completed).liveHolder()) !== undefined,
     receiver:
       state === undefined
         ? null

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { openToWriteSync } from "@skytools/skytools";
 import { temporaryDirectory } from "@skytools/testbed";
 import fc from "fast-check";
 import { WriteBehind } from "#src/backup/write-behind.js";
@@ -19,7 +19,7 @@ test("files come out as they were given, whatever their size and pieces", async 
       const behind = new WriteBehind();
       const written = files.map((sizes) => {
         const path = join(directory.path, String(count++));
-        const file = behind.file(openSync(path, "wx"));
+        const file = behind.file(openToWriteSync(path, "wx"));
         const chunks = sizes.map((size) => randomBytes(size));
         for (const chunk of chunks) file.append(chunk);
         file.end();
@@ -35,7 +35,7 @@ test("files come out as they were given, whatever their size and pieces", async 
 test("memory is bounded: without room the caller is told, and the room comes back", async () => {
   await using directory = await temporaryDirectory("behind");
   const behind = new WriteBehind();
-  const file = behind.file(openSync(join(directory.path, "file"), "wx"));
+  const file = behind.file(openToWriteSync(join(directory.path, "file"), "wx"));
   const chunk = Buffer.alloc(1 << 20);
   let given = 0;
   while (behind.hasRoom) {
@@ -51,11 +51,11 @@ test("memory is bounded: without room the caller is told, and the room comes bac
 
 test("a failing write is told by the next call, and by the end", async () => {
   const behind = new WriteBehind();
-  const file = behind.file(openSync("/dev/full", "w"));
+  const file = behind.file(openToWriteSync("/dev/full", "w"));
   file.append(Buffer.alloc(2 << 20));
   await assert.rejects(behind.finish(), { code: "ENOSPC" });
   assert.throws(() => file.append(Buffer.alloc(2 << 20)), { code: "ENOSPC" });
-  const small = new WriteBehind().file(openSync("/dev/full", "w"));
+  const small = new WriteBehind().file(openToWriteSync("/dev/full", "w"));
   small.append(Buffer.alloc(10));
   assert.throws(() => small.end(), { code: "ENOSPC" });
 });

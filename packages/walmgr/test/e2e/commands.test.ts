@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { runProgram } from "@skytools/testbed";
+import { runProgram, waitFor } from "@skytools/testbed";
 import { PrimaryDirectory } from "../fixture/primary-directory.js";
 import { walFile } from "../fixture/wal-file.js";
 
@@ -126,6 +126,24 @@ test("periodic runs when it is due, fails when its command fails, and does not h
   await here.configure({});
 });
 
+test("periodic_command does not run beside itself, also not beside one whose caller was killed", async () => {
+  const [count, gate] = ["count", "gate"].map((name) => join(here.root, name)) as [string, string];
+  const script = join(here.root, "slow");
+  await writeFile(script, `echo ran >> "${count}"\nuntil test -e "${gate}"; do sleep 0.05; done\n`);
+  // What outlives its caller does not hold the caller's output open.
+  await here.configure({ periodic_command: `exec sh "${script}" > /dev/null 2>&1`, command_interval: "0" });
+  const killed = await here.walmgr(["periodic"], { SKYTOOLS_CRASH_POINT: "periodic.command-started=kill" });
+  assert.equal(killed.code, 137, killed.stderr);
+  await waitFor("the command to run", () => existsSync(count));
+  assert.match((await here.walmgr(["periodic"])).stderr, /Nothing to do: it is running, process \d+/);
+  await here.addWal("000000010000000000000001", walFile("000000010000000000000001"));
+  assert.equal((await here.xarchive("000000010000000000000001")).code, 0);
+  await writeFile(gate, "");
+  await waitFor("its turn", async () => !/it is running/.test((await here.walmgr(["periodic"])).stderr));
+  assert.equal(await readFile(count, "utf8"), "ran\nran\n");
+  await here.configure({});
+});
+
 test("--init-master and --init-slave write files that can be used, and never over another", async () => {
   const home = join(here.root, "home");
   await mkdir(home);
@@ -155,7 +173,10 @@ test("--init-master and --init-slave write files that can be used, and never ove
     local.stderr,
   );
   const again = await run(["--init-master", "--slave=far", `--pgdata=${data}`]);
-  assert.match(again.stderr, /wal-master\.ini is there already/);
+  assert.deepEqual([again.code, /wal-master\.ini is there already/.test(again.stdout)], [0, true]);
+  const other = await run(["--init-master", "--slave=other", `--pgdata=${data}`]);
+  assert.equal(other.code, 1);
+  assert.match(other.stderr, /wal-master\.ini is there already/);
   await writeFile(join(home, "pw"), "s:ecret\n");
   const conninfo = "host=db1 user=repl";
   const standby = await run([

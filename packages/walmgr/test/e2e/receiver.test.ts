@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type RunningProgram, waitFor } from "@skytools/testbed";
@@ -135,6 +135,20 @@ test("what was received of a segment that the archive holds otherwise is kept ov
     (await readdir(partials)).filter((name) => name.includes(".kept")),
     [],
   );
+});
+
+test("a receiver that cannot note how far it is goes on, and ends in order", async () => {
+  receiver.signal("SIGINT");
+  await receiver.exit;
+  const inTheWay = join(stage.archive, "logs.partial", "RECEIVER.tmp");
+  await mkdir(inTheWay);
+  await startReceiver();
+  await receivedEverything();
+  await receiver.waitForOutput(/cannot write the receiver's state: .*EISDIR/);
+  receiver.signal("SIGINT");
+  assert.deepEqual(await receiver.exit, { code: 0, signal: null }, receiver.outputTail());
+  await rm(inTheWay, { recursive: true });
+  await startReceiver();
 });
 
 test("a commit that waited for the receiver survives the loss of the primary's host", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync, statSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type Cluster, waitFor } from "@skytools/testbed";
@@ -68,6 +68,38 @@ test("a rejoin waits for processes that a killed server has left", { skip }, asy
   await killed.waitForOutput(/Processes of the server that was on .* are still there/);
   await writeFile(mayEnd, "");
   assert.equal((await killed.exit).signal, "SIGKILL", killed.outputTail());
+});
+
+test("a rejoin does not begin while the pg_rewind of a killed one is still at work on the directory", {
+  skip,
+}, async () => {
+  // pg_rewind stops itself before it does anything: the killed call leaves it.
+  const programs = await stage.directory("programs");
+  for (const name of await readdir(binDir)) await symlink(join(binDir, name), join(programs, name));
+  await rm(join(programs, "pg_rewind"));
+  const script = `#!/bin/sh\necho $$ > ${join(programs, "pid")}\nkill -STOP $$\nexec ${join(binDir, "pg_rewind")} "$@"\n`;
+  await writeFile(join(programs, "pg_rewind"), script, { mode: 0o755 });
+  const file = await stage.primaryFile({ master_bin: programs });
+  const killed = stage.start(file, ["rejoin", standby.connstr(), "--no-start"]);
+  const pid = await waitFor("pg_rewind", async () => {
+    const number = Number(await readFile(join(programs, "pid"), "utf8").catch(() => ""));
+    if (number === 0) return undefined;
+    return (await readFile(`/proc/${number}/stat`, "utf8")).includes(") T ") ? number : undefined;
+  });
+  try {
+    killed.signal("SIGKILL");
+    await killed.exit;
+    for (const words of [[], ["--clone"]]) {
+      const again = await stage.run(primaryFile, ["rejoin", standby.connstr(), "--no-start", ...words]);
+      assert.equal(again.code, 1, again.stderr);
+      assert.match(
+        again.stderr,
+        new RegExp(`pg_rewind of an earlier call \\(pid ${pid}\\) is still at work on `),
+      );
+    }
+  } finally {
+    process.kill(pid, "SIGKILL");
+  }
 });
 
 test("a rejoin that dies at any moment leaves no server that starts as a primary; run again, it ends well", {

@@ -43,6 +43,20 @@ test("WAL that a restore puts outside of the data directory is on the disk befor
   assert.equal(await readlink(join(data, "pg_wal")), outside);
 });
 
+test("a standby that is told to pause is told so after a power failure too", async () => {
+  const { LocalArchive } = await import("#src/archive/local-archive.js");
+  const place = join(directory.path, "archive");
+  await mkdir(place);
+  const options = { partialDirectory: place, codec: "none", parallelFiles: 1 } as const;
+  const archive = new LocalArchive({ directory: place, ...options });
+  synced.length = 0;
+  await archive.setFlag("PAUSE", true);
+  assert.deepEqual(synced, [join(place, "PAUSE"), place]);
+  synced.length = 0;
+  await archive.setFlag("PAUSE", false);
+  assert.deepEqual(synced, [place]);
+});
+
 test("the file that makes a server recover is on the disk, with its name", async () => {
   const { writeSignalFile } = await import("#src/restore/signal-file.js");
   const data = join(directory.path, "other");

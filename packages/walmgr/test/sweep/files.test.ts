@@ -78,6 +78,7 @@ test("setup that dies after any change of a file is made good by the next one", 
 for (const [point, what, least] of [
   ["file.named", "any file has got its name", 3],
   ["file.changed", "any change of a file", 10],
+  ["file.written", "any part of what goes into a file", 10],
 ] as const) {
   describe(`after ${what}`, () => {
     test("a backup that dies leaves nothing half done that looks whole", async () => {

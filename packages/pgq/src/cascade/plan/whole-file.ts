@@ -1,9 +1,10 @@
-import { once } from "node:events";
 import { createReadStream, existsSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname } from "node:path";
-import { finished } from "node:stream/promises";
 import { openToWrite, removePath, renameFile, SkytoolsError } from "@skytools/skytools";
+
+/** Texts are written together once they have so many characters. */
+const pieceLength = 1 << 16;
 
 /** Takes text for a file, at the pace of the disk. */
 export type WriteText = (text: string) => Promise<void>;
@@ -19,20 +20,24 @@ export async function writeWholeFile(
   const part = `${path}.part`;
   // What a killed process left there, or a link that somebody put there, is not written to.
   await removePath(part, { force: true });
-  const stream = (await openToWrite(part, "wx", 0o600)).createWriteStream({ flush: true });
-  const isWritten = finished(stream);
-  isWritten.catch(() => {});
+  const file = await openToWrite(part, "wx", 0o600);
   let isEmpty = true;
+  let begun = "";
+  const writeBegun = async () => {
+    const text = begun;
+    begun = "";
+    if (text !== "") await file.append(text);
+  };
   try {
     await produce(async (text) => {
       isEmpty = false;
-      if (!stream.write(text)) await Promise.race([once(stream, "drain"), isWritten]);
+      begun += text;
+      if (begun.length >= pieceLength) await writeBegun();
     });
-    stream.end();
-    await isWritten;
-  } catch (error) {
-    stream.destroy();
-    throw error;
+    await writeBegun();
+    await file.sync();
+  } finally {
+    await file.close();
   }
   if (isEmpty) {
     await removePath(part);
