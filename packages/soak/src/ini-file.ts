@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 
 type Values = Readonly<Record<string, string | number>>;
 
@@ -15,11 +15,12 @@ export class IniFile {
     this.write({});
   }
 
-  /** @param changes instead of what stood there at first */
+  /** At once: commands read it at any time. @param changes instead of what stood there at first */
   write(changes: Values): void {
     const lines = Object.entries({ ...this.#values, ...changes }).map(
       ([key, value]) => `${key} = ${value}\n`,
     );
-    writeFileSync(this.path, `[${this.#section}]\n${lines.join("")}`);
+    writeFileSync(`${this.path}.new`, `[${this.#section}]\n${lines.join("")}`);
+    renameSync(`${this.path}.new`, this.path);
   }
 }

@@ -7,11 +7,13 @@ export interface SoakOptions {
   readonly isJson: boolean;
   /** Tell what happens while it does. */
   readonly isVerbose: boolean;
+  /** a file for all values */
+  readonly samples: string | undefined;
 }
 
 export const usage = `usage: npm run test:soak -- [options]
 
-Every daemon in fast motion: ticks and rounds without pauses, queues whose tables rotate all the time, connections that are
+Every daemon in fast motion: ticks and rounds with short pauses only, queues whose tables rotate all the time, connections that are
 given up for new ones and cut, configurations and logs read and opened anew, tables copied again and again. Meanwhile it is
 measured what processes, servers and directories have, and at the end nothing may have become more.
 
@@ -19,6 +21,7 @@ measured what processes, servers and directories have, and at the end nothing ma
   --only LIST    parts, separated by commas: ${partNames.join(", ")} (default: all; the ticker is always there)
   --verbose      tell what happens while it does, on standard error
   --json         the figures as JSON
+  --samples FILE write each series there, a line of JSON each: where a figure grows, it shows when and how
   --help
 
 The first quarter of the run is warm-up. Of the rest, the last third is compared with the first: a figure grows when its lowest
@@ -41,6 +44,7 @@ export function parseOptions(args: readonly string[]): SoakOptions | undefined {
       only: { type: "string" },
       verbose: { type: "boolean", short: "v", default: false },
       json: { type: "boolean", default: false },
+      samples: { type: "string" },
       help: { type: "boolean", short: "h", default: false },
     },
   });
@@ -48,7 +52,7 @@ export function parseOptions(args: readonly string[]): SoakOptions | undefined {
   const minutes = Number(values.minutes);
   if (!(minutes > 0)) throw new Error(`--minutes must be a positive number: ${values.minutes}`);
   const parts = values.only === undefined ? partNames : values.only.split(",").map(knownPart);
-  return { minutes, parts, isJson: values.json, isVerbose: values.verbose };
+  return { minutes, parts, isJson: values.json, isVerbose: values.verbose, samples: values.samples };
 }
 
 function knownPart(text: string): PartName {

@@ -6,8 +6,8 @@ export function hasteOf(queue: string): string {
 
 /** The same for a queue that is there. */
 export function fastQueue(queue: string): string {
-  return `select pgq.set_queue_config('${queue}', 'ticker_max_lag', '200 milliseconds'),
-    pgq.set_queue_config('${queue}', 'ticker_idle_period', '400 milliseconds'),
+  return `select pgq.set_queue_config('${queue}', 'ticker_max_lag', '500 milliseconds'),
+    pgq.set_queue_config('${queue}', 'ticker_idle_period', '1 second'),
     pgq.set_queue_config('${queue}', 'rotation_period', '2 seconds')`;
 }
 

@@ -24,4 +24,9 @@ export class Recording {
   get series(): readonly Series[] {
     return [...this.#series.values()];
   }
+
+  /** A line of JSON for each series. */
+  lines(): string {
+    return this.series.map((series) => `${JSON.stringify(series)}\n`).join("");
+  }
 }

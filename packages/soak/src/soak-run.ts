@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { waitFor } from "@skytools/testbed";
 import { judge } from "./judge.ts";
 import type { SoakOptions } from "./options.ts";
@@ -8,7 +9,7 @@ import { Recording } from "./recording.ts";
 import type { SoakReport } from "./report.ts";
 import { Stage } from "./stage.ts";
 
-const writePauseMs = 50;
+const writePauseMs = 250;
 const disturbPauseMs = 1000;
 /** A daemon that does nothing for so long will not do anything. */
 const idleTimeoutMs = 300_000;
@@ -56,6 +57,8 @@ export class SoakRun {
       this.#repeat(stage, samplePauseMs, () => this.#sample(stage)),
     ]);
     await ending;
+    const { samples } = this.#options;
+    if (samples !== undefined) writeFileSync(samples, this.#recording.lines());
     if (this.#failure !== undefined) throw this.#failure;
     return {
       setUpSeconds,

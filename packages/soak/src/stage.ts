@@ -18,15 +18,16 @@ import { observerName, serverFigures } from "./server-figures.ts";
 const settings = {
   log_statement: "none",
   log_connections: "off",
-  autovacuum_naptime: "5s",
+  autovacuum_naptime: "20s",
   wal_level: "replica",
 };
 
-/** Settings of every daemon but pgqd: no pauses, and everything that lives for some time lives shortly. */
+/** Settings of every daemon but pgqd: short pauses, and everything that lives for some time lives shortly. All together must leave
+ * something of two cores: daemons that do not keep up have more of everything at the end, and copies that take ever longer. */
 const restless = {
-  loop_delay: "0.05",
+  loop_delay: "0.2",
   exception_sleep: "0.2",
-  connection_lifetime: "3",
+  connection_lifetime: "15",
   log_size: "20000",
   log_count: "2",
 };

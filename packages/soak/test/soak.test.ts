@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runProgram, temporaryDirectory } from "@skytools/testbed";
+import type { Series } from "#src/recording.js";
 import type { SoakReport } from "#src/report.js";
 
 const main = fileURLToPath(new URL("../dist/main.js", import.meta.url));
@@ -9,7 +12,8 @@ const main = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 test("a short run measures daemons, server and directories, and says that it is too short to judge", async () => {
   // Its logs stay for those who want to know why it could not tell.
   await using directory = await temporaryDirectory("soak", "servers");
-  const args = ["--minutes", "0.05", "--only", "consumers", "--json"];
+  const samples = join(directory.path, "samples");
+  const args = ["--minutes", "0.05", "--only", "consumers", "--json", "--samples", samples];
   const env = { TMPDIR: directory.path };
   const { code, stdout, stderr } = await runProgram(process.execPath, [main, ...args], { env });
   assert.equal(code, 3, stderr);
@@ -31,6 +35,14 @@ test("a short run measures daemons, server and directories, and says that it is 
   for (const owner of ["server 1", "temporary directory", "files beside configurations"])
     assert.ok(figuresOf(owner).length > 0, owner);
   assert.ok(Object.keys(disturbances).length > 0, stdout);
+  const series = readFileSync(samples, "utf8").trimEnd().split("\n");
+  assert.deepEqual(
+    series.map((line) => {
+      const { owner, figure } = JSON.parse(line) as Series;
+      return [owner, figure];
+    }),
+    verdicts.map(({ owner, figure }) => [owner, figure]),
+  );
 });
 
 test("a wrong option is told with the usage", async () => {

@@ -50,7 +50,7 @@ export async function cascade(stage: Stage): Promise<Part> {
   const [atHub, atShelf] = [await stage.connect(hub), await stage.connect(shelf)];
   const position = (consumer: string) =>
     `select last_tick_id from pgq_node.local_state where queue_name = '${queue}' and consumer_name = '${consumer}'`;
-  const changing = ["loop_delay", "0.05", "0.04"] as const;
+  const changing = ["loop_delay", "0.2", "0.25"] as const;
   const start = (name: string, command: string, ini: typeof worker, args: readonly string[] = []) =>
     stage.start({
       name,

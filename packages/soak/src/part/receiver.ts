@@ -24,7 +24,7 @@ export async function receiver(stage: Stage): Promise<Part> {
     args: ["syncdaemon"],
     ini,
     logFile: stage.logFile(name),
-    changing: ["loop_delay", "0.05", "0.04"],
+    changing: ["loop_delay", "0.2", "0.25"],
     progress: async () =>
       Number(
         (await observer.queryValue(

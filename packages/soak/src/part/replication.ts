@@ -38,7 +38,7 @@ export async function replication(stage: Stage): Promise<Part> {
       args: ["worker"],
       ini,
       logFile: stage.logFile(`londiste-${node}`),
-      changing: ["loop_delay", "0.05", "0.04"],
+      changing: ["loop_delay", "0.2", "0.25"],
       progress: async () => Number(await observer.queryValue(position)),
     });
     await stage.run("londiste3", [ini.path, "add-table", ...tables]);

@@ -31,7 +31,7 @@ export async function startConsumers(
       command: program,
       ini,
       logFile: stage.logFile(program),
-      changing: ["loop_delay", "0.05", "0.04"],
+      changing: ["loop_delay", "0.2", "0.25"],
       progress: async () =>
         Number(
           await observer.queryValue("select last_tick from pgq.get_consumer_info($1, $2)", [queue, program]),

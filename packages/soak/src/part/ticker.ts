@@ -12,14 +12,14 @@ export async function startTicker(stage: Stage): Promise<Part> {
     logfile: stage.logFile("pgqd"),
     pidfile: join(stage.directory, "pgqd.pid"),
     syslog: 0,
-    ticker_period: 0.05,
-    maint_period: 0.5,
-    retry_period: 0.5,
-    check_period: 0.5,
+    ticker_period: 0.1,
+    maint_period: 4,
+    retry_period: 4,
+    check_period: 2,
     stats_period: 1,
-    connection_lifetime: 3,
+    connection_lifetime: 15,
     http_listen: 0,
-    metrics_period: 0.5,
+    metrics_period: 3,
   });
   const figures = ["/", "/metrics"] as const;
   const read = async () => {
