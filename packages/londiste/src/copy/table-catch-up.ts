@@ -84,8 +84,12 @@ export class TableCatchUp implements CascadedApplication {
         `select ((w.tick_time - c.tick_time) / 2 - interval '1 microsecond')::text
            from pgq.queue q
            join pgq.tick c on c.tick_queue = q.queue_id and c.tick_id = $2
-           join pgq.tick w on w.tick_queue = q.queue_id and w.tick_id = $3 and w.tick_time > c.tick_time
-          where q.queue_name = $1`,
+          cross join lateral
+                -- Another node than the worker's provider may not be as far as the worker.
+                (select t.tick_time from pgq.tick t
+                  where t.tick_queue = q.queue_id and t.tick_id > $2 and t.tick_id <= $3
+                  order by t.tick_id desc limit 1) w
+          where q.queue_name = $1 and w.tick_time > c.tick_time`,
         [queueName, state.completedTick, worker.completedTick],
       ),
     );

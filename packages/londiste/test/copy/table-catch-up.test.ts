@@ -67,3 +67,9 @@ test("a copy that is far behind the worker takes half of the ticks between at on
   assert.equal(await nextTick(139n, 139n), 140n);
   assert.equal(await nextTick(120n, 110n), 121n);
 });
+
+test("a copy from a node that is behind the worker leaps as well, or it would never reach a worker that goes on", async () => {
+  assert.equal(await nextTick(101n, 160n), 121n);
+  assert.equal(await nextTick(130n, 160n), 135n);
+  assert.equal(await nextTick(139n, 160n), 140n);
+});
