@@ -1,6 +1,7 @@
 import { type Database, DatabaseError, type Job, type Log } from "@skytools/skytools";
 import {
   dropTableForeignKey,
+  type ForeignKey,
   findTableForeignKeys,
   getValidPendingForeignKeys,
   hasPendingForeignKeys,
@@ -45,11 +46,13 @@ export async function dropForeignKeys(
 }
 
 /** Brings foreign keys back when their tables are all replicated again: in a session of its own, beside replay, because looking
- * at all rows of a large table takes its time. A key that the data violates stays pending; it does not stop replay. */
+ * at all rows of a large table takes its time. A key that the data violates stays pending; it stops neither replay nor other keys. */
 export class ForeignKeyRestorer {
   readonly #job: Job;
   readonly #queueName: string;
   #dueAt = 0;
+  /** when to try again what has failed, by table and name of the key */
+  readonly #notBefore = new Map<string, number>();
   #running: Promise<void> | undefined;
 
   constructor(job: Job, queueName: string) {
@@ -57,9 +60,10 @@ export class ForeignKeyRestorer {
     this.#queueName = queueName;
   }
 
-  /** Something has changed: look soon. */
+  /** A table has come into sync: look soon, also when a look is under way, and at what has failed as well. */
   hurry(): void {
     this.#dueAt = 0;
+    this.#notBefore.clear();
   }
 
   /** Starts to look when it is time and keys are waiting; does not wait for them. */
@@ -67,7 +71,7 @@ export class ForeignKeyRestorer {
     if (this.#running !== undefined || this.#dueAt > performance.now()) return;
     this.#dueAt = performance.now() + periodMs;
     if (!(await target.autocommitted(() => hasPendingForeignKeys(target)))) return;
-    this.#running = this.#restoreAll().finally(() => {
+    this.#running = this.#look().finally(() => {
       this.#running = undefined;
     });
   }
@@ -77,28 +81,56 @@ export class ForeignKeyRestorer {
     await this.#running;
   }
 
-  async #restoreAll(): Promise<void> {
-    const { databases, config, log } = this.#job;
+  async #look(): Promise<void> {
+    const { databases, config } = this.#job;
     try {
       const db = await databases.get("fkeys", { connstr: config.get("db"), onConnect: limitLockWaits });
       const keys = await getValidPendingForeignKeys(db, this.#queueName);
       await db.commit();
-      for (const key of keys) {
-        log.info(`Creating fkey: ${key.name} (${key.fromTable} --> ${key.toTable})`);
-        await restoreForeignKey(db, key);
-      }
+      await this.#restoreAll(db, keys);
       if (keys.length === 0) await databases.close("fkeys");
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
       await databases.close("fkeys");
-      if (error instanceof DatabaseError && error.retry !== "no") {
-        log.debug(`fkeys are tried again: ${text}`);
-        this.#dueAt = performance.now() + lockedPeriodMs;
-        return;
-      }
-      this.#dueAt = performance.now() + failedPeriodMs;
-      log.error(`fkey stays pending: ${text}`);
+      const pauseMs = this.#tell(error, "fkeys are");
+      if (!this.#isHurried) this.#dueAt = performance.now() + pauseMs;
     }
+  }
+
+  async #restoreAll(db: Database, keys: readonly ForeignKey[]): Promise<void> {
+    const ids = new Map(keys.map((key) => [JSON.stringify([key.fromTable, key.name]), key]));
+    for (const id of this.#notBefore.keys()) if (!ids.has(id)) this.#notBefore.delete(id);
+    for (const [id, key] of ids) {
+      if (this.#job.isStopping) return;
+      if ((this.#notBefore.get(id) ?? 0) > performance.now()) continue;
+      this.#job.log.info(`Creating fkey: ${key.name} (${key.fromTable} --> ${key.toTable})`);
+      try {
+        await restoreForeignKey(db, key);
+        this.#notBefore.delete(id);
+      } catch (error) {
+        if (db.isBroken) throw error;
+        await db.rollback();
+        this.#notBefore.set(id, performance.now() + this.#tell(error, `fkey ${key.name} is`));
+      }
+    }
+    if (this.#isHurried) this.#notBefore.clear();
+    this.#dueAt = Math.min(this.#dueAt, ...this.#notBefore.values());
+  }
+
+  /** @returns milliseconds until it is worth while to try again */
+  #tell(error: unknown, what: string): number {
+    const { log } = this.#job;
+    const text = error instanceof Error ? error.message : String(error);
+    if (error instanceof DatabaseError && error.retry !== "no") {
+      log.debug(`${what} tried again: ${text}`);
+      return lockedPeriodMs;
+    }
+    log.error(`fkey stays pending: ${text}`);
+    return failedPeriodMs;
+  }
+
+  /** since the look that is under way has begun */
+  get #isHurried(): boolean {
+    return this.#dueAt === 0;
   }
 }
 
@@ -108,10 +140,7 @@ async function limitLockWaits(db: Database): Promise<void> {
 }
 
 /** First not validated, then validated, each step in a transaction of its own: the long one takes only a weak lock. */
-async function restoreForeignKey(
-  db: Database,
-  key: Parameters<typeof restoreTableForeignKey>[1],
-): Promise<void> {
+async function restoreForeignKey(db: Database, key: ForeignKey): Promise<void> {
   for (;;) {
     const statement = await restoreTableForeignKey(db, key);
     if (statement !== "") await db.execute(statement);
