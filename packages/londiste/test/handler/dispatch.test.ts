@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { Database } from "@skytools/skytools";
+import { waitFor } from "@skytools/testbed";
+import { PartitionMaker } from "#src/handler/dispatch/partition-maker.js";
 import { silentLog } from "../fixture/apply-bench.js";
 import { HandlerBench, jsonChange } from "../fixture/handler-bench.js";
 
@@ -121,4 +124,46 @@ test("dispatch drops partitions older than retention_period and can skip their e
   assert.deepEqual(await bench.rows("select id from t"), [{ id: 2 }]);
   assert.deepEqual(await bench.rows("select to_regclass('t_2000_01_01') as found"), [{ found: null }]);
   assert.match(silentLog.lines.join("\n"), /Ignored table: data\.t_2001_01_01/);
+});
+
+test("dispatch leaves an obsolete partition that another queue's batch uses, which makes a partition then, to the next time", async () => {
+  await bench.reset(
+    "create table t (id int primary key, v text, at timestamp); create table t_2000_01_01 () inherits (t)",
+  );
+  const at = (ms: number) => new Date(Date.now() + ms).toISOString().slice(0, 19);
+  const apply = (id: number, time: string) =>
+    bench.apply([jsonChange("INSERT", { id, v: "", at: time })], {
+      name: "dispatch",
+      args: ["part_field=at", "part_mode=date_field", "retention_period=3 months"],
+    });
+  await using other = await Database.open(bench.bench.connstr);
+  await other.execute("insert into data.t_2000_01_01 values (1, 'late', '2000-01-01')");
+  let hasEnded = false;
+  const applied = apply(2, at(0)).finally(() => {
+    hasEnded = true;
+  });
+  await waitFor("the batch to end, or to wait for the other one", async () => {
+    const locks = "select from pg_locks where not granted and pid = $1";
+    return hasEnded || (await bench.bench.source.query(locks, [bench.bench.target.backendPid])).length > 0;
+  });
+  const maker = new PartitionMaker(other, silentLog, {
+    parent: "data.t",
+    period: "day",
+    field: "at",
+    functionName: "londiste.create_partition",
+    template: undefined,
+    preSql: undefined,
+    postSql: undefined,
+    retentionPeriod: undefined,
+    ignoresOldEvents: false,
+  });
+  const time = { text: "2030-01-01 00:00:00", year: "2030", month: "01", day: "01", hour: "00" };
+  const made = maker.ensure("data.t_2030_01_01", time, ["id"]);
+  await applied;
+  assert.equal(await made, true);
+  await other.commit();
+  assert.match(silentLog.lines.join("\n"), /Obsolete tables in use, dropped later: data\.t_2000_01_01/);
+  assert.deepEqual(await bench.rows("select id from t order by id"), [{ id: 1 }, { id: 2 }]);
+  await apply(3, at(-86_400_000));
+  assert.deepEqual(await bench.rows("select id from t order by id"), [{ id: 2 }, { id: 3 }]);
 });

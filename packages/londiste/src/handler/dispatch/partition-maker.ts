@@ -7,6 +7,7 @@ import {
   SkytoolsError,
   splitFqName,
 } from "@skytools/skytools";
+import { dropObsoletePartitions } from "./obsolete-partitions.ts";
 import type { PartitionTime, Period } from "./partition-time.ts";
 
 /** How partitions are made and dropped. */
@@ -23,7 +24,7 @@ export interface PartitionRules {
   readonly template: string | undefined;
   readonly preSql: string | undefined;
   readonly postSql: string | undefined;
-  /** interval; partitions older than that are dropped */
+  /** interval; partitions older than that are dropped when another one is made */
   readonly retentionPeriod: string | undefined;
   readonly ignoresOldEvents: boolean;
 }
@@ -148,11 +149,12 @@ export class PartitionMaker {
     return (await this.#target.queryOne<{ is_obsolete: boolean }>(sql, parameters)).is_obsolete;
   }
 
+  /** Those in use go when the next partition is made. */
   async #dropObsolete(retentionPeriod: string): Promise<void> {
-    const sql = "select dropped from londiste.drop_obsolete_partitions($1, $2::interval, $3) as dropped";
-    const parameters = [this.#rules.parent, retentionPeriod, this.#rules.period];
-    const rows = await this.#target.query<{ dropped: string }>(sql, parameters);
-    if (rows.length > 0) this.#log.info(`Dropped tables: ${rows.map((row) => row.dropped).join(", ")}`);
+    const { parent, period } = this.#rules;
+    const { dropped, inUse } = await dropObsoletePartitions(this.#target, parent, retentionPeriod, period);
+    if (dropped.length > 0) this.#log.info(`Dropped tables: ${dropped.join(", ")}`);
+    if (inUse.length > 0) this.#log.info(`Obsolete tables in use, dropped later: ${inUse.join(", ")}`);
   }
 }
 
