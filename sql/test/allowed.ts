@@ -22,8 +22,8 @@ export const allowedFunctions: Readonly<Record<string, Readonly<Record<string, s
     "londiste_reader londiste_writer": "_coordinate_copy get_copy_progress get_seq_list get_table_list",
     londiste_writer: `_check_new_table _check_trigger_order _copy_capture _copy_grants _copy_rules _copy_triggers
       _drop_built_indexes _drop_trigger _give_back_ddl _guard_partitions _hand_over_triggers _ignore_generated _is_own_trigger
-      _lock_table _merge_sources _names_table _partition_guards _partition_suffix _queue_triggers _replace_trigger _retarget _set_mode
-      _share_identity _sharing_table
+      _lock_registrations _lock_table _merge_sources _names_table _owned_seqs _partition_guards _partition_suffix _queue_triggers
+      _replace_trigger _retarget _set_mode _share_identity _sharing_table
       _trigger_arguments _trigger_name _trigger_plan create_partition create_trigger drop_obsolete_partitions
       drop_table_fkey drop_table_triggers execute_finish execute_start get_table_pending_fkeys
       get_valid_pending_fkeys global_add_table global_remove_seq global_remove_table global_update_seq

@@ -1,6 +1,7 @@
 -- Locks the effective table of a registration whose triggers are about to be dropped, or what its copy has dropped to be given
 -- back. Everywhere the table comes before its row of table_info, and that before the row of copy_progress: a copy has the table
--- locked when it moves on the state, and while it tells in another session how far it is.
+-- locked when it moves on the state, and while it tells in another session how far it is. Several rows of table_info come in the order
+-- of _lock_registrations.
 --
 -- Parameters:
 --   i_table_name - as registered, with schema

@@ -3,8 +3,8 @@
 --
 -- Parameters:
 --   i_table_name - as registered, with schema
--- Locks: the table, see _lock_table
--- Calls: londiste._lock_table, londiste._sharing_table, londiste._hand_over_triggers
+-- Locks: the table, see _lock_table; rows of table_info, see _lock_registrations
+-- Calls: londiste._lock_table, londiste._lock_registrations, londiste._sharing_table, londiste._hand_over_triggers
 -- Execute: londiste_writer
 create or replace function londiste.drop_table_triggers(in i_queue_name text, in i_table_name text)
 returns void as $$
@@ -14,6 +14,7 @@ declare
     _other_name text;
 begin
     perform londiste._lock_table(i_queue_name, i_table_name);
+    perform londiste._lock_registrations(i_queue_name, i_table_name);
     select coalesce(t.dest_table, t.table_name) into _effective_table
         from londiste.table_info t
         where t.queue_name = i_queue_name and t.table_name = i_table_name;

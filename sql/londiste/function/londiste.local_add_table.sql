@@ -25,7 +25,7 @@
 --   other codes of create_trigger
 --   The caller must roll back on 400 and above.
 -- Raises: `lost table` when another transaction has removed it from the set meanwhile
--- Locks: on a root the node_info row; the table_info row; the table as CREATE TRIGGER does
+-- Locks: the node_info row, FOR UPDATE on a root, FOR KEY SHARE elsewhere; the table_info row; the table as CREATE TRIGGER does
 -- Calls: londiste.global_add_table, londiste.root_notify_change, londiste.create_trigger
 -- Execute: londiste_writer
 create or replace function londiste.local_add_table(
@@ -62,6 +62,18 @@ begin
         end if;
     end if;
 
+    -- What the node is it stays until the end. Before all other locks: on a root sequences that follow need this one, and
+    -- root_check_seqs has it when it comes to them. Elsewhere it is the weakest that a takeover waits for.
+    loop
+        perform 1 from pgq_node.node_info n
+            where n.queue_name = i_queue_name and n.node_type = 'root'
+            for update;
+        exit when found;
+        perform 1 from pgq_node.node_info n
+            where n.queue_name = i_queue_name
+            for key share;
+        exit when not found or not pgq_node.is_root_node(i_queue_name);
+    end loop;
     select n.node_type, n.combined_queue, c.node_type as combined_type into _node
         from pgq_node.node_info n
         left join pgq_node.node_info c on (c.queue_name = n.combined_queue)
@@ -69,11 +81,6 @@ begin
     if not found then
         select 400, 'No such set: ' || i_queue_name into ret_code, ret_note;
         return;
-    end if;
-
-    if _node.node_type = 'root' then
-        -- before all others: sequences that follow need it, and root_check_seqs has it when it comes to them
-        perform 1 from pgq_node.node_info n where n.queue_name = i_queue_name for update;
     end if;
 
     if _node.node_type = 'root' and not _is_virtual and not 'no_triggers' = any (_tokens)

@@ -6,9 +6,11 @@
 --   200 - removed
 --   400 - not registered, or (not on a root) not local
 -- Raises: what the stored statements raise
--- Locks: on a root the node_info row; the table, see _lock_table; the table_info row
--- Calls: londiste._lock_table, londiste.drop_table_triggers, londiste._drop_built_indexes, londiste._sharing_table,
---   londiste.local_remove_seq, londiste.global_remove_table, londiste.root_notify_change
+-- Locks: on a root the node_info row; elsewhere the worker's position, where sequences go too; the table, see _lock_table; the
+--   table_info row, see _lock_registrations
+-- Calls: pgq_node._lock_positions, londiste._lock_table, londiste._lock_registrations, londiste.drop_table_triggers,
+--   londiste._drop_built_indexes, londiste._sharing_table, londiste._owned_seqs, londiste.local_remove_seq,
+--   londiste.global_remove_table, londiste.root_notify_change
 -- Execute: londiste_writer
 create or replace function londiste.local_remove_table(
     in i_queue_name text,
@@ -19,6 +21,8 @@ returns record as $$
 declare
     _table text := londiste.make_fqname(i_table_name);
     _is_root boolean;
+    _worker_name text;
+    _is_copied boolean;
     _row record;
     _seq_name text;
 begin
@@ -26,7 +30,24 @@ begin
     perform 1 from pgq_node.node_info n
         where n.queue_name = i_queue_name and n.node_type = 'root'
         for update;
+    -- The worker comes to the rows of the table and to its sequences in the order of the events, behind the lock on its
+    -- position. To a table that is being copied it does not come; the copy has it locked, and the worker is not to wait for that.
+    select n.worker_name, t.merge_state is distinct from 'ok' into _worker_name, _is_copied
+        from pgq_node.node_info n
+        join londiste.table_info t on (t.queue_name = n.queue_name and t.table_name = _table and t.local)
+        where n.queue_name = i_queue_name and n.node_type <> 'root'
+          and exists (
+              select 1
+              from londiste._owned_seqs(coalesce(t.dest_table, t.table_name)) o(seq_name)
+              join londiste.seq_info s on (s.queue_name = i_queue_name and s.seq_name = o.seq_name and s.local));
+    if _is_copied then
+        perform londiste._lock_table(i_queue_name, _table);
+    end if;
+    if _worker_name is not null then
+        perform pgq_node._lock_positions(i_queue_name, _worker_name);
+    end if;
     perform londiste._lock_table(i_queue_name, _table);
+    perform londiste._lock_registrations(i_queue_name, _table);
     select t.local, t.dropped_ddl, coalesce(t.dest_table, t.table_name) as effective_table into _row
         from londiste.table_info t
         where t.queue_name = i_queue_name and t.table_name = _table
@@ -51,16 +72,10 @@ begin
 
         -- of a table that another one of the set shares they are the other's, too
         for _seq_name in
-            select n.nspname || '.' || s.relname
-            from pg_catalog.pg_depend d
-            join pg_catalog.pg_class s on (s.oid = d.objid and s.relkind = 'S')
-            join pg_catalog.pg_namespace n on (n.oid = s.relnamespace)
-            where d.classid = 'pg_catalog.pg_class'::regclass
-              and d.refclassid = 'pg_catalog.pg_class'::regclass
-              and d.refobjid = londiste.find_table_oid(_row.effective_table)
-              and d.refobjsubid > 0 and d.deptype in ('a', 'i')
-              and londiste._sharing_table(i_queue_name, _table, _row.effective_table) is null
-            order by d.refobjsubid, s.oid
+            select o.seq_name
+            from londiste._owned_seqs(_row.effective_table) with ordinality o(seq_name, nr)
+            where londiste._sharing_table(i_queue_name, _table, _row.effective_table) is null
+            order by o.nr
         loop
             perform londiste.local_remove_seq(i_queue_name, _seq_name);
         end loop;
