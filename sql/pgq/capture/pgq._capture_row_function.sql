@@ -39,6 +39,7 @@ begin
     end if;
     return format($body$
 #variable_conflict use_column
+-- %6$s
 declare
     _type pg_catalog.text;
     _data pg_catalog.text;
@@ -79,7 +80,9 @@ $body$,
              then pgq._capture_current_table(i_args[1]) || pgq._capture_insert_one(i_args[1], _extra)
              else format(E'perform pgq.insert_event(%L, _type, _data, _extra1, _extra2, _extra3, _extra4);\n', i_args[1])
         end,
-        case when i_has_set then pgq._capture_set_section(i_name, i_table, i_format, i_args, _is_stale) else '' end);
+        case when i_has_set then pgq._capture_set_section(i_name, i_table, i_format, i_args, _is_stale) else '' end,
+        -- so that other settings are seen as another function
+        pgq._capture_settings(i_table, i_format));
 end;
 $$ language plpgsql stable set search_path = pg_catalog, pg_temp set standard_conforming_strings = on;
 

@@ -1,5 +1,5 @@
 -- SET clauses of a generated capture function: under them a value's text is the same whatever the session that changes the
--- row has set, and reads back as the same value. Empty for a table with none of the types that look at a setting, since
+-- row has set, and reads back as the same value; a bytea is in hex, as a copy has it, for whoever hashes it. Empty for a table with none of the types that look at a setting, since
 -- entering a function with settings costs time.
 --
 -- Parameters: i_table, i_format (json writes dates and timestamps itself, in ISO form)
@@ -14,13 +14,13 @@ declare
           join pg_type t on t.oid = c.o_type
          where t.typtype <> 'e'
            and not (i_format = 'json' and c.o_type in ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype)));
+    -- what is in them is not looked at
+    _has_nested boolean := exists (select 1 from pg_type t where t.oid = any (_types) and t.typtype in ('c', 'd'));
 begin
-    if _types <@ _exact then
-        return '';
-    end if;
-    return 'set datestyle = ''ISO'' set intervalstyle = ''postgres'' set extra_float_digits = 1'
-           || case when exists (select 1 from pg_type t
-                                 where t.oid = any (_types) and (t.typtype in ('c', 'd') or t.oid = 'money'::regtype))
-                   then ' set lc_monetary = ''C''' else '' end;
+    return concat_ws(' ',
+        case when not _types <@ _exact
+             then 'set datestyle = ''ISO'' set intervalstyle = ''postgres'' set extra_float_digits = 1' end,
+        case when _has_nested or 'bytea'::regtype = any (_types) then 'set bytea_output = ''hex''' end,
+        case when _has_nested or 'money'::regtype = any (_types) then 'set lc_monetary = ''C''' end);
 end;
 $$ language plpgsql stable set search_path = pg_catalog, pg_temp;

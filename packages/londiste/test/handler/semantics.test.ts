@@ -33,6 +33,7 @@ before(async () => {
   writeFileSync(
     join(directory.path, "map.yaml"),
     `data.moments: {${moments.map((_value, nr) => `c${nr}: hash`).join(", ")}}\n` +
+      "data.blobs: {b: hash}\n" +
       "data.t:\n  id: keep\n  h: hash\n  h32: hash32\n  h64: hash64\n  b: bool\n  secret: skip\n  j: {open: keep, hidden: hash, deep: {n: keep}}\n",
   );
   bench = await HandlerBench.start(
@@ -256,6 +257,29 @@ test("obfuscate: a value hashes alike whether it was copied or comes in an event
     const seen = new Set(hashes.map((row) => row[`c${nr}`]));
     assert.equal(seen.size, 1, `${type}: ${[...seen].join(" ")}`);
     assert.match(String([...seen][0]), /^[0-9a-f-]{36}$/);
+  }
+});
+
+test("obfuscate: a bytea hashes as its copy does, whatever its writer has set", async () => {
+  await bench.reset(`create table blobs (id int primary key, b bytea);
+    select pgq.create_queue('blobs'), pgq.create_capture('blobs', 'cap', 'blobs')`);
+  const name = "data.blobs";
+  const table = bench.registry.create(
+    { name: "obfuscate", arguments: new Map() },
+    { name, destination: name },
+  );
+  const forward = await table.forward?.(bench.bench.target);
+  const copied = table.copyRow?.(new Map([["b", "\\x0061ff"]]));
+  for (const output of ["escape", "hex"]) {
+    await bench.bench.source.execute(
+      `set bytea_output = ${output}; delete from blobs; delete from pgq.event_template; insert into blobs values (1, '\\x0061ff')`,
+    );
+    const [event] = await bench.rows<{ type: string; data: string }>(
+      "select ev_type as type, ev_data as data from pgq.event_template where ev_type ~ 'INSERT'",
+    );
+    const common = { id: 1n, time: "", txid: 1n, retry: null, extra1: name };
+    const forwarded = forward?.({ ...common, extra2: null, extra3: null, extra4: null, ...event! });
+    assert.deepEqual(JSON.parse(forwarded?.data ?? "{}"), Object.fromEntries(copied ?? []), output);
   }
 });
 
