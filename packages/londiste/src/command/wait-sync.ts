@@ -1,12 +1,9 @@
-import { troubleOnTheWay } from "@skytools/pgq/cascade";
+import { troubleOnTheWay, WaitReport } from "@skytools/pgq/cascade";
 import type { Command } from "@skytools/skytools";
 import { GrowingPause, SkytoolsError, UsageError } from "@skytools/skytools";
 import { getCopyProgress, getTableList } from "../londiste-api.ts";
 import { londisteAdmin } from "../table/cascade-admin.ts";
 import { type LocalNode, openLocalNode } from "../table/local-node.ts";
-
-/** Somebody who waits is told that often what is wrong with the nodes on which it depends. */
-const troubleEveryMs = 60_000;
 
 /** Source: spec/londiste.md section 2 */
 export const waitSyncCommand: Command = {
@@ -45,7 +42,7 @@ export async function waitForSync(at: LocalNode, timeoutSeconds = 0): Promise<vo
   const finished = new Set<string>();
   const told = new Set<string>();
   const pause = new GrowingPause(job);
-  let askedAt = performance.now();
+  const report = new WaitReport(job);
   let isFirst = true;
   for (;;) {
     const tables = (await getTableList(local, queueName)).filter((table) => table.isLocal);
@@ -65,9 +62,8 @@ export async function waitForSync(at: LocalNode, timeoutSeconds = 0): Promise<vo
     await tellFailures(at, told);
     await local.commit();
     const isOver = performance.now() >= deadline && !job.isStopping;
-    if (isOver || performance.now() - askedAt > troubleEveryMs) {
+    if (isOver || report.take()) {
       for (const trouble of await troubleOnTheWay(londisteAdmin(job))) job.log.warn(trouble);
-      askedAt = performance.now();
     }
     if (isOver || job.isStopping) {
       const states = waiting.map((table) => `${table.name}: ${table.storedState ?? "waiting"}`);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
+import { startProgram } from "@skytools/testbed";
 import { Replication } from "../fixture/replication.js";
 
 let stage: Replication;
@@ -184,4 +185,12 @@ test("wait-sync tells once why a copy fails", async () => {
   const result = await stage.tryLondiste("leaf", "wait-sync", "--timeout=1");
   assert.equal(result.code, 1);
   assert.equal(result.stderr.match(/WARNING public\.shared: copy fails: no room\nHINT: /g)?.length, 1);
+});
+
+test("wait-sync tells again and again what is wrong with those who are to bring the tables", async () => {
+  const args = ["leaf.ini", "wait-sync", "--set=wait_report_period=0.2"];
+  await using waiting = startProgram("londiste3", args, { cwd: stage.directory });
+  const told = 'WARNING leaf: worker "shop_leaf" is not connected to the node\'s database';
+  await waiting.waitForOutput(new RegExp(`${told}[\\s\\S]*${told}`));
+  assert.equal(waiting.isRunning, true);
 });

@@ -79,6 +79,13 @@ export const cascadeConfig: ConfigGroup = {
       doc: "seconds of idling after which an idle statistic is logged",
     },
     {
+      key: "wait_report_period",
+      type: "float",
+      default: "60",
+      min: 0,
+      doc: "seconds after which a command that waits for others says why it still does, and again and again; 0: never",
+    },
+    {
       key: "pgq_lazy_fetch",
       type: "int",
       default: "300",

@@ -96,5 +96,6 @@ export { type NodeStatus, type QueueStatus, readQueueStatus } from "./status/nod
 export { compactStatus, type StatusLook, statusTree } from "./status/status-tree.ts";
 export { troubleOnTheWay } from "./status/way-trouble.ts";
 export { hasCompletedTick } from "./tick-identity.ts";
+export { WaitReport } from "./wait-report.ts";
 export type { QueueCopy, WorkerRole } from "./worker-role.ts";
 export { workerRole } from "./worker-role.ts";

@@ -3,9 +3,7 @@ import type { CascadeAdmin } from "./cascade-admin.ts";
 import { nodeOf } from "./node-connection.ts";
 import type { NodeInfo } from "./node-info.ts";
 import { troubleOnTheWay } from "./status/way-trouble.ts";
-
-/** Without progress for that long a person wants to know why. */
-const patienceMs = 60_000;
+import { WaitReport } from "./wait-report.ts";
 
 /** Waits until the local worker has passed the position that another node has now, and says why when it does not get on.
  * @param timeoutSeconds 0: no limit
@@ -23,7 +21,8 @@ export async function waitForTickOf(
   job.log.info(`Waiting for tick > ${wanted}`);
   const deadline = performance.now() + timeoutSeconds * 1000;
   const pause = new GrowingPause(job);
-  let last = { tick: -1n, at: performance.now() };
+  const report = new WaitReport(job);
+  let last = -1n;
   for (;;) {
     const node = await nodeOf(local, queueName);
     const reached = node?.workerLastTick ?? 0n;
@@ -31,17 +30,14 @@ export async function waitForTickOf(
       job.log.info(`Got tick ${reached}, exiting`);
       return reached;
     }
-    const now = performance.now();
     const message = `the local node has reached tick ${reached}, not yet one after ${wanted}`;
     if (job.isStopping) throw new SkytoolsError("CASCADE_CANCELED", message);
-    if (timeoutSeconds > 0 && now > deadline) {
+    if (timeoutSeconds > 0 && performance.now() > deadline) {
       throw new SkytoolsError("CASCADE_TIMEOUT", message, { hint: await whyItStands(admin) });
     }
-    if (reached !== last.tick) last = { tick: reached, at: now };
-    else if (now - last.at > patienceMs) {
-      job.log.warn(message, { hint: await whyItStands(admin) });
-      last = { tick: reached, at: now };
-    }
+    if (reached !== last) report.startOver();
+    else if (report.take()) job.log.warn(message, { hint: await whyItStands(admin) });
+    last = reached;
     await pause.take();
   }
 }
