@@ -141,7 +141,7 @@ test("a worker that has gone farther than the copy has looked keeps its position
 });
 
 /** What the worker does between two batches. */
-async function workerLooks(handOver: HandOver): Promise<boolean> {
+async function workerLooks(handOver: HandOver, inCopy: readonly string[] = [table]): Promise<boolean> {
   const tables = await getTableList(stage.worker, "q");
   await stage.worker.commit();
   const at = {
@@ -152,7 +152,7 @@ async function workerLooks(handOver: HandOver): Promise<boolean> {
     nextTick: 8n,
     batchMs: 0,
   };
-  return handOver.run(at, tables, new Set([table]));
+  return handOver.run(at, tables, new Set(inCopy));
 }
 
 test("the worker tells a copy that it is where the copy is, and goes on; only after some misses does it stop", async () => {
@@ -180,6 +180,30 @@ test("the worker tells a copy that it is where the copy is, and goes on; only af
   assert.equal(await stage.storedState(), "ok");
 
   assert.equal(handOver.isNear, false);
+});
+
+test("grants are committed one by one: who has one table and wants another gets it, while the worker waits for the first", async () => {
+  const another = "public.u";
+  await stage.run("create table u (id int primary key); select londiste.local_add_table('q', 'u')");
+  await stage.run(`select pgq_node.register_consumer('q', 'worker.copy.${another}', 'root', 1)`);
+  await stage.put("wanna-sync:8", { worker: 7, copy: 7 });
+  const job = { log: silentLog, isStopping: false, sleep: async () => {} } as unknown as Job;
+  const handOver = new HandOver(job, () => {});
+  const look = () => workerLooks(handOver, [table, another]);
+  for (let misses = 1; misses <= 12; misses += 1) assert.equal(await look(), false);
+  const row = (name: string) =>
+    stage.operator.query(`select from londiste.table_info where table_name = '${name}' for update`);
+  await row(another);
+  const looking = look();
+  await waitFor("the worker to wait for a row", async () => {
+    const sql = "select from pg_locks where not granted and pid = $1";
+    return (await stage.cluster.query(sql, [stage.worker.backendPid])).length > 0;
+  });
+  await row(table);
+  await stage.operator.commit();
+  assert.equal(await looking, true);
+  await stage.run(`select pgq_node.unregister_consumer('q', 'worker.copy.${another}')`);
+  await stage.run("select londiste.local_remove_table('q', 'u')");
 });
 
 test("a worker whose grant was not taken goes on by single ticks until it is, unless the copy is ahead", async () => {

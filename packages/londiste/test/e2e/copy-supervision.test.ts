@@ -134,6 +134,15 @@ test("tables tells how far a copy is, when it will be through, and how long it k
   assert.ok(big !== undefined && big.copy.snapshotAgeSeconds! >= 100 && big.copy.remainingSeconds! >= 300);
 });
 
+test("a copy does not wait for whoever keeps it from telling how far it is, and may be waiting for it in turn", async () => {
+  await using other = await Database.open(stage.connstr("leaf"));
+  await other.query("select from londiste.copy_progress where table_name = 'public.good' for update");
+  await stage.londiste("leaf", "resync", "good");
+  await stage.waitForState("public.good", /^(catching-up|wanna-sync)/, 60_000);
+  await other.rollback();
+  await stage.waitForState("public.good", /^ok$/);
+});
+
 test("a second copy of the same table does not start", async () => {
   const key = `hashtextextended('londiste copy ' || $1 || ' ' || 'public.good', 0)`;
   await stage.query("leaf", `select pg_advisory_lock(${key})`, [queueName]);
