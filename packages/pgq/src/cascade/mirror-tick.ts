@@ -81,9 +81,12 @@ function misplaced(queueName: string, newest: TickInfo | undefined, batch: Batch
   return new SkytoolsError(
     "CASCADE_POSITION",
     `is_batch_done: last branch tick = ${newest?.tickId ?? "none"}, expected ${batch.previousTickId} or ${batch.tickId} (queue "${queueName}")`,
-    { retry: "later" },
+    { retry: "later", ...(newest === undefined ? { hint: queueIsGone } : {}) },
   );
 }
+
+const queueIsGone =
+  "The branch's own queue was dropped: call pgq_node.drop_node(QUEUE, NODE) here, run drop-node for it on another node, and create it again.";
 
 /** The event seq of the tick: never below an id in the batch, never below the tick before, else what the provider has. The
  * provider's alone may be lower than ids of the batch: it is read before the tick's snapshot is taken, and after a promotion it

@@ -32,7 +32,8 @@ describe("a command that waits for workers that do not run", () => {
     await waitFor(
       "the command to end",
       async () => {
-        await tick(root);
+        // one that is no root any more makes no tick, and none is waited for then
+        await tick(root).catch(() => undefined);
         return !command.isRunning;
       },
       { onTimeout: () => command.outputTail() },
