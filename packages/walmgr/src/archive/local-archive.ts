@@ -10,7 +10,7 @@ import { type Checksum, ChecksumList } from "./checksum-list.ts";
 import { type Codec, codecSuffix, codecs, splitCodec } from "./codec.ts";
 import { openForWriting, replaceFile, syncDirectory } from "./durable-file.ts";
 import { findPartial } from "./partial-segment.ts";
-import { publishFile } from "./publish-file.ts";
+import { type Draft, hashSource, writeDraft } from "./publish-file.ts";
 import { readStored } from "./stored-content.ts";
 import { checkWalFile, headBytes } from "./wal-check.ts";
 
@@ -34,6 +34,19 @@ export interface PublishedFile {
   readonly name: string;
   readonly isNew: boolean;
   readonly checksum: Checksum;
+}
+
+interface FoundFile {
+  readonly storedName: string;
+  readonly codec: Codec;
+}
+
+/** A file that was read, and can be given its name. */
+interface PreparedFile {
+  readonly name: string;
+  readonly contentSha256: string;
+  /** undefined: the archive has the name already, and nothing was written */
+  readonly draft: Draft | undefined;
 }
 
 /** A directory of this host with finished WAL files, flat, each readable without this program.
@@ -62,9 +75,18 @@ export class LocalArchive implements Archive {
     let failure: Error | undefined;
     for (let first = 0; first < sources.length && failure === undefined; first += this.#parallelFiles) {
       const round = sources.slice(first, first + this.#parallelFiles);
-      for (const each of await Promise.allSettled(round.map((source) => this.publish(source)))) {
+      // Written side by side, but named in order: whoever reads meanwhile, or after this process has died, finds no gap.
+      for (const each of await Promise.allSettled(round.map((source) => this.#prepare(source)))) {
         if (each.status === "rejected") failure ??= this.failure(each.reason);
-        else if (failure === undefined) done.push(each.value);
+        else {
+          try {
+            if (failure === undefined) done.push(await this.#name(each.value));
+          } catch (error) {
+            failure = this.failure(error);
+          } finally {
+            await each.value.draft?.discard();
+          }
+        }
       }
     }
     try {
@@ -89,26 +111,69 @@ export class LocalArchive implements Archive {
 
   /** Puts a file in its place; it counts as stored after {@link makeDurable} only. */
   async publish(source: WalSource): Promise<PublishedFile> {
-    await this.#checkDirectory();
-    const owner = checkWalFile(source.name, source.head, source.sizeBytes);
-    if (owner !== undefined) await claimIdentity(this.place, owner);
-    const present = await this.#find(source.name);
-    const published = await publishFile(this.place, source, this.#codec);
-    const { storedName, storedSha256, contentSha256 } = published;
-    if (present === undefined && published.outcome === "new") {
-      return { name: source.name, isNew: true, checksum: { storedName, sha256: storedSha256 } };
+    const prepared = await this.#prepare(source);
+    try {
+      return await this.#name(prepared);
+    } finally {
+      await prepared.draft?.discard();
     }
-    // With another compression than before, the new name was free although the file is there.
-    if (present !== undefined && published.outcome === "new") await removePath(join(this.place, storedName));
-    const old = present ?? { storedName, codec: this.#codec };
-    return this.#compare(source.name, old.storedName, old.codec, contentSha256);
+  }
+
+  async #prepare(source: WalSource): Promise<PreparedFile> {
+    await this.#checkDirectory();
+    const { name } = source;
+    const owner = checkWalFile(name, source.head, source.sizeBytes);
+    if (owner !== undefined) await claimIdentity(this.place, owner);
+    if ((await this.#find(name)) !== undefined)
+      return { name, contentSha256: await hashSource(source), draft: undefined };
+    const draft = await writeDraft(this.place, source, this.#codec);
+    return { name, contentSha256: draft.contentSha256, draft };
+  }
+
+  async #name({ name, contentSha256, draft }: PreparedFile): Promise<PublishedFile> {
+    // Somebody else may have stored it while this one was written.
+    const present = await this.#find(name);
+    if (present !== undefined) return this.#compare(name, present, contentSha256);
+    if (draft === undefined) throw storageTrouble(`${name} was taken away from archive ${this.place}`);
+    const { storedName, storedSha256 } = draft;
+    const own = { storedName, codec: this.#codec };
+    if ((await draft.publish()) === "exists") return this.#compare(name, own, contentSha256);
+    const isNeeded = await this.#prevails(name, own, contentSha256);
+    if (isNeeded) return { name, isNew: true, checksum: { storedName, sha256: storedSha256 } };
+    const other = await this.#find(name);
+    if (other === undefined) throw storageTrouble(`${name} was taken away from archive ${this.place}`);
+    return this.#compare(name, other, contentSha256);
+  }
+
+  /** With another compression the same file has another name, which another process may have taken at the same moment: a link
+   * guards one name only. Of two, the one stays that readers look for first; that is not known to the other process when it was
+   * there first, so where the contents differ neither stays, and both are told.
+   * @returns false: the own file was taken away again in favour of the other
+   * @throws WalError when the other one has other content */
+  async #prevails(name: string, own: FoundFile, contentSha256: string): Promise<boolean> {
+    for (const other of await this.#findAll(name)) {
+      if (other.codec === own.codec) continue;
+      if (codecs.indexOf(other.codec) < codecs.indexOf(own.codec)) {
+        await removePath(join(this.place, own.storedName), { force: true });
+        return false;
+      }
+      try {
+        await this.#compare(name, other, contentSha256);
+      } catch (error) {
+        const isThere = (await this.#findAll(name)).some(({ codec }) => codec === other.codec);
+        // The other process has seen this one and gives way.
+        if (!isThere) continue;
+        await removePath(join(this.place, own.storedName), { force: true });
+        throw error;
+      }
+    }
+    return true;
   }
 
   /** The same file may be offered again, after a crash for example; anything else under its name is refused. */
   async #compare(
     name: string,
-    storedName: string,
-    codec: Codec,
+    { storedName, codec }: FoundFile,
     wantedSha256: string,
   ): Promise<PublishedFile> {
     const recorded = await this.#checksums.find(storedName);
@@ -168,17 +233,23 @@ export class LocalArchive implements Archive {
     return storageTrouble(`archive ${this.place} ${what} (${code})`, reason);
   }
 
-  async #find(name: string): Promise<{ storedName: string; codec: Codec } | undefined> {
+  /** The copy that counts. */
+  async #find(name: string): Promise<FoundFile | undefined> {
+    return (await this.#findAll(name))[0];
+  }
+
+  async #findAll(name: string): Promise<FoundFile[]> {
+    const found: FoundFile[] = [];
     for (const codec of codecs) {
       const storedName = name + codecSuffix(codec);
       try {
         await stat(join(this.place, storedName));
-        return { storedName, codec };
+        found.push({ storedName, codec });
       } catch (error) {
         if (errorCode(error) !== "ENOENT") throw error;
       }
     }
-    return undefined;
+    return found;
   }
 
   /** @returns undefined when the stored file cannot be decompressed */
