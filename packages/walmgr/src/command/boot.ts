@@ -1,6 +1,7 @@
-import { type Command, type Job, printJson } from "@skytools/skytools";
+import { type Command, type Job, printJson, UsageError } from "@skytools/skytools";
 import { isDryRun } from "../place/dry-run.ts";
 import { settingsFor } from "../place/settings.ts";
+import { hastenFirstCheckpoint } from "../standby/first-checkpoint.ts";
 import { primaryAnswers, promote } from "../standby/promote.ts";
 import { WalError } from "../wal/wal-error.ts";
 
@@ -27,7 +28,7 @@ export const bootCommand: Command = {
 
 async function boot(job: Job): Promise<void> {
   const settings = settingsFor(job, "standby");
-  const seconds = Number(job.option("wait"));
+  const seconds = waitSeconds(job);
   if (!job.flag("force") && (await primaryAnswers(job, settings))) {
     throw new WalError("the old primary still answers: with two primaries, one's changes are lost", {
       hint: "Stop it first, or give --force.",
@@ -44,5 +45,14 @@ async function boot(job: Job): Promise<void> {
     isForced: job.flag("force"),
   });
   job.log.info(`The standby is a primary now, on timeline ${timeline}`);
+  await hastenFirstCheckpoint(job, settings);
   if (job.json) printJson(job.stdout, { timeline });
+}
+
+/** @throws UsageError */
+function waitSeconds(job: Job): number {
+  const text = job.option("wait") ?? "";
+  if (!/^\d+(\.\d+)?$/.test(text))
+    throw new UsageError(`--wait: "${text}" is not a number of seconds`, { exitCode: 2 });
+  return Number(text);
 }

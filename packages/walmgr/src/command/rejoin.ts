@@ -16,6 +16,7 @@ import { type Settings, settingsFor } from "../place/settings.ts";
 import { writeAutoConf } from "../restore/server-settings.ts";
 import { writeSignalFile } from "../restore/signal-file.ts";
 import { cloneServer } from "../standby/clone.ts";
+import { awaitFirstCheckpoint } from "../standby/first-checkpoint.ts";
 import { withStandbySlot } from "../standby/replication-slot.ts";
 import { rewind } from "../standby/rewind.ts";
 import { refuseRewinding } from "../standby/rewinding-process.ts";
@@ -114,7 +115,10 @@ async function turnIntoStandby(
       await cloneServer(job, conninfo, data, serverSettings);
       return;
     }
-    if (!isUnstartedStandby(data, timeline)) await rewind(settings, data, conninfo, job.log);
+    if (!isUnstartedStandby(data, timeline)) {
+      await awaitFirstCheckpoint(conninfo, timeline, job.log);
+      await rewind(settings, data, conninfo, job.log);
+    }
     await removePath(join(data, "recovery.signal"), { force: true });
     await writeAutoConf(data, serverSettings);
     await writeSignalFile(data, "standby.signal");

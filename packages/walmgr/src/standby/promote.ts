@@ -45,8 +45,6 @@ export async function promote(job: Job, settings: Settings, options: PromoteOpti
   if (server === undefined)
     throw new WalError(`no server runs on ${data}`, { hint: "Start the standby first." });
   const deadline = () => performance.now() + options.timeoutSeconds * 1000;
-  // Before the signal file is looked at: an earlier call may have told the server to take over, which it does right now.
-  const before = readControlFile(data).timeline;
   const isFollowing = existsSync(join(data, "standby.signal"));
   if (!isFollowing && !existsSync(join(data, "recovery.signal")))
     return finishInterrupted(settings, data, options.isForced, deadline());
@@ -55,7 +53,7 @@ export async function promote(job: Job, settings: Settings, options: PromoteOpti
   const engine = engineOf(settings);
   if (engine !== undefined) {
     engine.report();
-    return endRecovery(data, server.pid, before, deadline());
+    return endRecovery(data, server.pid, deadline());
   }
   // Where a recovery has a target, it is meant to leave WAL.
   const isChecked = isFollowing && !options.isForced;
@@ -82,7 +80,7 @@ export async function promote(job: Job, settings: Settings, options: PromoteOpti
       }
       job.log.warn(`the server takes over with what it has, and its timeline may be taken: ${String(error)}`);
     }
-    const timeline = await endRecovery(data, server.pid, before, deadline());
+    const timeline = await endRecovery(data, server.pid, deadline());
     crashPoint("boot.promoted");
     await archive
       .setFlag("STOP", false)
@@ -152,24 +150,19 @@ async function lastFiles(archive: Archive): Promise<string[]> {
   return isBegun ? [name, begun] : [name];
 }
 
-async function endRecovery(data: string, pid: number, atStart: number, until: number): Promise<number> {
-  // The replay may have followed another timeline since. What a promoted server says does not count.
-  const current = readControlFile(data).timeline;
-  const before = ["standby.signal", "recovery.signal"].some((name) => existsSync(join(data, name)))
-    ? current
-    : atStart;
+/** @returns the new timeline as soon as the server takes writes: its first checkpoint may be spread over minutes */
+async function endRecovery(data: string, pid: number, until: number): Promise<number> {
   await writeNamedFile(join(data, "promote"), "");
   process.kill(pid, "SIGUSR1");
   crashPoint("boot.signalled");
-  for (;;) {
-    const control = readControlFile(data);
-    if (!control.isInRecovery && control.timeline > before && !existsSync(join(data, "standby.signal"))) {
-      return newestTimeline(data);
-    }
+  const isAsked = () => ["standby.signal", "recovery.signal"].some((name) => existsSync(join(data, name)));
+  // The file goes while the server still recovers.
+  while (isAsked() || !readControlFile(data).isInProduction) {
     if (runningServer(data) === undefined) throw endedMeanwhile(data);
     if (performance.now() > until) throw notInTime();
     await sleep(pollMs);
   }
+  return newestTimeline(data);
 }
 
 function endedMeanwhile(data: string): WalError {

@@ -7,6 +7,8 @@ export interface ControlFile {
   readonly systemIdentifier: string;
   readonly isShutDown: boolean;
   readonly isInRecovery: boolean;
+  /** takes writes; says so at once after a promotion, while `timeline` and the rest are those of the newest checkpoint */
+  readonly isInProduction: boolean;
   readonly checkpoint: bigint;
   readonly redo: bigint;
   readonly timeline: number;
@@ -37,6 +39,7 @@ export function readControlFile(dataDirectory: string): ControlFile {
     systemIdentifier: bytes.readBigUInt64LE(0).toString(),
     isShutDown: state === states.indexOf("shut down") || state === states.indexOf("shut down in recovery"),
     isInRecovery: state === states.indexOf("shut down in recovery") || state === 5,
+    isInProduction: state === 6,
     checkpoint: bytes.readBigUInt64LE(32),
     redo: bytes.readBigUInt64LE(40),
     timeline: bytes.readUInt32LE(48),
