@@ -166,6 +166,22 @@ describe("catsql3", () => {
     assert.deepEqual([code, stdout], [0, `${expected.join("\n")}\n`]);
   });
 
+  it("leaves lines with a backslash within bodies, quoted texts and comments as they are", async () => {
+    const script = [
+      "/* for psql:",
+      "\\i none",
+      "*/",
+      "create function f() returns text language sql as $$",
+      "  select '",
+      "\\q",
+      "'$$;",
+      "select (",
+      "  1);",
+    ];
+    await using directory = await directoryWith({ "main.sql": [...script, "\\q", "never", ""].join("\n") });
+    assert.deepEqual(flattenScripts(["main.sql"], directory.path), ["", ...script, ""]);
+  });
+
   it("names the line that asks for a missing file, and refuses circles", async () => {
     await using directory = await directoryWith({
       "a.sql": "\n\\i b.sql\n",

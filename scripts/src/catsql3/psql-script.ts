@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, relative, resolve } from "node:path";
-import { expandHome, SkytoolsError } from "@skytools/skytools";
+import { expandHome, SkytoolsError, StatementScanner } from "@skytools/skytools";
 
 /** The lines of scripts as psql would send them: `\i` and `\ir` are followed, `\cd` is obeyed, `\q` ends everything, other
  * backslash commands are left out. A blank line stands before and after each file.
@@ -32,11 +32,15 @@ class ScriptReader {
     this.#open.push(path);
     this.lines.push("");
     let isCopyData = false;
+    const scanner = new StatementScanner();
     for (const [index, line] of readLines(path, origin).entries()) {
       if (this.hasQuit) break;
-      const isCommand = !isCopyData && /^\s*\\/.test(line);
+      const isCommand = !isCopyData && /^\s*\\/.test(line) && !isQuoted(scanner);
       if (isCommand) this.#obey(line.trim(), path, `${shown(path)}:${index + 1}`);
-      else this.lines.push(line);
+      else {
+        this.lines.push(line);
+        if (!isCopyData) scanner.add(`${line}\n`);
+      }
       isCopyData = isCopyData ? line !== "\\." : /^\s*copy\s[^;]*\sfrom\s+stdin\b[^;]*;\s*$/i.test(line);
     }
     this.lines.push("");
@@ -59,6 +63,11 @@ class ScriptReader {
     if (name === "") throw fileError(`${place}: \\${command} names no file`);
     this.include(resolve(base, expandHome(name)), place);
   }
+}
+
+/** Within a body, a quoted text or a comment a backslash begins no command. */
+function isQuoted({ open }: StatementScanner): boolean {
+  return open !== undefined && open !== "statement" && open !== "parenthesis";
 }
 
 /** The directory that an including command starts from; undefined for other commands. */
