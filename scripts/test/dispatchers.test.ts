@@ -132,6 +132,41 @@ describe("cube_dispatcher3 and table_dispatcher3", () => {
     assert.deepEqual(await set.target.rows("select to_regclass('public.unknown_d2')"), [[null]]);
   });
 
+  it("a table's name in an event is nothing but a name in cube_dispatcher3's template", async () => {
+    await using set = await setUp("create table canary (); create table base (id int, v text)");
+    const template =
+      "create table _DEST_TABLE (primary key (_PKEY)) inherits (public.base); create index idx__SCHEMA_TABLE on _DEST_TABLE (v)";
+    const hostile = `public.t ("; drop table canary; --'$$`;
+    const settings = (more: string) => ({ dateformat: '"d"', part_template: `${template}${more}` });
+    await set.source.produce(["I:id", "id=1&v=a", hostile]);
+    await using dispatcher = set.script("cube_dispatcher3", settings("")).start();
+    await set.target.waitForRows(
+      "select c.relname, b.id from base b join pg_class c on c.oid = b.tableoid",
+      [[`${hostile.slice("public.".length)}_d`, 1]],
+      dispatcher,
+    );
+    for (const [quotes, id] of [
+      ["comment on table _DEST_TABLE is 'of _PARENT'", 2],
+      ["do $$ begin perform 1; -- _DEST_TABLE\n  end $$", 3],
+      ['comment on table "_PARENT" is null', 4],
+    ] as const) {
+      set.script("cube_dispatcher3", settings(`; ${quotes}`));
+      await reload(dispatcher);
+      await set.source.produce(["I:id", `id=${id}&v=a`, `${hostile}${id}`]);
+      await dispatcher.waitForOutput(
+        new RegExp(
+          `\\$\\$${id}(?:_d)?" cannot be put into the string or comment around %\\((?:parent|part)\\)s`,
+        ),
+      );
+      set.script("cube_dispatcher3", { ...settings(""), consumer_filter: `ev_data <> 'id=${id}&v=a'` });
+      await reload(dispatcher);
+      await waitForEnd(set);
+    }
+    assert.deepEqual(await set.target.rows("select to_regclass('canary')::text, count(*)::int4 from base"), [
+      ["canary", 1],
+    ]);
+  });
+
   it("several cube dispatchers make the tables of a day once", async () => {
     await using set = await setUp("create table t (id int primary key, who text)");
     const names = ["one", "two", "three"];

@@ -30,4 +30,4 @@ begin
         select 200, 'Table added: ' || i_description into ret_code, ret_note;
     end if;
 end;
-$$ language plpgsql;
+$$ language plpgsql set search_path = pg_catalog, pg_temp;

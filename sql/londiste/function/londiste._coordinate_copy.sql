@@ -61,4 +61,4 @@ begin
         copy_role := case when _group.has_holder then 'wait-replay' end;
     end if;
 end;
-$$ language plpgsql strict stable;
+$$ language plpgsql strict stable set search_path = pg_catalog, pg_temp;

@@ -20,4 +20,4 @@ begin
         execute format('drop trigger %I on %s', i_trigger_name, i_table::regclass);
     end if;
 end;
-$$ language plpgsql strict;
+$$ language plpgsql strict set search_path = pg_catalog, pg_temp;

@@ -38,7 +38,7 @@ begin
     end loop;
     return _count;
 end;
-$$ language plpgsql;
+$$ language plpgsql set search_path = pg_catalog, pg_temp;
 
 -- Lists those triggers of a queue on a table and its partitions.
 create or replace function londiste._partition_guards(
@@ -56,4 +56,4 @@ begin
         where t.tgfoid = 'londiste.log_partition_truncate'::regproc
           and (londiste._trigger_arguments(t.tgargs))[1] = i_queue_name;
 end;
-$$ language plpgsql strict stable;
+$$ language plpgsql strict stable set search_path = pg_catalog, pg_temp;

@@ -58,7 +58,7 @@ begin
             where u.argument not in ('deny', 'ev_extra1=' || quote_literal(i_table_name))),
         i_effective_table, _node_type);
 end;
-$$ language plpgsql strict;
+$$ language plpgsql strict set search_path = pg_catalog, pg_temp;
 
 -- Whether a trigger writes a name: that is an argument of it, or else the one of its table.
 create or replace function londiste._names_table(
@@ -75,4 +75,4 @@ begin
         (select substr(u.argument, 11) from unnest(i_arguments) u(argument) where u.argument like 'ev_extra1=%' limit 1),
         quote_literal(i_effective_table));
 end;
-$$ language plpgsql strict immutable;
+$$ language plpgsql strict immutable set search_path = pg_catalog, pg_temp;

@@ -22,4 +22,4 @@ begin
         order by t.queue_name collate "C", t.table_name collate "C"
         for update;
 end;
-$$ language plpgsql strict;
+$$ language plpgsql strict set search_path = pg_catalog, pg_temp;

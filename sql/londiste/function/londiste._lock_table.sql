@@ -30,4 +30,4 @@ begin
             case when _kind = 'r' then 'only ' else '' end, _table::regclass);
     end if;
 end;
-$$ language plpgsql strict;
+$$ language plpgsql strict set search_path = pg_catalog, pg_temp;

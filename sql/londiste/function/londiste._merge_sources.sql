@@ -53,4 +53,4 @@ begin
     end loop;
     select 200, 'Ok' into ret_code, ret_note;
 end;
-$$ language plpgsql;
+$$ language plpgsql set search_path = pg_catalog, pg_temp;

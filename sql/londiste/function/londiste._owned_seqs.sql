@@ -17,4 +17,4 @@ begin
           and d.refobjsubid > 0 and d.deptype in ('a', 'i')
         order by d.refobjsubid, s.oid;
 end;
-$$ language plpgsql strict stable;
+$$ language plpgsql strict stable set search_path = pg_catalog, pg_temp;

@@ -60,4 +60,4 @@ begin
         end if;
     end loop;
 end;
-$$ language plpgsql;
+$$ language plpgsql set search_path = pg_catalog, pg_temp;

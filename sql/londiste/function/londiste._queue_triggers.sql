@@ -28,7 +28,7 @@ begin
           and a.arguments[1] = i_queue_name
         order by t.tgname;
 end;
-$$ language plpgsql strict stable;
+$$ language plpgsql strict stable set search_path = pg_catalog, pg_temp;
 
 -- Splits what pg_trigger.tgargs holds: each argument ends with a zero byte, which no argument contains.
 create or replace function londiste._trigger_arguments(i_tgargs bytea)
@@ -39,4 +39,4 @@ begin
         from regexp_matches(encode(i_tgargs, 'hex'), '((?:(?!00)[0-9a-f]{2})*)00', 'g') with ordinality m(bytes, nr)
         order by m.nr);
 end;
-$$ language plpgsql strict stable;
+$$ language plpgsql strict stable set search_path = pg_catalog, pg_temp;

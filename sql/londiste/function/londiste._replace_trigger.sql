@@ -54,4 +54,4 @@ begin
              from unnest(i_queue_name || i_arguments) with ordinality u(argument, nr)));
     end if;
 end;
-$$ language plpgsql;
+$$ language plpgsql set search_path = pg_catalog, pg_temp;

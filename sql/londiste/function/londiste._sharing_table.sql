@@ -18,4 +18,4 @@ begin
         order by t.nr
         limit 1);
 end;
-$$ language plpgsql strict stable;
+$$ language plpgsql strict stable set search_path = pg_catalog, pg_temp;

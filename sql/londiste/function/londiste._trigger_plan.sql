@@ -50,4 +50,4 @@ begin
         case when _flags like '%U%' then 'update' end,
         case when _flags like '%D%' then 'delete' end);
 end;
-$$ language plpgsql stable;
+$$ language plpgsql stable set search_path = pg_catalog, pg_temp;

@@ -25,7 +25,7 @@ declare
     _parent record;
     _part record;
     _part_name text;
-    _field text := quote_ident(nullif(i_part_field, ''));
+    _field text := pg_catalog.quote_ident(nullif(i_part_field, ''));
     _start text;
     _end text;
 begin
@@ -39,16 +39,16 @@ begin
     select c.oid, c.relkind, c.relowner, n.nspname, c.relname into _parent
         from pg_catalog.pg_class c
         join pg_catalog.pg_namespace n on (n.oid = c.relnamespace)
-        where c.oid = coalesce(londiste.find_table_oid(i_table), to_regclass(i_table));
+        where c.oid = coalesce(londiste.find_table_oid(i_table), pg_catalog.to_regclass(i_table));
     if not found then
         raise exception 'relation "%" does not exist', londiste.quote_fqname(i_table) using errcode = 'undefined_table';
     end if;
 
     select f.schema_part, f.name_part into _part from londiste.split_fqname(i_part) f;
     if londiste.find_table_oid(i_table) is null then
-        select coalesce(p.name[2], p.name[1]), case when cardinality(p.name) > 1 then p.name[1] else 'public' end
+        select coalesce(p.name[2], p.name[1]), case when pg_catalog.cardinality(p.name) > 1 then p.name[1] else 'public' end
             into _part.name_part, _part.schema_part
-            from parse_ident(i_part) p(name);
+            from pg_catalog.parse_ident(i_part) p(name);
     end if;
     perform 1 from pg_catalog.pg_class c
         join pg_catalog.pg_namespace n on (n.oid = c.relnamespace)
@@ -56,38 +56,39 @@ begin
     if found then
         return 0;
     end if;
-    _part_name := format('%I.%I', _part.schema_part, _part.name_part);
+    _part_name := pg_catalog.format('%I.%I', _part.schema_part, _part.name_part);
 
     if _field is not null then
         if i_part_time is null or i_part_period is null then
             raise exception 'need time and period of partition %', i_part;
         end if;
-        _start := to_char(date_trunc(i_part_period, i_part_time), 'YYYY-MM-DD HH24:MI:SS');
-        _end := to_char(date_trunc(i_part_period, i_part_time) + ('1 ' || i_part_period)::interval,
+        _start := pg_catalog.to_char(pg_catalog.date_trunc(i_part_period, i_part_time), 'YYYY-MM-DD HH24:MI:SS');
+        _end := pg_catalog.to_char(
+            pg_catalog.date_trunc(i_part_period, i_part_time) + pg_catalog.concat('1 ', i_part_period)::interval,
             'YYYY-MM-DD HH24:MI:SS');
     end if;
 
     if _parent.relkind = 'p' then
-        execute format('create table %s partition of %I.%I for values from (%L) to (%L)',
+        execute pg_catalog.format('create table %s partition of %I.%I for values from (%L) to (%L)',
             _part_name, _parent.nspname, _parent.relname, _start, _end);
     else
         -- inheritance brings the generation expressions
-        execute format(
+        execute pg_catalog.format(
             'create table %s (like %I.%I including all excluding identity excluding generated) inherits (%2$I.%3$I)',
             _part_name, _parent.nspname, _parent.relname);
-        perform londiste._share_identity(_parent.oid, _part_name::regclass);
+        perform londiste._share_identity(_parent.oid, _part_name::pg_catalog.regclass);
         if _field is not null then
-            execute format('alter table %s add check (%s >= %L and %2$s < %4$L)', _part_name, _field, _start, _end);
+            execute pg_catalog.format('alter table %s add check (%s >= %L and %2$s < %4$L)', _part_name, _field, _start, _end);
         end if;
     end if;
 
-    if _parent.relowner <> current_user::regrole then
-        execute format('alter table %s owner to %s', _part_name, _parent.relowner::regrole);
+    if _parent.relowner operator(pg_catalog.<>) current_user::pg_catalog.regrole then
+        execute pg_catalog.format('alter table %s owner to %s', _part_name, _parent.relowner::pg_catalog.regrole);
     end if;
-    perform londiste._copy_grants(_parent.oid, _part_name::regclass);
+    perform londiste._copy_grants(_parent.oid, _part_name::pg_catalog.regclass);
     if _parent.relkind <> 'p' then
-        perform londiste._copy_triggers(_parent.oid, _part_name::regclass);
-        perform londiste._copy_rules(_parent.oid, _part_name::regclass);
+        perform londiste._copy_triggers(_parent.oid, _part_name::pg_catalog.regclass);
+        perform londiste._copy_rules(_parent.oid, _part_name::pg_catalog.regclass);
     end if;
     return 1;
 end;

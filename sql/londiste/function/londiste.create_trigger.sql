@@ -111,7 +111,7 @@ begin
 
     select 200, 'OK' into ret_code, ret_note;
 end;
-$$ language plpgsql;
+$$ language plpgsql set search_path = pg_catalog, pg_temp;
 
 -- Whether a name is one that create_trigger gives, or gave once.
 create or replace function londiste._is_own_trigger(i_trigger_name text)
@@ -119,7 +119,7 @@ returns boolean as $$
 begin
     return i_trigger_name ~ '^(zzz_)?_londiste_';
 end;
-$$ language plpgsql strict immutable;
+$$ language plpgsql strict immutable set search_path = pg_catalog, pg_temp;
 
 -- A trigger name of at most i_bytes bytes, different for every queue: what does not fit is replaced by a digest.
 create or replace function londiste._trigger_name(i_name text, i_suffix text, i_bytes int4)
@@ -136,7 +136,7 @@ begin
     end loop;
     return _kept || '_' || left(md5(i_name), 8) || i_suffix;
 end;
-$$ language plpgsql strict immutable;
+$$ language plpgsql strict immutable set search_path = pg_catalog, pg_temp;
 
 -- Adds the generated columns to the ignored ones: a reader cannot write them.
 create or replace function londiste._ignore_generated(i_arguments text[], i_table oid)
@@ -164,4 +164,4 @@ begin
     i_arguments[_at] := i_arguments[_at] || ',' || _generated;
     return i_arguments;
 end;
-$$ language plpgsql;
+$$ language plpgsql set search_path = pg_catalog, pg_temp;

@@ -24,7 +24,7 @@ begin
 
     -- a key of a partitioned table cannot be dropped from the parent only
     _only := case when londiste.find_rel_oid(i_from_table, 'p') is null then 'only ' else '' end;
-    execute format('alter table %s%s drop constraint %I',
+    execute pg_catalog.format('alter table %s%s drop constraint %I',
         _only, londiste.quote_fqname(i_from_table), i_fkey_name);
     return 1;
 end;

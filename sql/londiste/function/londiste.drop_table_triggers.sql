@@ -29,4 +29,4 @@ begin
     perform londiste._drop_trigger(g.relation, g.trigger_name)
         from londiste._partition_guards(i_queue_name, _table) g;
 end;
-$$ language plpgsql strict;
+$$ language plpgsql strict set search_path = pg_catalog, pg_temp;

@@ -26,4 +26,4 @@ begin
     end if;
     select 200, 'Execute finished: ' || i_file_name into ret_code, ret_note;
 end;
-$$ language plpgsql strict;
+$$ language plpgsql strict set search_path = pg_catalog, pg_temp;

@@ -36,7 +36,7 @@ begin
     end if;
     select 200, 'Executing: ' || i_file_name into ret_code, ret_note;
 end;
-$$ language plpgsql;
+$$ language plpgsql set search_path = pg_catalog, pg_temp;
 
 create or replace function londiste.execute_start(
     in i_queue_name text,
@@ -50,4 +50,4 @@ begin
     select f.ret_code, f.ret_note into ret_code, ret_note
         from londiste.execute_start(i_queue_name, i_file_name, i_sql, i_expect_root, null) f;
 end;
-$$ language plpgsql;
+$$ language plpgsql set search_path = pg_catalog, pg_temp;

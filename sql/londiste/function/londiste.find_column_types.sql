@@ -21,4 +21,4 @@ begin
         where a.attrelid = _table and a.attnum > 0 and not a.attisdropped;
     return coalesce(_types, '');
 end;
-$$ language plpgsql strict stable;
+$$ language plpgsql strict stable set search_path = pg_catalog, pg_temp;

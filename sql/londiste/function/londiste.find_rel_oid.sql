@@ -14,4 +14,4 @@ begin
         where c.relkind::text = i_kind;
     return _oid;
 end;
-$$ language plpgsql strict stable;
+$$ language plpgsql strict stable set search_path = pg_catalog, pg_temp;

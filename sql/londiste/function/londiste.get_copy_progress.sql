@@ -34,4 +34,4 @@ begin
         where p.queue_name = i_queue_name
         order by t.nr, t.table_name;
 end;
-$$ language plpgsql strict;
+$$ language plpgsql strict set search_path = pg_catalog, pg_temp;

@@ -26,4 +26,4 @@ begin
         where t.queue_name = i_queue_name
         order by t.nr, t.table_name;
 end;
-$$ language plpgsql strict stable;
+$$ language plpgsql strict stable set search_path = pg_catalog, pg_temp;

@@ -9,4 +9,4 @@ begin
         where i_table_name in (p.from_table, p.to_table)
         order by p.from_table, p.to_table, p.fkey_name;
 end;
-$$ language plpgsql strict stable;
+$$ language plpgsql strict stable set search_path = pg_catalog, pg_temp;

@@ -29,4 +29,4 @@ begin
         where e.has_both_ends and e.is_in_sync and e.is_ours and e.responsible = i_queue_name
         order by p.from_table, p.to_table, p.fkey_name;
 end;
-$$ language plpgsql strict stable;
+$$ language plpgsql strict stable set search_path = pg_catalog, pg_temp;

@@ -29,4 +29,4 @@ begin
     end if;
     select 200, 'Sequence removed: ' || _seq into ret_code, ret_note;
 end;
-$$ language plpgsql strict;
+$$ language plpgsql strict set search_path = pg_catalog, pg_temp;

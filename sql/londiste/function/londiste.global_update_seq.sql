@@ -41,4 +41,4 @@ begin
     end if;
     select 200, 'Sequence updated' into ret_code, ret_note;
 end;
-$$ language plpgsql;
+$$ language plpgsql set search_path = pg_catalog, pg_temp;

@@ -18,7 +18,7 @@ begin
     return substring(rtrim(i_partition_table, '"'), _suffix.pattern) collate "C"
         < to_char(now() - i_retention_period, _suffix.format);
 end;
-$$ language plpgsql;
+$$ language plpgsql set search_path = pg_catalog, pg_temp;
 
 -- How the names of partitions end: as format of to_char and as regular expression.
 create or replace function londiste._partition_suffix(
@@ -37,4 +37,4 @@ begin
     end if;
     pattern := replace(regexp_replace(format, 'MM|DD|HH24', '\d{2}', 'g'), 'YYYY', '\d{4}') || '$';
 end;
-$$ language plpgsql immutable;
+$$ language plpgsql immutable set search_path = pg_catalog, pg_temp;

@@ -10,4 +10,4 @@ returns boolean as $$
       and ((n.nspname, p.proname) in (
               ('pgq', 'sqltriga'), ('pgq', 'logutriga'), ('pgq', 'jsontriga'), ('londiste', 'log_truncate'))
            or (n.nspname = 'pgq' and p.proname ~ '^capture_(json|urlenc|sql)_\d'));
-$$ language sql strict stable;
+$$ language sql strict stable set search_path = pg_catalog, pg_temp;

@@ -59,4 +59,4 @@ begin
     end if;
     select 200, 'Sequence added: ' || _seq into ret_code, ret_note;
 end;
-$$ language plpgsql;
+$$ language plpgsql set search_path = pg_catalog, pg_temp;

@@ -187,7 +187,7 @@ begin
             from londiste._check_trigger_order(_dest_table, _trigger.trigger_name, _description) f;
     end if;
 end;
-$$ language plpgsql;
+$$ language plpgsql set search_path = pg_catalog, pg_temp;
 
 create or replace function londiste.local_add_table(
     in i_queue_name text,
@@ -201,7 +201,7 @@ begin
     select f.ret_code, f.ret_note into ret_code, ret_note
         from londiste.local_add_table(i_queue_name, i_table_name, i_trg_args, i_table_attrs, null) f;
 end;
-$$ language plpgsql;
+$$ language plpgsql set search_path = pg_catalog, pg_temp;
 
 create or replace function londiste.local_add_table(
     in i_queue_name text,
@@ -214,7 +214,7 @@ begin
     select f.ret_code, f.ret_note into ret_code, ret_note
         from londiste.local_add_table(i_queue_name, i_table_name, i_trg_args, null, null) f;
 end;
-$$ language plpgsql;
+$$ language plpgsql set search_path = pg_catalog, pg_temp;
 
 create or replace function londiste.local_add_table(
     in i_queue_name text,
@@ -226,4 +226,4 @@ begin
     select f.ret_code, f.ret_note into ret_code, ret_note
         from londiste.local_add_table(i_queue_name, i_table_name, null, null, null) f;
 end;
-$$ language plpgsql strict;
+$$ language plpgsql strict set search_path = pg_catalog, pg_temp;

@@ -56,4 +56,4 @@ begin
         select 200, 'Handler changed for table: ' || _description into ret_code, ret_note;
     end if;
 end;
-$$ language plpgsql;
+$$ language plpgsql set search_path = pg_catalog, pg_temp;

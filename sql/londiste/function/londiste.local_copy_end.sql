@@ -21,4 +21,4 @@ begin
     end if;
     select 100, 'Copy of ' || _table || ' ended' into ret_code, ret_note;
 end;
-$$ language plpgsql;
+$$ language plpgsql set search_path = pg_catalog, pg_temp;

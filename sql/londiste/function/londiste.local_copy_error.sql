@@ -28,4 +28,4 @@ begin
     end if;
     select 100, 'Copy error stored: ' || _table into ret_code, ret_note;
 end;
-$$ language plpgsql;
+$$ language plpgsql set search_path = pg_catalog, pg_temp;

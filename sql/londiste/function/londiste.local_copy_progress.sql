@@ -29,4 +29,4 @@ begin
     end if;
     select 100, 'Copy progress stored: ' || _table into ret_code, ret_note;
 end;
-$$ language plpgsql;
+$$ language plpgsql set search_path = pg_catalog, pg_temp;

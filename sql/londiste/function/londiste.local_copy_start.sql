@@ -42,4 +42,4 @@ begin
     end if;
     select 100, 'Copy of ' || _table || ' started, attempt ' || _attempt into ret_code, ret_note;
 end;
-$$ language plpgsql;
+$$ language plpgsql set search_path = pg_catalog, pg_temp;

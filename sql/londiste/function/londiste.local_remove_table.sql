@@ -114,7 +114,7 @@ begin
     _is_shared := found;
     if not _is_shared then
         _only := case when londiste.find_rel_oid(i_effective_table, 'p') is null then 'only ' else '' end;
-        execute format('truncate %s%s', _only, londiste.quote_fqname(i_effective_table));
+        execute pg_catalog.format('truncate %s%s', _only, londiste.quote_fqname(i_effective_table));
     end if;
     perform londiste._drop_built_indexes(i_effective_table, i_dropped_ddl);
 

@@ -24,4 +24,4 @@ begin
     select 200, 'Table ' || _table || ' state set to ' || quote_nullable(i_merge_state)
         into ret_code, ret_note;
 end;
-$$ language plpgsql;
+$$ language plpgsql set search_path = pg_catalog, pg_temp;

@@ -63,4 +63,4 @@ begin
                    where i.inhrelid = p.oid))
         order by p.kind collate "C", p.name collate "C";
 end;
-$$ language plpgsql strict stable;
+$$ language plpgsql strict stable set search_path = pg_catalog, pg_temp;

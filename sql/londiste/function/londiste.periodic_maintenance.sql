@@ -29,4 +29,4 @@ begin
     end loop;
     return 0;
 end;
-$$ language plpgsql set lock_timeout = '300ms';
+$$ language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '300ms';

@@ -10,4 +10,4 @@ begin
     end if;
     return 'public.' || quote_ident(i_name);
 end;
-$$ language plpgsql strict immutable;
+$$ language plpgsql strict immutable set search_path = pg_catalog, pg_temp;

@@ -35,14 +35,14 @@ begin
         if i_lazy then
             -- before PostgreSQL 18 a partitioned table cannot have unchecked keys
             if not _is_checked
-                or (_is_partitioned and current_setting('server_version_num')::int4 < 180000) then
+                or (_is_partitioned and pg_catalog.current_setting('server_version_num')::int4 < 180000) then
                 return _definition;
             end if;
             return _definition || ' not valid';
         end if;
         execute _definition;
     elsif i_lazy and _is_checked and not _present.convalidated then
-        return format('alter table %s%s validate constraint %I',
+        return pg_catalog.format('alter table %s%s validate constraint %I',
             case when _is_partitioned then '' else 'only ' end,
             londiste.quote_fqname(i_from_table), i_fkey_name);
     end if;

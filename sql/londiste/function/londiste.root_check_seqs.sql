@@ -41,7 +41,7 @@ begin
     perform londiste._publish_seqs(i_queue_name, _buffer, null);
     select 100, 'Sequences updated' into ret_code, ret_note;
 end;
-$$ language plpgsql;
+$$ language plpgsql set search_path = pg_catalog, pg_temp;
 
 create or replace function londiste.root_check_seqs(
     in i_queue_name text,
@@ -52,4 +52,4 @@ begin
     select f.ret_code, f.ret_note into ret_code, ret_note
         from londiste.root_check_seqs(i_queue_name, 10000) f;
 end;
-$$ language plpgsql;
+$$ language plpgsql set search_path = pg_catalog, pg_temp;

@@ -16,4 +16,4 @@ begin
         name_part := i_fqname;
     end if;
 end;
-$$ language plpgsql strict immutable;
+$$ language plpgsql strict immutable set search_path = pg_catalog, pg_temp;

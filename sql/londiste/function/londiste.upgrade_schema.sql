@@ -78,4 +78,4 @@ begin
 
     return _changes;
 end;
-$$ language plpgsql;
+$$ language plpgsql set search_path = pg_catalog, pg_temp;

@@ -42,7 +42,8 @@ begin
         elsif _name = 'pkey' then
             o_pkey := string_to_array(_value, ',');
         elsif _name in ('ev_type', 'ev_data', 'ev_extra1', 'ev_extra2', 'ev_extra3', 'ev_extra4') then
-            if _value ~ '^\s*''([^''\\]|'''')*''\s*$' then
+            -- Blanks are those of SQL: any other one before the literal would be the name of a type, which the literal is of.
+            if _value ~ '^[ \t\n\r\f]*''([^''\\]|'''')*''[ \t\n\r\f]*$' then
                 o_constants := o_constants || jsonb_build_object(substr(_name, 4), _value);
             else
                 o_expressions := o_expressions || jsonb_build_object(substr(_name, 4), _value);

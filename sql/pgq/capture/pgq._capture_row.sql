@@ -13,10 +13,10 @@ create or replace function pgq._capture_row(
     i_new anyelement, i_old anyelement, i_splits_key_update boolean)
 returns void as $$
 declare
-    _plan record;
+    _plan pg_catalog.record;
     _is_set boolean;
     _event pg_catalog.jsonb;
-    _override record;
+    _override pg_catalog.record;
 begin
     select * into _plan
       from pgq._capture_expressions(i_table, i_format, i_args, i_timing, i_operation, '($1).', '($2).');

@@ -133,12 +133,12 @@ create or replace function pgq._capture_key_join(in i_table oid, out o_joined te
 returns record as $$
 begin
     select 'old_rows o full join new_rows n on '
-               || string_agg(format('o.%1$I %2$s n.%1$I', c.o_name,
-                                    coalesce(pgq._capture_equality(pgq._capture_base_type(c.o_type)),
-                                             'operator(pg_catalog.=)')), ' and ' order by c.o_key_position),
+               || string_agg(format('o.%1$I%3$s %2$s n.%1$I%3$s', c.o_name,
+                                    coalesce(e.o_operator, 'operator(pg_catalog.=)'), e.o_cast), ' and ' order by c.o_key_position),
            quote_ident(min(c.o_name) filter (where c.o_key_position = 1))
       into o_joined, o_key
       from pgq._capture_columns(i_table, '{}', null) c
+     cross join pgq._capture_equality(pgq._capture_base_type(c.o_type)) e
      where c.o_key_position is not null;
 end;
 $$ language plpgsql stable set search_path = pg_catalog, pg_temp;

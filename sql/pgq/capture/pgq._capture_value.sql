@@ -91,18 +91,21 @@ create or replace function pgq._capture_value_differs(i_type oid, i_old text, i_
 returns text as $$
 declare
     _base oid := pgq._capture_base_type(i_type);
-    _operator text := pgq._capture_equality(_base);
+    _operator text;
+    _cast text;
     _both_null text := format('%s is null and %s is null', i_old, i_new);
 begin
+    select e.o_operator, e.o_cast into _operator, _cast from pgq._capture_equality(_base) e;
     if (select typtype from pg_type where oid = _base) = 'c' then
         _both_null := format('pg_catalog.num_nulls(%s, %s) operator(pg_catalog.=) 2', i_old, i_new);
     end if;
     if _operator is null then
         _operator := 'operator(pg_catalog.=)';
+        _cast := '';
         i_old := pgq._capture_value_text(i_type, i_old);
         i_new := pgq._capture_value_text(i_type, i_new);
     end if;
-    return format('not coalesce(%s %s %s, %s)', i_old, _operator, i_new, _both_null);
+    return format('not coalesce(%1$s%4$s %2$s %3$s%4$s, %5$s)', i_old, _operator, i_new, _cast, _both_null);
 end;
 $$ language plpgsql stable set search_path = pg_catalog, pg_temp;
 
@@ -123,15 +126,18 @@ end;
 $$ language plpgsql stable set search_path = pg_catalog, pg_temp;
 
 -- Qualified equality operator of a type's default btree or else hash operator class; NULL for arrays and types without.
+-- o_cast, behind both operands, makes it that very operator: in a schema where others may create objects there may be one of the
+-- same name for a domain over the type, or for one that is binary compatible with it.
 -- Execute: none
-create or replace function pgq._capture_equality(i_base_type oid)
-returns text as $$
+create or replace function pgq._capture_equality(in i_base_type oid, out o_operator text, out o_cast text)
+returns record as $$
 begin
-    if pgq._capture_is_common(i_base_type) then
-        return 'operator(pg_catalog.=)';
-    end if;
-    return (
-        select format('operator(%I.%s)', n.nspname, o.oprname)
+    o_operator := 'operator(pg_catalog.=)';
+    o_cast := '';
+    if not pgq._capture_is_common(i_base_type) then
+        select format('operator(%I.%s)', n.nspname, o.oprname),
+               case n.nspname when 'pg_catalog' then '' else '::' || format_type(c.opcintype, null) end
+          into o_operator, o_cast
           from pg_type t
           join (values ('e', 'anyenum'::regtype), ('r', 'anyrange'::regtype), ('m', 'anymultirange'::regtype),
                        ('c', 'record'::regtype), ('b', null)) k(typtype, polymorphic) on k.typtype = t.typtype::text
@@ -148,7 +154,8 @@ begin
          where t.oid = i_base_type
            and not (t.typelem <> 0 and t.typlen = -1 and t.typsubscript = 'array_subscript_handler'::regproc)
          order by (c.opcintype = t.oid) desc, m.amname
-         limit 1);
+         limit 1;
+    end if;
 end;
 $$ language plpgsql stable set search_path = pg_catalog, pg_temp;
 

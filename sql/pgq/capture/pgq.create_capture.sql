@@ -122,7 +122,8 @@ begin
         o_function := case i_format when 'json' then 'jsontriga' when 'urlenc' then 'logutriga' else 'sqltriga' end;
         -- a TRUNCATE has no rows to filter or compute with
         o_args := i_args[1:1] || array(select a from unnest(i_args[2:]) with ordinality u(a, n)
-                                        where a = 'deny' or a ~ '^ev_extra[1-4]=\s*''([^''\\]|'''')*''\s*$' order by n);
+                                        where a = 'deny'
+                                           or a ~ '^ev_extra[1-4]=[ \t\n\r\f]*''([^''\\]|'''')*''[ \t\n\r\f]*$' order by n);
         return next;
     end if;
 end;

@@ -5,7 +5,7 @@
 -- Execute: pgq_admin
 create or replace function pgq._check_tx_limit(i_queue integer, i_queue_name text, i_limit integer, i_count bigint)
 returns void
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     _setting text := pg_catalog.concat('pgq.tx_count_', i_queue);
     _txid text := pg_catalog.txid_current();
@@ -31,7 +31,7 @@ $$;
 -- Execute: pgq_reader, pgq_writer
 create or replace function pgq._check_rotation(i_queue integer)
 returns void
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     _name text;
 begin

@@ -42,7 +42,7 @@ $$;
 -- Execute: none
 create or replace function pgq._static_insert_branch(i_queues integer[])
 returns text
-language plpgsql stable as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
     _count integer := pg_catalog.cardinality(i_queues);
 begin

@@ -2,7 +2,7 @@
 -- Execute: none
 create or replace function pgq._subscription_id(i_queue_name text, i_consumer_name text)
 returns integer
-language plpgsql stable as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
     _id integer;
 begin

@@ -4,7 +4,7 @@
 -- Execute: pgq_writer
 create or replace function pgq.current_event_table(x_queue_name text)
 returns text
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     _txid bigint := pg_catalog.txid_current();
     _queue record;

@@ -45,7 +45,7 @@ $$;
 -- Drops a queue without consumers. NULL gives NULL.
 create or replace function pgq.drop_queue(x_queue_name text)
 returns integer
-language plpgsql strict as $$
+language plpgsql strict set search_path = pg_catalog, pg_temp as $$
 begin
     return pgq.drop_queue(x_queue_name, false);
 end;
@@ -62,7 +62,7 @@ $$;
 -- Execute: none
 create or replace function pgq._lock_queue(i_queue_id integer, i_is_unattached boolean)
 returns void
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     _timeout text := pg_catalog.current_setting('lock_timeout');
     _begin timestamptz := pg_catalog.clock_timestamp();

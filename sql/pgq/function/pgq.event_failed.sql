@@ -26,7 +26,7 @@ create or replace function pgq._batch_event(i_batch_id bigint, i_event_id bigint
     out ev_queue integer, out ev_owner integer, out ev_id bigint, out ev_time timestamptz, out ev_txid bigint,
     out ev_retry integer, out ev_type text, out ev_data text,
     out ev_extra1 text, out ev_extra2 text, out ev_extra3 text, out ev_extra4 text)
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     _event record;
 begin

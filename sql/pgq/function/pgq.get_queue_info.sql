@@ -8,7 +8,7 @@ create or replace function pgq.get_queue_info(i_queue_name text,
     out queue_ticker_idle_period interval, out ticker_lag interval, out ev_per_sec double precision,
     out ev_new bigint, out last_tick_id bigint)
 returns setof record
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     return query
         select q.queue_name, q.queue_ntables, q.queue_cur_table, q.queue_rotation_period, q.queue_switch_time,
@@ -47,7 +47,7 @@ create or replace function pgq.get_queue_info(
     out queue_ticker_idle_period interval, out ticker_lag interval, out ev_per_sec double precision,
     out ev_new bigint, out last_tick_id bigint)
 returns setof record
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     return query select * from pgq.get_queue_info(null);
 end;

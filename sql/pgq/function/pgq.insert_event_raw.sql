@@ -6,7 +6,7 @@ create or replace function pgq.insert_event_raw(queue_name text, ev_id bigint, e
     ev_owner integer, ev_retry integer, ev_type text, ev_data text,
     ev_extra1 text, ev_extra2 text, ev_extra3 text, ev_extra4 text)
 returns bigint
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     _id bigint;
 begin
@@ -25,7 +25,7 @@ create or replace function pgq._insert_checked(i_queue_name text, i_id bigint, i
     i_owner integer, i_retry integer, i_type text, i_data text,
     i_extra1 text, i_extra2 text, i_extra3 text, i_extra4 text)
 returns bigint
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     _txid bigint := pg_catalog.txid_current();
     _queue record;

@@ -3,7 +3,7 @@
 -- Execute: pgq_admin
 create or replace function pgq.maint_operations(out func_name text, out func_arg text)
 returns setof record
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     _queue record;
 begin
@@ -72,7 +72,7 @@ $$;
 -- Execute: pgq_admin
 create or replace function pgq._function_exists(i_schema text, i_name text)
 returns boolean
-language sql stable as $$
+language sql stable set search_path = pg_catalog, pg_temp as $$
     select exists (
         select from pg_catalog.pg_proc p
           join pg_catalog.pg_namespace n on n.oid = p.pronamespace

@@ -6,7 +6,7 @@
 -- Execute: pgq_admin
 create or replace function pgq.maint_retry_events()
 returns integer
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     _event record;
     _seen jsonb := '{}';

@@ -6,7 +6,7 @@
 -- Execute: pgq_admin
 create or replace function pgq.maint_rotate_tables_step1(i_queue_name text)
 returns integer
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     _queue record;
     _lowest_tick bigint;

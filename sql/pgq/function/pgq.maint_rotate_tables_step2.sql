@@ -4,7 +4,7 @@
 -- Execute: pgq_admin
 create or replace function pgq.maint_rotate_tables_step2()
 returns integer
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     -- One statement, since all that its snapshot shows was committed before the transaction got its number.
     with switched as materialized (

@@ -2,7 +2,7 @@
 -- Execute: pgq_reader
 create or replace function pgq.next_batch(i_queue_name text, i_consumer_name text)
 returns bigint
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     return (select b.batch_id from pgq.next_batch_custom(i_queue_name, i_consumer_name, null, null, null) b);
 end;

@@ -2,7 +2,7 @@
 -- Execute: public
 create or replace function pgq.seq_getval(i_seq_name text)
 returns bigint
-language plpgsql strict as $$
+language plpgsql strict set search_path = pg_catalog, pg_temp as $$
 declare
     _name text := pgq.quote_fqname(i_seq_name);
     _value bigint := pg_catalog.pg_sequence_last_value(_name::pg_catalog.regclass);

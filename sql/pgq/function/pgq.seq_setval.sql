@@ -3,7 +3,7 @@
 -- Execute: pgq_admin
 create or replace function pgq.seq_setval(i_seq_name text, i_new_value bigint)
 returns bigint
-language plpgsql strict as $$
+language plpgsql strict set search_path = pg_catalog, pg_temp as $$
 declare
     _current bigint := pgq.seq_getval(i_seq_name);
 begin

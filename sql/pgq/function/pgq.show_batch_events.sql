@@ -5,7 +5,7 @@ create or replace function pgq.show_batch_events(i_queue_name text, i_consumer_n
     out ev_id bigint, out ev_time timestamptz, out ev_txid bigint, out ev_retry integer, out ev_type text,
     out ev_data text, out ev_extra1 text, out ev_extra2 text, out ev_extra3 text, out ev_extra4 text)
 returns setof record
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     _sub record;
     _start txid_snapshot;

@@ -149,7 +149,7 @@ $$;
 -- Execute: none
 create or replace function pgq._check_unseen_ticks(i_queue integer, i_seen_id bigint, i_last_id bigint)
 returns void
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     insert into pgq.tick (tick_queue, tick_id, tick_event_seq)
     select i_queue, n.id, 0 from pg_catalog.generate_series(i_seen_id + 1, i_last_id) n (id)

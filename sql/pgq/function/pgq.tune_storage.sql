@@ -3,7 +3,7 @@
 -- Execute: pgq_admin
 create or replace function pgq.tune_storage(i_queue_name text)
 returns integer
-language plpgsql strict as $$
+language plpgsql strict set search_path = pg_catalog, pg_temp as $$
 declare
     _leaf text;
 begin

@@ -57,7 +57,7 @@ $$;
 -- Execute: pgq_admin
 create or replace function pgq._is_subconsumer(i_sub_id integer, i_consumer_name text)
 returns boolean
-language sql stable as $$
+language sql stable set search_path = pg_catalog, pg_temp as $$
     select exists (
         select from pgq.subscription m
           join pgq.consumer c on c.co_id = m.sub_consumer

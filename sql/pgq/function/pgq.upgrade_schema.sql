@@ -2,7 +2,7 @@
 -- Execute: pgq_admin
 create or replace function pgq.upgrade_schema()
 returns integer
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     _role text;
 begin
@@ -66,7 +66,7 @@ $$;
 -- Execute: none
 create or replace function pgq._ensure_role(i_role text)
 returns void
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     if exists (select from pg_catalog.pg_roles r where r.rolname = i_role) then
         return;
@@ -86,7 +86,7 @@ $$;
 -- Execute: none
 create or replace function pgq._ensure_membership(i_role text, i_member text)
 returns void
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     if pg_catalog.pg_has_role(i_member, i_role, 'member') then
         return;
@@ -106,7 +106,7 @@ $$;
 -- Execute: none
 create or replace function pgq._raise_serial(i_seq_name text, i_highest bigint)
 returns void
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     if i_highest >= pgq.seq_getval(i_seq_name) then
         perform pg_catalog.setval(i_seq_name::pg_catalog.regclass, i_highest);

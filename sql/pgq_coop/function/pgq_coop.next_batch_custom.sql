@@ -88,7 +88,7 @@ $$;
 -- Execute: none
 create or replace function pgq_coop._lock_subscription(i_queue_name text, i_consumer_name text)
 returns pgq.subscription
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     _queue integer;
     _consumer integer;
@@ -113,7 +113,7 @@ $$;
 -- Execute: none
 create or replace function pgq_coop._set_batch(i_sub pgq.subscription, i_batch bigint, i_last_tick bigint, i_next_tick bigint)
 returns void
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     update pgq.subscription s
        set sub_batch = i_batch, sub_last_tick = i_last_tick, sub_next_tick = i_next_tick, sub_active = now()

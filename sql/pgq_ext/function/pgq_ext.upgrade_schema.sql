@@ -2,7 +2,7 @@
 -- Execute: pgq_writer
 create or replace function pgq_ext.upgrade_schema()
 returns integer
-language plpgsql as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     _table record;
     _changes integer := 0;

@@ -43,9 +43,12 @@ export function uninstallFile(module: ModuleFolder, text: string): string {
   return inTransaction(`removes module ${module.name} ${module.version}`, [lockSql, text]);
 }
 
+/** Whoever installs may be a superuser: what others have made in a schema of the usual search path, an operator for example, is
+ * not to run with those rights. */
 function inTransaction(title: string, parts: readonly string[]): string {
   const body = parts.filter((part) => part !== "").join("\n");
-  return `-- Skytools: ${title}\nbegin;\nset local client_min_messages = warning;\n\n${body}\ncommit;\n`;
+  const settings = "set local client_min_messages = warning;\nset local search_path = pg_catalog, pg_temp;\n";
+  return `-- Skytools: ${title}\nbegin;\n${settings}\n${body}\ncommit;\n`;
 }
 
 const lockSql = `do $lock$

@@ -1,5 +1,8 @@
 const secrets: readonly [RegExp, string][] = [
-  [/((?:password|scram_\w+_key|oauth_client_secret)\s*=\s*)(?:'(?:[^'\\]|\\.)*'?|[^\s'"&]+)/gi, "$1[...]"],
+  [
+    /((?:password|scram_(?:client|server)_key|oauth_client_secret)\s*=\s*)(?:'(?:[^'\\]|\\.)*'?|[^\s'"&]+)/gi,
+    "$1[...]",
+  ],
   [/(password\s+)'(?:[^']|'')*'?/gi, "$1[...]"],
   [/(:\/\/[^\s/:@]*:)[^\s/@]+@/g, "$1[...]@"],
 ];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory, waitFor } from "@skytools/testbed";
@@ -23,6 +23,23 @@ test("the file holds the bare number and goes with its writer", async () => {
     assert.equal(readFileSync(path, "utf8"), String(process.pid));
     pidfile.remove();
     assert.deepEqual(readdirSync(join(path, "..")), []);
+  });
+});
+
+test("nothing is written through a link, neither of its name nor of the draft's", async () => {
+  await inDirectory((path) => {
+    const victim = join(path, "..", "victim");
+    writeFileSync(victim, "as it was");
+    for (const link of [`${path}.${process.pid}.new`, path]) {
+      symlinkSync(victim, link);
+      try {
+        new Pidfile(path).create();
+      } catch (error) {
+        assert.match(String(error), /Corrupt pidfile/);
+      }
+      assert.equal(readFileSync(victim, "utf8"), "as it was", link);
+      rmSync(path, { force: true });
+    }
   });
 });
 

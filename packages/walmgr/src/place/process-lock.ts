@@ -57,7 +57,9 @@ export class ProcessLock {
     const draft = draftPath(this.path);
     try {
       await removeOldDrafts(this.path);
-      await writeNamedFile(draft, content, { mode: 0o600 });
+      // Whatever has its name, a link of somebody else's perhaps, is not written through.
+      await removePath(draft, { force: true });
+      await writeNamedFile(draft, content, { flag: "wx", mode: 0o600 });
       await this.#claim(draft);
       this.#isOurs = true;
     } catch (error) {

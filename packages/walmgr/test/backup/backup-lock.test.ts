@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
-import { readdir, symlink, utimes, writeFile } from "node:fs/promises";
+import { readdir, readFile, symlink, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -35,6 +35,15 @@ test("while somebody takes a dead lock over, nobody else does", async () => {
   await assert.rejects(first.take(), /a backup is running/);
   assert.ok(existsSync(taking));
   assert.equal((await first.holder())?.startTime, "1");
+});
+
+test("a link under the name of the lock's draft is not written through", async () => {
+  await using directory = await temporaryDirectory("lock");
+  const victim = join(directory.path, "victim");
+  await writeFile(victim, "as it was");
+  await symlink(victim, join(directory.path, `BACKUPLOCK.${process.pid}.tmp`));
+  await new BackupLock(directory.path).take();
+  assert.equal(await readFile(victim, "utf8"), "as it was");
 });
 
 test("a link that leads nowhere is no lock that could be taken, and is told", async () => {

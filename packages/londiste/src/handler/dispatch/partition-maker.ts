@@ -5,7 +5,9 @@ import {
   quoteIdent,
   quoteLiteral,
   SkytoolsError,
+  type SqlToken,
   splitFqName,
+  sqlTokens,
 } from "@skytools/skytools";
 import { dropObsoletePartitions } from "./obsolete-partitions.ts";
 import type { PartitionTime, Period } from "./partition-time.ts";
@@ -99,7 +101,7 @@ export class PartitionMaker {
       part: quoteFqIdent(part),
       parent: quoteFqIdent(parent),
       pkeys: key.map((name) => quoteIdent(name)).join(", "),
-      schema_table: part.replaceAll(".", "__"),
+      schema_table: part.replaceAll(".", "__").replaceAll(/[^\p{L}\p{N}_]/gu, "_"),
       part_field: field === undefined ? "" : quoteIdent(field),
       part_time: time.text,
       period,
@@ -169,12 +171,33 @@ function checkName(part: string): void {
   });
 }
 
-/** Names and values in place of `%(name)s`, `%%` becomes `%`; `part_time` is a literal unless it stands in quotes already. */
+/** Names and values in place of `%(name)s`, `%%` becomes `%`; in quotes of its own a value is a literal. Names may be of
+ * somebody else's choice: what is a quoted name where SQL takes names would end a longer string, or a comment, around it.
+ * @throws SkytoolsError DISPATCH for a name that cannot stand there */
 function fillIn(sql: string, values: Readonly<Record<string, string>>): string {
-  return sql.replace(/%%|'%\((\w+)\)s'|%\((\w+)\)s/g, (text, quoted?: string, plain?: string) => {
-    if (text === "%%") return "%";
-    const value = values[quoted ?? plain ?? ""];
-    if (value === undefined) return text;
-    return quoted === undefined ? value : quoteLiteral(value);
+  const closed = [...sqlTokens(sql)].filter(isClosedText);
+  const isInside = (at: number) =>
+    closed.some((token) => token.at < at && (token.kind === "error" || at < token.at + token.text.length));
+  return sql.replace(
+    /%%|'%\((\w+)\)s'|%\((\w+)\)s/g,
+    (text, quoted: string | undefined, plain: string | undefined, at: number) => {
+      if (text === "%%") return "%";
+      const value = values[quoted ?? plain ?? ""];
+      if (value === undefined) return text;
+      if (isInside(at) && !/^[\p{L}\p{N}_., :-]*$/u.test(value)) throw misplaced(text, value);
+      return quoted === undefined ? value : quoteLiteral(value);
+    },
+  );
+}
+
+/** Text that has an end of its own: strings, quoted names, comments. */
+function isClosedText({ kind, text }: SqlToken): boolean {
+  return kind === "identifier" ? text.includes('"') : /^(?:string|dollar string|space|error)$/.test(kind);
+}
+
+function misplaced(place: string, value: string): SkytoolsError {
+  return new SkytoolsError("DISPATCH", `${value} cannot be put into the string or comment around ${place}`, {
+    retry: "later",
+    hint: "In a template names stand where SQL takes names, or are the whole of a string.",
   });
 }
