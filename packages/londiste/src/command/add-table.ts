@@ -1,3 +1,4 @@
+import { timeoutSeconds } from "@skytools/pgq/cascade";
 import type { Command, Job } from "@skytools/skytools";
 import { dryRunSwitch, SkytoolsError, UsageError } from "@skytools/skytools";
 import type { TableHandler } from "../handler/handler.ts";
@@ -27,7 +28,7 @@ import { refuseOtherRelations } from "../table/relation-kind.ts";
 import { selectNames } from "../table/select-names.ts";
 import { available, chooseSource, type SourceWish, type TableSource } from "../table/table-source.ts";
 import { handlerSwitches, triggerArguments, triggerSwitches } from "../table/trigger-switches.ts";
-import { waitForSync } from "./wait-sync.ts";
+import { waitForSync, waitSyncSwitches } from "./wait-sync.ts";
 
 /** Source: spec/londiste.md section 6 */
 export const addTableCommand: Command = {
@@ -51,7 +52,7 @@ export const addTableCommand: Command = {
     { flags: "--no-merge", doc: "out of this queue only" },
     { flags: "--skip-non-existing", doc: "leave out tables that do not exist, with a warning" },
     { flags: "--force", doc: "accept names that are not in the list of candidates" },
-    { flags: "--wait-sync", doc: "afterwards wait until all tables are in sync" },
+    ...waitSyncSwitches,
     dryRunSwitch,
   ],
   run: addTables,
@@ -74,6 +75,7 @@ interface Wish {
 }
 
 async function addTables(job: Job): Promise<void> {
+  const longestWait = timeoutSeconds(job);
   const wish = await readWish(job);
   const at = await openLocalNode(job);
   const provider = await openProvider(at);
@@ -103,20 +105,20 @@ async function addTables(job: Job): Promise<void> {
   }
   if (job.isDryRun) await at.local.rollback();
   else await at.local.commit();
-  if (job.flag("waitSync") && !job.isDryRun) await waitForSync(at);
+  if (job.flag("waitSync") && !job.isDryRun) await waitForSync(at, longestWait);
 }
 
 async function readWish(job: Job): Promise<Wish> {
   const destination = job.option("destTable");
   if (destination !== undefined && job.args.length !== 1) {
-    throw new UsageError("--dest-table can be given only for single table");
+    throw new UsageError("--dest-table can be given only for single table", { exitCode: 2 });
   }
   const copies = job.option("maxParallelCopy");
   if (copies !== undefined && !/^[1-9]\d*$/.test(copies)) {
-    throw new UsageError(`--max-parallel-copy: "${copies}" is not a number above 0`);
+    throw new UsageError(`--max-parallel-copy: "${copies}" is not a number above 0`, { exitCode: 2 });
   }
   if (job.flag("mergeAll") && job.flag("noMerge")) {
-    throw new UsageError("Cannot use merge-all and no-merge together");
+    throw new UsageError("Cannot use merge-all and no-merge together", { exitCode: 2 });
   }
   const spec = handlerSwitches(job);
   const copyNode = job.option("copyNode") ?? (job.flag("findCopyNode") ? anyCopyNode : undefined);

@@ -26,7 +26,11 @@ async function changeHandler(job: Job): Promise<void> {
   const registry = await HandlerRegistry.load(job.config);
   const { local, queueName, node } = await openLocalNode(job);
   const table = (await getTableList(local, queueName)).find((entry) => entry.name === name);
-  if (table === undefined || !table.isLocal) throw new UsageError(`Table ${name} not found on this node`);
+  if (table === undefined || !table.isLocal) {
+    throw new UsageError(`Table ${name} not found on this node`, {
+      hint: "See tables; add-table gives a new one its handler.",
+    });
+  }
   const handler = spec === undefined ? undefined : registry.create(spec, table);
   const wanted = spec === undefined ? undefined : formatHandlerSpec(spec);
   const current = table.attributes.get("handler") ?? table.attributes.get("handlers") ?? undefined;

@@ -3,9 +3,9 @@ import { printJson, TableStructure, UsageError } from "@skytools/skytools";
 import { failoverDrift } from "../check/failover-drift.ts";
 import { type Drift, structureDrift } from "../check/structure-drift.ts";
 import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
-import { fullName } from "../names.ts";
 import { canEnterReplicaRole, withoutReplicaRole } from "../replication-session.ts";
 import { openLocalNode, openProvider } from "../table/local-node.ts";
+import { namesAskedFor } from "../table/select-names.ts";
 
 const maxExitCode = 255;
 
@@ -36,15 +36,20 @@ async function check(job: Job): Promise<number> {
   if (node.nodeType === "root") {
     throw new UsageError(`node "${node.nodeName}" is the root: check on another node`);
   }
-  const wanted = job.args.map(fullName);
   const tables = (await getTableList(local, queueName)).filter((table) => table.isLocal);
+  const wanted = namesAskedFor(
+    job.args,
+    tables.map((table) => table.name),
+  );
   const unknown = wanted.filter((name) => !tables.some((table) => table.name === name));
-  if (unknown.length > 0) throw new UsageError(`Table not subscribed: ${unknown.join(", ")}`);
+  if (unknown.length > 0) {
+    throw new UsageError(`Table not subscribed: ${unknown.join(", ")}`, { hint: "See tables." });
+  }
   const provider = await openProvider(at);
   const onProvider = await getTableList(provider, queueName);
   const checked: CheckedTable[] = [];
   for (const table of tables) {
-    if (wanted.length > 0 && !wanted.includes(table.name)) continue;
+    if (!wanted.includes(table.name)) continue;
     const there = onProvider.find((entry) => entry.name === table.name && entry.isLocal);
     const drift = await driftOf(provider, local, there, table, job.flag("full"));
     checked.push({ table: table.name, drift });

@@ -14,7 +14,7 @@ export const compareCommand: Command = {
   name: "compare",
   args: "[TABLE...]",
   summary: "compare tables with the provider; the exit code is the number of tables that differ",
-  pidfile: "admin",
+  pidfile: "none",
   switches: [
     { flags: "--count-only", doc: "compare only the number of rows" },
     { flags: "--row-limit <n>", doc: "compare only the first n rows by key" },
@@ -55,7 +55,7 @@ async function compare(job: Job): Promise<number> {
 function count(job: Job, name: string, flag: string): number | undefined {
   const text = job.option(name);
   if (text === undefined) return undefined;
-  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`${flag}: "${text}" is not a number`);
+  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`${flag}: "${text}" is not a number`, { exitCode: 2 });
   return Number(text);
 }
 

@@ -37,7 +37,7 @@ export const executeCommand: Command = {
 async function execute(job: Job): Promise<void> {
   const attempts = Number(job.option("attempts"));
   if (!Number.isInteger(attempts) || attempts < 1) {
-    throw new UsageError(`--attempts: "${job.option("attempts")}" is not a number above 0`);
+    throw new UsageError(`--attempts: "${job.option("attempts")}" is not a number above 0`, { exitCode: 2 });
   }
   const scripts = readScripts(job.args);
   const at = await openLocalNode(job);

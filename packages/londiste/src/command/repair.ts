@@ -22,7 +22,9 @@ export const repairCommand: Command = {
   name: "repair",
   args: "[TABLE...]",
   summary: "find rows that differ from the provider's: write fix.TABLE.sql, or fix them with --apply",
-  pidfile: "admin",
+  // It may take hours, in which other commands of the node must not have to wait.
+  pidfile: "own",
+  pidfileSuffix: () => ".repair",
   onInterrupt: "finish",
   switches: [
     { flags: "--apply", doc: "fix the rows, beside the running worker" },
@@ -37,11 +39,13 @@ export const repairCommand: Command = {
 async function repair(job: Job): Promise<number> {
   const bufferSize = job.option("sortBufsize");
   if (bufferSize !== undefined && !/^\d+(?:kB|MB|GB|%)?$/.test(bufferSize)) {
-    throw new UsageError(`--sort-bufsize: "${bufferSize}" is not a size such as 64MB`);
+    throw new UsageError(`--sort-bufsize: "${bufferSize}" is not a size such as 64MB`, { exitCode: 2 });
   }
   const condition = job.option("repairWhere");
   const flaw = condition === undefined ? undefined : whyNotBetweenParentheses(condition);
-  if (flaw !== undefined) throw new UsageError(`--repair-where ${flaw}: it is one SQL expression`);
+  if (flaw !== undefined) {
+    throw new UsageError(`--repair-where ${flaw}: it is one SQL expression`, { exitCode: 2 });
+  }
   const at = await openLocalNode(job);
   refuseRoot(at, "repair");
   const base = await comparison(at);
@@ -61,7 +65,9 @@ async function repair(job: Job): Promise<number> {
   if (job.json) printJson(job.stdout, results);
   const skipped = results.filter((result) => result.kind === "skipped").length;
   if (skipped > 0 && (job.args.length > 0 || skipped === results.length)) {
-    throw new UsageError(`${skipped} of ${results.length} table(s) could not be checked`);
+    throw new UsageError(`${skipped} of ${results.length} table(s) could not be checked`, {
+      hint: "See the names with tables, and wait for copies with wait-sync.",
+    });
   }
   return Math.min(maxExitCode, results.filter(isDifferent).length);
 }
@@ -76,7 +82,10 @@ function isDifferent(result: RepairResult): boolean {
 async function repairOne(at: LocalNode, input: AlignInput): Promise<RepairResult> {
   const { job, queueName, workerName } = at;
   if (job.isDryRun) {
-    return repairTable(input, new WrittenFixes(input.source, input.target, (line) => job.stdout.write(line)));
+    const statements: string[] = [];
+    const take = (line: string) => (job.json ? statements.push(line.trimEnd()) : job.stdout.write(line));
+    const result = await repairTable(input, new WrittenFixes(input.source, input.target, take));
+    return job.json && result.kind === "checked" ? { ...result, statements } : result;
   }
   if (!job.flag("apply")) return repairIntoFile(input);
   const source = await openSource(at, input.registry, input.table, "repair");
@@ -102,7 +111,10 @@ async function repairIntoFile(input: AlignInput): Promise<RepairResult> {
     );
     if (result.kind === "checked") {
       const path = file.publish(result.destination);
-      if (path !== undefined) input.job.log.info(`fixes are in ${path}`);
+      if (path !== undefined) {
+        const hint = "Look at them, then let repair --apply do it.";
+        input.job.log.info(`fixes are in ${path}`, { hint });
+      }
     }
     return result;
   } finally {

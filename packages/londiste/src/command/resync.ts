@@ -1,3 +1,4 @@
+import { timeoutSeconds } from "@skytools/pgq/cascade";
 import type { Command, Job } from "@skytools/skytools";
 import { dryRunSwitch, UsageError } from "@skytools/skytools";
 import {
@@ -11,6 +12,7 @@ import { anyCopyNode, namedCopyNode } from "../table/copy-node.ts";
 import { type LocalNode, openLocalNode, openProvider } from "../table/local-node.ts";
 import { mergePartners } from "../table/merge-partners.ts";
 import { selectNames } from "../table/select-names.ts";
+import { waitForSync, waitSyncSwitches } from "./wait-sync.ts";
 
 /** Source: spec/londiste.md section 2 */
 export const resyncCommand: Command = {
@@ -22,12 +24,14 @@ export const resyncCommand: Command = {
     { flags: "--all", doc: "all tables that are replicated here" },
     { flags: "--copy-node <node>", doc: "copy from this node instead of the provider" },
     { flags: "--find-copy-node", doc: "copy from the nearest node upstream that has the table" },
+    ...waitSyncSwitches,
     dryRunSwitch,
   ],
   run: resync,
 };
 
 async function resync(job: Job): Promise<void> {
+  const longestWait = timeoutSeconds(job);
   const at = await openLocalNode(job);
   const { local, queueName, node } = at;
   if (node.nodeType === "root")
@@ -45,6 +49,7 @@ async function resync(job: Job): Promise<void> {
   const chosen = tables.filter((table) => names.includes(table.name));
   if (copyNode === undefined) await refuseUnavailable(at, chosen);
   for (const table of chosen) await resyncTable(at, table, copyNode);
+  if (job.flag("waitSync") && !job.isDryRun) await waitForSync(at, longestWait);
 }
 
 async function wantedCopyNode({ job, local, queueName, node }: LocalNode): Promise<string | undefined> {
@@ -67,7 +72,10 @@ async function refuseUnavailable(at: LocalNode, tables: readonly ReplicatedTable
   for (const { name } of absent) {
     at.job.log.error(`Table ${name} does not exist on provider, need to switch to different provider`);
   }
-  if (absent.length > 0) throw new UsageError("Problems, cancelling operation");
+  if (absent.length > 0)
+    throw new UsageError("Problems, cancelling operation", {
+      hint: "--find-copy-node looks for a node upstream that has them.",
+    });
 }
 
 /** A local table that several tables or queues feed is copied anew out of all of them: one alone could not know which rows are its own. */

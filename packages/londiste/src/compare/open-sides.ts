@@ -1,10 +1,10 @@
 import { type Database, mergeConnectString, quoteLiteral, UsageError } from "@skytools/skytools";
 import { HandlerRegistry } from "../handler/handler-registry.ts";
 import { getTableList } from "../londiste-api.ts";
-import { fullName } from "../names.ts";
 import { formatSettings } from "../replication-session.ts";
 import { findCopyNode } from "../table/copy-node.ts";
 import type { LocalNode } from "../table/local-node.ts";
+import { namesAskedFor } from "../table/select-names.ts";
 import type { AlignInput } from "./aligned-sides.ts";
 
 /** Settings under which both servers write values alike. */
@@ -66,10 +66,12 @@ export async function openSource(
   return openSide(at, `${purpose}_source.${found.name}`, mergeConnectString(found.location, extra));
 }
 
-/** Names as given, or all tables that are replicated here. */
+/** Names as given and what globs match, or all tables that are replicated here. */
 export async function namesToCompare({ job, local, queueName }: LocalNode): Promise<string[]> {
-  if (job.args.length > 0) return job.args.map(fullName);
   const tables = await getTableList(local, queueName);
   await local.commit();
-  return tables.filter((table) => table.isLocal).map((table) => table.name);
+  return namesAskedFor(
+    job.args,
+    tables.filter((table) => table.isLocal).map((table) => table.name),
+  );
 }

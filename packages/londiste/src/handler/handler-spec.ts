@@ -23,13 +23,15 @@ export function formatHandlerSpec({ name, arguments: values }: HandlerSpec): str
 /** From the switches --handler and --handler-arg.
  * @throws UsageError */
 export function handlerSpecOf(name: string, given: readonly string[]): HandlerSpec {
-  if (!/^[^()\s]+$/.test(name)) throw new UsageError(`invalid handler name: ${name}`);
+  if (!/^[^()\s]+$/.test(name)) throw new UsageError(`invalid handler name: ${name}`, { exitCode: 2 });
   const values = new Map<string, string>();
   for (const argument of given) {
     const equals = argument.indexOf("=");
-    if (equals < 1) throw new UsageError(`--handler-arg: "${argument}" is not of the form name=value`);
+    if (equals < 1) {
+      throw new UsageError(`--handler-arg: "${argument}" is not of the form name=value`, { exitCode: 2 });
+    }
     const key = argument.slice(0, equals);
-    if (values.has(key)) throw new UsageError(`multiple handler arguments: ${key}`);
+    if (values.has(key)) throw new UsageError(`multiple handler arguments: ${key}`, { exitCode: 2 });
     values.set(key, argument.slice(equals + 1));
   }
   return { name, arguments: values };

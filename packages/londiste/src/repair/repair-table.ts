@@ -31,6 +31,8 @@ export type RepairResult =
       readonly table: string;
       readonly destination: string;
       readonly isApplied: boolean;
+      /** with --dry-run --json: the fixes */
+      readonly statements?: readonly string[];
     } & Readonly<RepairCounts>)
   | Skipped;
 
@@ -68,6 +70,7 @@ export async function repairTable(input: AlignInput, fixes: FixTarget): Promise<
     };
     let chunk: KeyText[] = [];
     const flush = async () => {
+      if (job.isStopping) throw interrupted(sides, counts, fixes.isApplied);
       const keys = chunk;
       chunk = [];
       if (keys.length > 0) counts.unsettled += await fixes.take(keys, sides, counts);
@@ -93,6 +96,17 @@ export async function repairTable(input: AlignInput, fixes: FixTarget): Promise<
     isApplied: fixes.isApplied,
     ...counts,
   };
+}
+
+/** What was applied is committed, and counts. */
+function interrupted(sides: AlignedSides, counts: RepairCounts, isApplied: boolean): SkytoolsError {
+  const { inserts, updates, deletes } = counts;
+  const done = isApplied
+    ? `${inserts} inserts, ${updates} updates, ${deletes} deletes are done and stay`
+    : "nothing was changed";
+  return new SkytoolsError("REPAIR", `${sides.table}: interrupted, ${done}`, {
+    hint: "Run it again for the rest.",
+  });
 }
 
 async function refuseOtherKeys(source: Database, target: Database, sides: AlignedSides): Promise<void> {

@@ -36,7 +36,13 @@ export function selectNames(log: Log, selection: NameSelection): string[] {
   for (const name of given) {
     if (/[*?]/.test(name)) {
       const pattern = globPattern(fullName(name));
-      for (const candidate of candidates) if (pattern.test(candidate)) selected.add(candidate);
+      const isMatch = (each: string) => pattern.test(each);
+      for (const candidate of candidates.filter(isMatch)) selected.add(candidate);
+      if (!candidates.some(isMatch) && !selection.done.some(isMatch)) {
+        log.warn(
+          `${fullName(name)} matches nothing${selection.why === undefined ? "" : `: ${selection.why}`}`,
+        );
+      }
       continue;
     }
     const full = fullName(name);
@@ -54,6 +60,23 @@ export function selectNames(log: Log, selection: NameSelection): string[] {
     throw new UsageError("Cannot proceed", selection.hint === undefined ? {} : { hint: selection.hint });
   }
   return [...selected];
+}
+
+/** Names that a command looks at: those that are given, whether there are such tables or not, and what globs match.
+ * @param candidates what globs look at; all of them are meant when nothing is given
+ * @throws UsageError for a glob that matches nothing */
+export function namesAskedFor(given: readonly string[], candidates: readonly string[]): string[] {
+  if (given.length === 0) return [...candidates];
+  const names = given.map(fullName).flatMap((name) => {
+    if (!/[*?]/.test(name)) return [name];
+    const pattern = globPattern(name);
+    const found = candidates.filter((candidate) => pattern.test(candidate));
+    if (found.length === 0) {
+      throw new UsageError(`${name} matches no table that is replicated here`, { hint: "See tables." });
+    }
+    return found;
+  });
+  return [...new Set(names)];
 }
 
 /** A glob of names as a pattern. */

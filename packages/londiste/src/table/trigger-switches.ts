@@ -20,7 +20,9 @@ export const triggerSwitches: readonly Switch[] = [
 export function triggerArguments(job: Job): string[] {
   const flags = job.option("triggerFlags");
   if (flags !== undefined && !/^[ABIUDQLJS]+$/i.test(flags)) {
-    throw new UsageError(`--trigger-flags: "${flags}" has letters other than A B I U D Q L J S`);
+    throw new UsageError(`--trigger-flags: "${flags}" has letters other than A B I U D Q L J S`, {
+      exitCode: 2,
+    });
   }
   return [
     ...(flags === undefined ? [] : [`tgflags=${flags}`]),
@@ -39,12 +41,13 @@ export function handlerSwitches(job: Job): HandlerSpec | undefined {
     if (name !== undefined && name !== "filter") {
       throw new UsageError("--where is the handler filter, it does not go together with another", {
         hint: "A table has one handler.",
+        exitCode: 2,
       });
     }
     return handlerSpecOf("filter", [...values, `where=${condition}`]);
   }
   if (name === undefined) {
-    if (values.length > 0) throw new UsageError("--handler-arg without --handler");
+    if (values.length > 0) throw new UsageError("--handler-arg without --handler", { exitCode: 2 });
     return undefined;
   }
   return handlerSpecOf(name, values);

@@ -139,6 +139,42 @@ test("a table without primary key, or not there, is refused in one line and noth
   );
 });
 
+test("a value that a switch does not take ends with 2, before a database is touched", async () => {
+  const cases = [
+    ["add-table", "shared", "--max-parallel-copy=none"],
+    ["add-table", "shared", "only_here", "--dest-table=other"],
+    ["add-table", "shared", "--trigger-flags=XYZ"],
+    ["add-table", "shared", "--handler-arg=a=b"],
+    ["add-table", "shared", "--handler=bulk", "--handler-arg=method"],
+    ["add-table", "shared", "--merge-all", "--no-merge"],
+    ["resync", "shared", "--timeout=soon"],
+    ["compare", "--row-limit=few"],
+    ["repair", "--sort-bufsize=plenty"],
+    ["repair", "--repair-where=id = 1) or (true"],
+    ["execute", "none.sql", "--attempts=0"],
+    ["wait-sync", "--timeout=soon"],
+  ];
+  await stage.writeConfig("leaf", { db: stage.clusters.leaf.connstr("nowhere") });
+  for (const args of cases) {
+    const result = await stage.tryLondiste("leaf", ...args);
+    assert.equal(result.code, 2, `${args.join(" ")}: ${result.stderr}`);
+  }
+  await stage.writeConfig("leaf");
+});
+
+test("a glob that matches nothing is told", async () => {
+  for (const [node, command] of [
+    ["root", "add-table"],
+    ["leaf", "remove-table"],
+    ["leaf", "resync"],
+  ] as const) {
+    const { stderr } = await stage.londiste(node, command, "nothing*");
+    assert.match(stderr, /WARNING public\.nothing\* matches nothing: /);
+  }
+  const again = await stage.londiste("root", "add-table", "shar*");
+  assert.doesNotMatch(again.stderr, /matches nothing/);
+});
+
 test("compare of a table that is not replicated here does not end as if it were identical", async () => {
   const result = await stage.tryLondiste("leaf", "compare", "nowhere");
   assert.equal(result.code, 1);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { runProgram, waitFor } from "@skytools/testbed";
+import { Database } from "@skytools/skytools";
+import { runProgram, startProgram, waitFor } from "@skytools/testbed";
 import { NodeSet, type SetNode } from "../fixture/node-set.js";
 import { underLoad } from "../fixture/under-load.js";
 
@@ -186,6 +187,27 @@ test("repair --apply puts rows right that stand in each other's way, and keeps c
   await leaf.query("alter table swaps drop column mine");
 });
 
+test("repair --apply ends after the rows at hand when it is interrupted, and holds no other command up", async () => {
+  await leaf.change("update swaps set v = 'wrong'");
+  await using worker = await Database.open(leaf.connstr);
+  await worker.query("select from pgq_node.local_state where queue_name = 'q' for update");
+  await using repairing = startProgram("londiste3", ["leaf.ini", "repair", "swaps", "--apply", "--force"], {
+    cwd: set.directory,
+  });
+  await repairing.waitForOutput(/INFO Checking public\.swaps/);
+  await leaf.londiste("resync", "child", "--dry-run");
+  repairing.signal("SIGINT");
+  await repairing.waitForOutput(/got SIGINT/);
+  await worker.commit();
+  assert.equal((await repairing.exit).code, 1);
+  assert.match(
+    repairing.stderrText(),
+    /ERROR public\.swaps: interrupted, 0 inserts, (?:0|500) updates, 0 deletes are done/,
+  );
+  await leaf.londiste("repair", "swaps", "--apply", "--force");
+  await leaf.londiste("compare", "swaps");
+});
+
 test("values of composite types with nulls in them are told apart, and repaired", async () => {
   const shown = "select id, p::text, q::text, b, c from pairs order by id";
   await leaf.change("update pairs set p = null, q = array[(3, null)::pair] where id in (1, 3)");
@@ -214,7 +236,41 @@ test("--repair-where and --dry-run: only the rows asked for, on the terminal, no
     "update only public.child set v = 'c' where id = '1' and v = 'wrong';\nupdate only public.child set v = 'c' where id = '2' and v = 'wrong';",
   );
   assert.equal((await leaf.query("select from child where v = 'wrong'")).length, 10);
+  const asJson = await leaf.tryLondiste("repair", "child", "--repair-where=id = 1", "--dry-run", "--json");
+  const [found] = JSON.parse(asJson.stdout) as { updates: number; statements: string[] }[];
+  assert.deepEqual(
+    [found?.updates, found?.statements],
+    [1, ["update only public.child set v = 'c' where id = '1' and v = 'wrong';"]],
+  );
   await leaf.londiste("repair", "child", "--apply");
+});
+
+test("compare, repair and check take globs; one that matches nothing does not end as if all were well", async () => {
+  for (const command of ["compare", "check"]) {
+    const { stdout } = await leaf.londiste(command, "p?r*", "child");
+    assert.deepEqual(stdout.match(/^public\.\w+/gm)?.sort(), ["public.child", "public.parent"], stdout);
+  }
+  assert.match((await leaf.londiste("repair", "c*")).stdout, /^public\.child identical\n$/);
+  const none = await leaf.tryLondiste("compare", "nothing*");
+  assert.equal(none.code, 1);
+  assert.match(none.stderr, /ERROR public\.nothing\* matches no table that is replicated here\n/);
+});
+
+test("resync --wait-sync ends when the tables are in sync again, and with --timeout in time", async () => {
+  await leaf.stopWorker();
+  const late = await leaf.tryLondiste("resync", "child", "--wait-sync", "--timeout=0.5");
+  assert.equal(late.code, 1);
+  assert.match(late.stderr, /ERROR tables not in sync: public\.child: /);
+  const other = await leaf.londiste("wait-sync", "parent", "--timeout=20");
+  assert.match(other.stderr, /All done/);
+  const unknown = await leaf.tryLondiste("wait-sync", "nowhere");
+  assert.match(unknown.stderr, /ERROR Table not subscribed: public\.nowhere\nHINT: /);
+  leaf.startWorker();
+  await leaf.londiste("resync", "child", "--wait-sync");
+  const [row] = await leaf.query(
+    "select merge_state from londiste.table_info where table_name = 'public.child'",
+  );
+  assert.deepEqual(row, { merge_state: "ok" });
 });
 
 test("--row-limit compares the first rows by key; compare_sql asks what it says", async () => {

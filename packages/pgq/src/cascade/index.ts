@@ -90,6 +90,7 @@ export {
   unregisterLocation,
   unregisterSubscriber,
 } from "./pgq-node-api.ts";
+export { timeoutSeconds } from "./plan/planned-command.ts";
 export { queueOnly } from "./queue-only.ts";
 export { repositionSwitches, resetPosition, rewindProvider } from "./reposition.ts";
 export { type NodeStatus, type QueueStatus, readQueueStatus } from "./status/node-status.ts";

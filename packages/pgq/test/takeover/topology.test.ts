@@ -83,6 +83,32 @@ describe("moving nodes under load", () => {
     await running.assertWhole();
   });
 
+  it("says what helps when the new provider, or the worker that moves, does not answer: leaving them out does not", async () => {
+    const n2 = running.member("n2");
+    await n2.cluster.query("alter database n2 allow_connections false");
+    await n2.cluster.terminateBackends({ database: "n2" });
+    const move = ["change-provider", "--node=n5", "--provider=n2"];
+    const down = await running.member("n1").run(move);
+    const leftOut = await running.member("n1").run([...move, "--dead=n2"]);
+    await n2.cluster.query("alter database n2 allow_connections true");
+    assert.match(
+      down.stderr,
+      /node "n2" does not answer: .*\nHINT: Bring it back, or choose another provider\.\n/,
+    );
+    assert.match(leftOut.stderr, /node "n2" is treated as dead\nHINT: Say it without --dead=n2\.\n/);
+    await running.killWorker("n5");
+    const silent = await running
+      .member("n1")
+      .run(["change-provider", "--node=n5", "--provider=n3", "--timeout=1"]);
+    assert.match(
+      silent.stderr,
+      /worker "n5_worker" of node "n5" does not answer .*\nHINT: Start it .*large batch\.$/m,
+    );
+    running.startWorker("n5");
+    assert.deepEqual([down.code, leftOut.code, silent.code], [1, 1, 1]);
+    await running.assertWhole();
+  });
+
   it("moves a plain consumer, which keeps its position, killed after each step", async () => {
     const [n1, n2, n5] = ["n1", "n2", "n5"].map((name) => running.member(name)) as [Member, Member, Member];
     await n1.query("select pgq.register_consumer('q', 'plain')");

@@ -14,6 +14,9 @@ export type PidfileState =
 /** A pidfile is written soon after its process has begun. */
 const begunToleranceMs = 5_000;
 
+/** What administrative commands put after the name of the configured file. */
+export const adminSuffix = ".admin";
+
 /** Everybody may see whether a program runs, nobody else may say so. */
 const fileMode = 0o644;
 
@@ -144,7 +147,10 @@ function removeDeadDrafts(path: string): void {
 function busy(path: string, pid: number | undefined): SkytoolsError {
   const which = pid === undefined ? path : `${path}, pid ${pid}`;
   return new SkytoolsError("PIDFILE_BUSY", `Pidfile exists, another process running? (${which})`, {
-    hint: "Stop that process with -s or -k first.",
+    // Those switches stop the worker, whatever the command.
+    hint: path.endsWith(adminSuffix)
+      ? "A command that changes the same node is at work: wait until it has ended."
+      : "Stop that process with -s or -k first.",
   });
 }
 

@@ -6,7 +6,7 @@ import type { CommandLine } from "./command-line.ts";
 import { type DaemonChild, daemonize } from "./daemonize.ts";
 import { crashLine, errorFields, exitCodeOf, messageOf, reportFailure } from "./error-report.ts";
 import type { Job } from "./job.ts";
-import { checkPidfile, Pidfile, probePidfile, signalPidfile } from "./pidfile.ts";
+import { adminSuffix, checkPidfile, Pidfile, probePidfile, signalPidfile } from "./pidfile.ts";
 import type { Command, LoopBody, Program, StartupSwitch } from "./program.ts";
 import { RunningJob } from "./running-job.ts";
 import { ServiceNotifier } from "./service-notifier.ts";
@@ -149,7 +149,7 @@ function givenOneShots({ program, command, given }: JobRequest): StartupSwitch[]
 function pidfilePath(config: Config, command: Command | undefined, args: readonly string[]): string {
   const base = config.has("pidfile") ? config.getFile("pidfile") : "";
   if (base === "" || command?.pidfile === "none") return "";
-  if (command?.pidfile === "admin") return `${base}.admin`;
+  if (command?.pidfile === "admin") return `${base}${adminSuffix}`;
   return `${base}${command?.pidfileSuffix?.(args) ?? ""}`;
 }
 

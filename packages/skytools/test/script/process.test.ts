@@ -191,7 +191,10 @@ test("administrative commands exclude each other, not the worker, and -k means t
   assert.equal(worker.read("w.pid.admin"), String(waiting.pid));
   const second = await worker.run("w.ini", "wait");
   assert.equal(second.code, 1);
-  assert.match(second.stderr, /ERROR Pidfile exists, another process running\? \(w\.pid\.admin, pid \d+\)\n/);
+  assert.match(
+    second.stderr,
+    /ERROR Pidfile exists, another process running\? \(w\.pid\.admin, pid \d+\)\nHINT: .* wait until it has ended\.\n/,
+  );
   await worker.run("w.ini", "wait", "-k");
   await waitFor("the worker to end", () => !isAlive(pid));
   assert.equal(waiting.isRunning, true);

@@ -50,7 +50,7 @@ const answerTimeout: Switch = {
 };
 const waitTimeout: Switch = {
   flags: "--timeout <seconds>",
-  doc: "give up after this time; 0: no limit",
+  doc: "give up after this time, with exit code 1; 0: no limit",
   default: "0",
 };
 
@@ -154,9 +154,9 @@ export function cascadeCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
     {
       name: "wait-root",
       args: "",
-      summary: "wait until this node has what the root has now",
+      summary: "wait until this node has what the root has now; --timeout limits the wait",
       switches: [waitTimeout],
-      pidfile: "admin",
+      pidfile: "none",
       run: async (job) => {
         printReached(job, await waitRoot(adminOf(job), timeoutSeconds(job)));
       },
@@ -164,9 +164,9 @@ export function cascadeCommands(adminOf: (job: Job) => CascadeAdmin): Command[] 
     {
       name: "wait-provider",
       args: "",
-      summary: "wait until this node has what its provider has now",
+      summary: "wait until this node has what its provider has now; --timeout limits the wait",
       switches: [waitTimeout],
-      pidfile: "admin",
+      pidfile: "none",
       run: async (job) => {
         printReached(job, await waitProvider(adminOf(job), timeoutSeconds(job)));
       },

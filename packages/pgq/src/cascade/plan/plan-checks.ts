@@ -1,7 +1,7 @@
 import type { Finding } from "./plan.ts";
 import type { LiveMember, SetState } from "./set-state.ts";
 
-/** A node that must be asked, or why it cannot be. */
+/** A node that must be asked, or why it cannot be: another one may be taken in its place, but it cannot be left out. */
 export function requireLive(set: SetState, nodeName: string, findings: Finding[]): LiveMember | undefined {
   const member = set.live.get(nodeName);
   if (member !== undefined) return member;
@@ -10,11 +10,15 @@ export function requireLive(set: SetState, nodeName: string, findings: Finding[]
     silent === undefined
       ? { kind: "refusal", text: `Unknown node: ${nodeName}`, hint: "See members." }
       : silent.failure === null
-        ? { kind: "refusal", text: `node "${nodeName}" is dead`, hint: "tag-alive takes that back." }
+        ? {
+            kind: "refusal",
+            text: `node "${nodeName}" is ${silent.isAssumedDead ? "treated as dead" : "dead"}`,
+            hint: silent.isAssumedDead ? `Say it without --dead=${nodeName}.` : "tag-alive takes that back.",
+          }
         : {
             kind: "refusal",
             text: `node "${nodeName}" does not answer: ${silent.failure}`,
-            hint: "Bring it back, or treat it as dead with --dead.",
+            hint: "Bring it back, or choose another provider.",
           },
   );
   return undefined;

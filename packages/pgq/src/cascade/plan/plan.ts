@@ -51,6 +51,8 @@ export interface Plan {
 export interface WorkerPlace {
   readonly nodeName: string;
   readonly consumerName: string;
+  /** true: the command can go without its node, which --dead says; others are what it is about */
+  readonly canBeLeftOut?: boolean;
 }
 
 export function refusals({ findings }: Plan): Finding[] {

@@ -37,7 +37,11 @@ export function takeoverBranch(
     ...followers.flatMap((member) => moveConsumer(context, set, workerOf(member), taker)),
     ...(isLive(old) ? [] : adoption(context, request, old, findings)),
   ];
-  const workers = movers.map(({ nodeName, node }) => ({ nodeName, consumerName: node.workerName }));
+  const workers = movers.map((member) => ({
+    nodeName: member.nodeName,
+    consumerName: member.node.workerName,
+    canBeLeftOut: others.includes(member),
+  }));
   return { title: takeoverTitle(request), findings, steps, workers };
 }
 

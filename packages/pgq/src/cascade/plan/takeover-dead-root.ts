@@ -44,7 +44,11 @@ export function takeoverDeadRoot(context: PlanContext, request: TakeoverRequest,
     : failover(context, request, old, coming, backward);
   const orphans = orphanedConsumers(set, old.nodeName);
   const adoption = adoptConsumers(context, orphans, taker, top, findings);
-  const workers = [...moved].map(({ nodeName, node }) => ({ nodeName, consumerName: node.workerName }));
+  const workers = [...moved].map((member) => ({
+    nodeName: member.nodeName,
+    consumerName: member.node.workerName,
+    canBeLeftOut: member !== taker,
+  }));
   return {
     title: takeoverTitle(request),
     findings,

@@ -28,9 +28,10 @@ export function takeoverLiveRoot(context: PlanContext, request: TakeoverRequest,
   const steps = isPromoted
     ? restOf(context, request, old)
     : [...moves(context, request, old, moved), ...switchover(context, request, old)];
-  const workers: WorkerPlace[] = [old, taker, ...moved].map(({ nodeName, node }) => ({
-    nodeName,
-    consumerName: node.workerName,
+  const workers: WorkerPlace[] = [old, taker, ...moved].map((member) => ({
+    nodeName: member.nodeName,
+    consumerName: member.node.workerName,
+    canBeLeftOut: moved.includes(member),
   }));
   return { title: takeoverTitle(request), findings, steps, workers: steps.length === 0 ? [] : workers };
 }

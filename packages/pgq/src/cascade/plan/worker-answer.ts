@@ -42,9 +42,17 @@ export async function awaitAnswers(
       message: silent
         .map(({ consumerName, nodeName }) => `worker "${consumerName}" of node "${nodeName}" does not answer`)
         .join(", "),
-      hint: "Start it (see its log), give it longer with --timeout when it is busy with a large batch, or leave its node out with --dead.",
+      hint: whatHelps(silent),
     }),
   );
+}
+
+function whatHelps(silent: readonly AskedWorker[]): string {
+  const start =
+    "Start it (see its log), or give it longer with --timeout when it is busy with a large batch.";
+  if (!silent.every(({ canBeLeftOut }) => canBeLeftOut === true)) return start;
+  const switches = [...new Set(silent.map(({ nodeName }) => `--dead=${nodeName}`))].join(" ");
+  return `${start} ${switches} leaves its node out.`;
 }
 
 export async function hasAnswered(
