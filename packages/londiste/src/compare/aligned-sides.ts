@@ -4,6 +4,7 @@ import { SkytoolsError, TableStructure } from "@skytools/skytools";
 import { loadTargetTables, type TargetColumn, type TargetTable } from "../apply/target-table.ts";
 import type { HandlerRegistry } from "../handler/handler-registry.ts";
 import { getTableList, type ReplicatedTable } from "../londiste-api.ts";
+import { mergePartners } from "../table/merge-partners.ts";
 import { readReplayGap } from "./replay-gap.ts";
 import { differInEncoding } from "./server-encodings.ts";
 import type { RowCorrection, RowSelection } from "./table-checksum.ts";
@@ -96,6 +97,18 @@ async function align(input: AlignInput): Promise<AlignedSides | Skipped | string
     return skipped(`Table ${table} has other rows here by its handler`);
   }
   const destination = handler.destination ?? here.destination;
+  const condition = bothOf(await handler.rowCondition?.(target), input.condition);
+  if (condition === undefined) {
+    const others = [
+      ...(await sharers(target, queueName, { name: table, destination })),
+      ...(await sharers(source, queueName, there)),
+    ];
+    if (others.length > 0) {
+      return skipped(
+        `Table ${table} has rows of ${others.join(", ")} in it too: which are its own is only known to repair --repair-where=CONDITION`,
+      );
+    }
+  }
   const targetShape = (await loadTargetTables(target, [destination])).get(destination);
   const sourceShape = (await loadTargetTables(source, [there.destination])).get(there.destination);
   if (sourceShape === undefined) return skipped(`Table ${table} does not exist on provider side`);
@@ -111,7 +124,6 @@ async function align(input: AlignInput): Promise<AlignedSides | Skipped | string
     job.log.debug(`${table}: ${gap.events} events are not replayed yet`);
   }
   const correction = gap.kind === "corrected" ? gap.correction : undefined;
-  const condition = bothOf(await handler.rowCondition?.(target), input.condition);
   const key = await keyColumns(target, destination, columns);
   const sourceColumns = inOrder(sourceShape, columns);
   const isPortable = await differInEncoding(source, target);
@@ -138,6 +150,16 @@ async function align(input: AlignInput): Promise<AlignedSides | Skipped | string
       isPortable,
     },
   };
+}
+
+/** Others whose rows lie in the same local table: taken for rows that the other side lacks, they would be deleted. */
+async function sharers(
+  db: Database,
+  queueName: string,
+  table: Pick<ReplicatedTable, "name" | "destination">,
+): Promise<string[]> {
+  const partners = await mergePartners(db, queueName, table);
+  return partners.map((partner) => `${partner.name} of queue ${partner.queueName} (${db.label})`);
 }
 
 async function localTable(

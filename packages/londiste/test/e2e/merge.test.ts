@@ -75,6 +75,27 @@ test("--merge-all copies the rows of all queues into one table and replays them;
   assert.equal((await first.query("select from rows where v = 'new'")).length, 2);
 });
 
+test("repair of a merged table does not take the rows of the other queue for too many, nor compare the table for different", async () => {
+  const [first] = leafs as [SetNode, SetNode];
+  const says = /public\.rows has rows of public\.rows of queue q2 .* in it too/;
+  for (const args of [
+    ["compare", "rows"],
+    ["repair", "rows", "--apply"],
+    ["repair", "rows", "--dry-run"],
+  ]) {
+    const { code, stdout, stderr } = await first.tryLondiste(...args);
+    assert.deepEqual([code, stdout], [1, ""], stderr);
+    assert.match(stderr, says);
+  }
+  assert.equal(await count(first), 100);
+  await first.change("delete from rows where id in (1010, 2010)");
+  const own = await first.londiste("repair", "rows", "--apply", "--repair-where=id < 2000 and id <> 2");
+  assert.match(own.stdout, /public\.rows repaired: 1 inserts, 0 updates, 0 deletes/);
+  const other = await leafs[1]!.londiste("repair", "rows", "--apply", "--repair-where=id > 2000 or id = 2");
+  assert.match(other.stdout, /public\.rows repaired: 1 inserts, 0 updates, 0 deletes/);
+  assert.equal(await count(first), 100);
+});
+
 test("resync of a merged table copies it out of all its queues", async () => {
   const [first, second] = leafs as [SetNode, SetNode];
   await first.change("delete from rows where id > 20");
