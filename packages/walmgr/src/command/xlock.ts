@@ -12,7 +12,7 @@ export const xlockCommand: Command = {
   run: async (job) => {
     if (isOnlyTold(job, "take the backup lock")) return 0;
     const lock = new BackupLock(settingsWithArchive(job, "standby").paths.completed);
-    const holder = await lock.holder();
+    const holder = await lock.liveHolder();
     if (holder !== undefined) {
       if (holder.pid > 0) job.stdout.write(`${holder.pid}\n`);
       return 1;
@@ -21,7 +21,7 @@ export const xlockCommand: Command = {
     if (pid !== undefined && !/^[1-9]\d{0,9}$/.test(pid))
       throw new UsageError(`"${pid}" is not a process id`);
     // The number is a process of the primary, which cannot be looked at from here.
-    await lock.take(Number(pid ?? 0), undefined);
+    await lock.takeForOther(Number(pid ?? 0));
     return 0;
   },
 };

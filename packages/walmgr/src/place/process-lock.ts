@@ -50,10 +50,17 @@ export class ProcessLock {
   }
 
   /** Takes the lock; one of a process that has died is taken over.
-   * @param pid whose lock it is; default: this process
    * @throws WalError when somebody holds it */
-  async take(pid = process.pid, host: string | undefined = hostname()): Promise<void> {
-    const content = host === undefined ? String(pid) : lockContent(pid, host);
+  take(): Promise<void> {
+    return this.#take(lockContent(process.pid, hostname()));
+  }
+
+  /** As {@link take}, for a process of another host, of which only the number is known: it counts as alive until the lock is removed. */
+  takeForOther(pid: number): Promise<void> {
+    return this.#take(String(pid));
+  }
+
+  async #take(content: string): Promise<void> {
     const draft = draftPath(this.path);
     try {
       await removeOldDrafts(this.path);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chmod, mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { runProgram, waitFor } from "@skytools/testbed";
@@ -29,9 +30,17 @@ test("xlock and xrelease speak with a walmgr of old", async () => {
   assert.equal((await onSlave(["xlock", "4711"])).code, 0);
   const taken = await onSlave(["xlock", "4712"]);
   assert.deepEqual([taken.code, taken.stdout], [1, "4711\n"]);
+  assert.equal(await readFile(join(here.archive, "logs.complete/BACKUPLOCK"), "utf8"), "4711");
+  // That number is a process of the primary: here is none with it, and the lock is held all the same.
+  const expire = await onSlave(["expire"]);
+  assert.match(expire.stderr, /a backup is running: process 4711 of the primary holds/);
   assert.equal((await onSlave(["xrelease"])).code, 0);
   assert.equal((await onSlave(["xrelease"])).code, 0);
   assert.equal((await onSlave(["xlock", "1; rm -rf /"])).code, 1);
+  const dead = JSON.stringify({ pid: spawnSync("true").pid, host: hostname(), startTime: "1" });
+  await writeFile(join(here.archive, "logs.complete/BACKUPLOCK"), dead);
+  assert.equal((await onSlave(["xlock", "4711"])).code, 0, "what a backup that died has left is no lock");
+  assert.equal((await onSlave(["xrelease"])).code, 0);
 });
 
 test("a lock that cannot be taken because there is no archive tells to set it up", async () => {
@@ -136,8 +145,9 @@ test("periodic_command does not run beside itself, also not beside one whose cal
   assert.equal(killed.code, 137, killed.stderr);
   await waitFor("the command to run", () => existsSync(count));
   assert.match((await here.walmgr(["periodic"])).stderr, /Nothing to do: it is running, process \d+/);
-  await here.addWal("000000010000000000000001", walFile("000000010000000000000001"));
-  assert.equal((await here.xarchive("000000010000000000000001")).code, 0);
+  const segment = "0000000100000000000000E1";
+  await here.addWal(segment, walFile(segment));
+  assert.equal((await here.xarchive(segment)).code, 0);
   await writeFile(gate, "");
   await waitFor("its turn", async () => !/it is running/.test((await here.walmgr(["periodic"])).stderr));
   assert.equal(await readFile(count, "utf8"), "ran\nran\n");
