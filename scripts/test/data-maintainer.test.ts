@@ -156,6 +156,17 @@ describe("data_maintainer3", () => {
     const broken = await maintainer.run();
     assert.equal(broken.code, 1);
     assert.match(broken.stderr, /fileread: keys\.csv: Invalid Record Length/);
+    for (const [text, message] of [
+      ["the id;word\n7;caf\xe9\n", /fileread: keys\.csv: it is not UTF-8/],
+      ["the id;word\n7;caf\xc3", /fileread: keys\.csv: it is not UTF-8/],
+      ["the id;word;word\n7;a;b\n", /fileread: keys\.csv: column "word" stands there twice/],
+    ] as const) {
+      writeFileSync(join(directory.path, "keys.csv"), Buffer.from(text, "latin1"));
+      const refused = await maintainer.run();
+      assert.equal(refused.code, 1);
+      assert.match(refused.stderr, message);
+    }
+    assert.deepEqual(await maintainer.rows("select id::int4, word from target order by id"), copied);
   });
 
   it("loses only the open block when a row fails, and says it to sql_on_crash", async () => {

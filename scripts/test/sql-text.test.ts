@@ -194,6 +194,15 @@ describe("catsql3", () => {
     assert.match(stderr, /c\.sql:1: cannot read .*none \(ENOENT\)/);
   });
 
+  it("refuses a file that is not UTF-8 instead of writing it damaged", async () => {
+    await using directory = await directoryWith({ "a.sql": "" });
+    writeFileSync(join(directory.path, "a.sql"), Buffer.from("select 'caf\xe9';\n", "latin1"));
+    assert.throws(
+      () => flattenScripts(["a.sql"], directory.path),
+      /cannot read .*a\.sql \(it is not UTF-8\)/,
+    );
+  });
+
   it("puts a function's comment before it for documentation", () => {
     const header = ["create or replace function f(", "  a int)", "returns int as $$"];
     const body = ["begin", "  -- inner", "end; $$ language plpgsql;"];

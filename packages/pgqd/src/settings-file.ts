@@ -12,13 +12,15 @@ export interface Assignment {
 
 const sectionName = "pgqd";
 const deepestInclude = 10;
+/** Files that include others more than once would be read for ever. */
+const mostLines = 10_000;
 
 /** Reads a file of this program's own strict dialect: one section, `key = value` to the end of the line, comments only on
  * lines of their own, `%include FILE`, nothing interpolated.
  * @throws ConfigError naming file and line
  * Source: spec/pgq-library.md B2 */
 export function readSettingsFile(file: string): Assignment[] {
-  const state = { assignments: [] as Assignment[], isInSection: false };
+  const state = { assignments: [] as Assignment[], isInSection: false, lines: 0 };
   readInto(state, file, 0);
   if (!state.isInSection) throw new ConfigError(`section [${sectionName}] is missing`, { file });
   return state.assignments;
@@ -27,6 +29,8 @@ export function readSettingsFile(file: string): Assignment[] {
 interface ReaderState {
   readonly assignments: Assignment[];
   isInSection: boolean;
+  /** of all files, those that say something */
+  lines: number;
 }
 
 function readInto(state: ReaderState, file: string, depth: number): void {
@@ -35,6 +39,9 @@ function readInto(state: ReaderState, file: string, depth: number): void {
     const text = raw.trim();
     const line = index + 1;
     if (text === "" || text.startsWith("#") || text.startsWith(";")) continue;
+    state.lines += 1;
+    if (state.lines > mostLines)
+      throw new ConfigError("the files that are included have no end", { file, line });
     const include = /^%include\s+(.+)$/.exec(text);
     if (include !== null) {
       if (depth >= deepestInclude) {
@@ -49,6 +56,7 @@ function readInto(state: ReaderState, file: string, depth: number): void {
 }
 
 function readLine(state: ReaderState, text: string, file: string, line: number): void {
+  if (text.includes("\uFFFD")) throw new ConfigError("the line is not valid UTF-8", { file, line });
   const section = /^\[(.*)\]$/.exec(text);
   if (section !== null) {
     if (section[1] !== sectionName) {

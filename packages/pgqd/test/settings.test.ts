@@ -138,6 +138,16 @@ describe("settings of pgqd", () => {
     ["a key of the framework", "[pgqd]\njob_name = x\n", /:2: \[pgqd\] job_name: unknown key/],
     ["a value without a key", "[pgqd]\n= 5\n", /:2: "= 5" is not of the form key = value/],
     ["an include of itself", "[pgqd]\n%include pgqd.ini\n", /%include nested deeper than 10 files/],
+    [
+      "files that include each other without end",
+      `[pgqd]\n${"%include pgqd.ini\n".repeat(20)}`,
+      /%include nested deeper|the files that are included have no end/,
+    ],
+    [
+      "a line that is not UTF-8",
+      "[pgqd]\n# \uFFFD\nbase_connstr = password=\uFFFD\n",
+      /pgqd\.ini:3: the line is not valid UTF-8/,
+    ],
     ["an include of nothing", "[pgqd]\n%include gone.ini\n", /gone\.ini: cannot read the file \(ENOENT\)/],
   ];
   for (const [what, text, message] of mistakes) {

@@ -5,7 +5,7 @@ import { InterruptSignal } from "./interrupt-signal.ts";
 import { errorText } from "./output/error-text.ts";
 import { JsonPrinter } from "./output/json-printer.ts";
 import { TextPrinter } from "./output/text-printer.ts";
-import { readScript, runScript } from "./script.ts";
+import { linesOf, readScript, runScript } from "./script.ts";
 import { Session } from "./session/session.ts";
 import { askOnTerminal } from "./terminal/ask-on-terminal.ts";
 import { InteractiveConsole } from "./terminal/interactive-console.ts";
@@ -86,19 +86,6 @@ async function runUnattended(session: Session, line: CommandLine, { name, pieces
   });
   await interrupt.end();
   return isGood ? 0 : 1;
-}
-
-/** Whole lines, as they come. */
-async function* linesOf(input: AsyncIterable<Buffer | string>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let begun = "";
-  for await (const chunk of input) {
-    begun += typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true });
-    const end = begun.lastIndexOf("\n") + 1;
-    if (end > 0) yield begun.slice(0, end);
-    begun = begun.slice(end);
-  }
-  yield begun;
 }
 
 /** What others see in the list of processes. */

@@ -46,9 +46,29 @@ export async function runScript(
 /** @throws SkytoolsError FILE */
 export function readScript(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new SkytoolsError("FILE", `cannot read ${file}: ${reason}`, { cause });
   }
+}
+
+/** Whole lines, as they come. @throws SkytoolsError FILE for what is no UTF-8 */
+export async function* linesOf(input: AsyncIterable<Buffer | string>): AsyncGenerator<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const decoded = (bytes?: Buffer) => {
+    try {
+      return decoder.decode(bytes, { stream: bytes !== undefined });
+    } catch (cause) {
+      throw new SkytoolsError("FILE", "the input is not valid UTF-8", { cause });
+    }
+  };
+  let begun = "";
+  for await (const chunk of input) {
+    begun += typeof chunk === "string" ? chunk : decoded(chunk);
+    const end = begun.lastIndexOf("\n") + 1;
+    if (end > 0) yield begun.slice(0, end);
+    begun = begun.slice(end);
+  }
+  yield begun + decoded();
 }

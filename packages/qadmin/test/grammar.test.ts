@@ -32,6 +32,8 @@ describe("the grammar", () => {
     ["SHOW Queue", ["show queue"]],
     ["show queue *", ["show queue", ["queue", "*"]]],
     ['show queue "A ""b"".c".D', ["show queue", ["queue", 'A "b".c.D']]],
+    ["show queue ÄPFEL", ["show queue", ["queue", "Äpfel"]]],
+    ["create queue E'\\xff'", "problem"],
     ["show queue Plain.Name", ["show queue", ["queue", "plain.name"]]],
     ["show consumer on on on", ["show consumer", ["consumer", "on"], ["on", "on"]]],
     ["show batch events", ["show batch", ["consumer", "events"]]],

@@ -10,7 +10,7 @@ export interface LogFindings {
 
 const tailBytes = 256 * 1024;
 const errorLine = /^.*\b(?:ERROR|CRITICAL|FATAL)\b.*$/;
-const goodLine = /\bINFO (?:\{.*\}$|.*\bworks again$|started$|Starting\b)/;
+const goodText = /^INFO (?:\{.*\}$|.*\bworks again$|started$|Starting\b)/;
 
 /** Reads the last part of a log file; undefined when there is none, or it cannot be read. */
 export function readLog(path: string | undefined): LogFindings | undefined {
@@ -18,7 +18,7 @@ export function readLog(path: string | undefined): LogFindings | undefined {
   if (text === undefined) return undefined;
   const lines = text.split("\n");
   const lastError = lines.findLastIndex((line) => errorLine.test(line));
-  const lastGood = lines.findLastIndex((line) => goodLine.test(line));
+  const lastGood = lines.findLastIndex((line) => isGood(line));
   return { lastError: lines[lastError], isFailing: lastError > lastGood };
 }
 
@@ -37,4 +37,10 @@ function tailOf(path: string): string | undefined {
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** What follows the level counts, not what else a message says. */
+function isGood(line: string): boolean {
+  const level = line.search(/\bINFO /);
+  return level >= 0 && goodText.test(line.slice(level));
 }

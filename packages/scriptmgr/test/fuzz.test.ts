@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { it } from "node:test";
 import { fuzzParser, temporaryDirectory } from "@skytools/testbed";
 import { filesOfPattern } from "#src/file-pattern.js";
+import { readLog } from "#src/last-error.js";
 import { splitWords } from "#src/split-words.js";
 
 it("splitWords reads or refuses whatever comes, soon", () => {
@@ -20,5 +21,22 @@ it("filesOfPattern looks for whatever comes, soon, and nowhere else", async () =
       if (!found.every((file) => file.startsWith(`${directory.path}/`))) throw new Error(found.join(", "));
     },
     samples: ["*.ini", "[a-c]?*", "[!b].ini", "[z-a]*", "*a*b*a*b*a*b*x"],
+  });
+});
+
+it("readLog finds the end of a log, soon, whatever stands there", async () => {
+  await using directory = await temporaryDirectory("fuzz");
+  const file = join(directory.path, "x.log");
+  fuzzParser({
+    name: "readLog",
+    parse: (text) => {
+      writeFileSync(file, text);
+      readLog(file);
+    },
+    samples: [
+      "2026-11-28 04:00:00,123 1 INFO {count: 1}\n2026-11-28 04:00:01,123 1 ERROR it broke\n",
+      "INFO db works again\n",
+      "INFO ",
+    ],
   });
 });

@@ -125,6 +125,7 @@ export { type WriteAtomicallyOptions, writeAtomically } from "./files/write-atom
 export { copyRow, parseCopyRow, quoteByteaCopy, quoteCopy, unescapeCopy } from "./quoting/copy-text.ts";
 export { type ArrayItem, makePgArray, parsePgArray } from "./quoting/pg-array.ts";
 export {
+  foldName,
   fqName,
   quoteFqIdent,
   quoteIdent,

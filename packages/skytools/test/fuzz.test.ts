@@ -16,6 +16,8 @@ import {
   ValueError,
 } from "#src/config/typed-value.js";
 import { findPassword } from "#src/db/password-file.js";
+import { messageFields } from "#src/db/replication-messages.js";
+import { serverVersionNumber } from "#src/db/reported-settings.js";
 import { readServiceFile } from "#src/db/service-file.js";
 import { textParser } from "#src/db/type-parsers.js";
 import {
@@ -28,7 +30,9 @@ import {
   parseIsoTimestamp,
   parsePartialSql,
   parsePgArray,
+  QueryBuilder,
   SkytoolsError,
+  Snapshot,
   splitFqName,
   splitStatements,
   unescapeC,
@@ -38,10 +42,15 @@ import {
   unquoteLiteral,
   urlDecode,
   urlDecodeRow,
+  whyNotBetweenParentheses,
 } from "#src/index.js";
 import { LineFormatError, parseLineFormat } from "#src/log/line-format.js";
+import { redactSecrets } from "#src/log/redact.js";
 import { ArgumentError, parseArguments } from "#src/log/skylog/argument-parser.js";
 import { parseStatisticsLine } from "#src/log/statistics-line.js";
+import { parseNestedPgArray } from "#src/quoting/pg-array.js";
+import { unescapeString } from "#src/quoting/unescape.js";
+import { probePidfile } from "#src/script/pidfile.js";
 
 const isRefused = (error: unknown): boolean => error instanceof SkytoolsError;
 const isBadUtf8 = (error: unknown): boolean => /not valid UTF-8/.test(String(error));
@@ -78,6 +87,16 @@ const times = ["2026-11-28 04:00:00.123456+02", "2026-02-29", "infinity"];
 
 const directory = mkdtempSync(join(tmpdir(), "fuzz-"));
 const serviceFile = join(directory, "services");
+const pidfile = join(directory, "x.pid");
+const record = {
+  time: new Date(0),
+  level: "info",
+  message: "m",
+  stack: undefined,
+  text: "m",
+  json: "{}",
+} as const;
+const origin = { serviceName: "s", jobName: "j", pid: 1, hostName: "h", hostAddress: "::1" };
 after(() => rmSync(directory, { recursive: true }));
 
 /** Every reader of this package for text out of files, command lines, events and servers. */
@@ -101,6 +120,13 @@ const parsers: readonly FuzzedParser[] = [
     samples: typed,
     isRefusal: isA(ValueError),
   })),
+  {
+    name: "interpolate, references within references",
+    parse: (text) =>
+      interpolate(text, "basic", "a", () => ({ text: "%(a)s".repeat(50), isLiteral: false, section: "a" })),
+    samples: ["%(a)s and %%"],
+    isRefusal: isA(InterpolationError),
+  },
   ...[parseList, parseDict, parseFile].map((parse) => ({ name: parse.name, parse, samples: typed })),
   { name: "parseConnectPairs", parse: parseConnectPairs, samples: connectStrings, isRefusal: isRefused },
   {
@@ -136,9 +162,58 @@ const parsers: readonly FuzzedParser[] = [
     samples: ["# c\n[shop]\nhost=db1\nport = 5432\n", "[other]\nuser=me\n[shop]\n"],
     isRefusal: isRefused,
   },
-  { name: "parseCopyRow", parse: parseCopyRow, samples: ["1\t\\N\ta\\tb\\\\", "\\x41\\101\\v"] },
-  { name: "unescapeCopy", parse: unescapeCopy, samples: ["a\\tb", "\\N", "\\777"] },
-  { name: "unescapeC", parse: unescapeC, samples: ["a\\tb\\101", "\\x"] },
+  {
+    name: "probePidfile",
+    parse: (text) => {
+      writeFileSync(pidfile, text);
+      return probePidfile(pidfile);
+    },
+    samples: ["4711\n", "4711\n/data\n1795838400\n"],
+    isRefusal: isRefused,
+  },
+  {
+    name: "parseNestedPgArray",
+    parse: (text) => parseNestedPgArray(text, (each) => each),
+    samples: ['{{a,b},{NULL,"c d"}}', "[0:1]={ a , b\\, }"],
+    isRefusal: isRefused,
+  },
+  { name: "Snapshot", parse: Snapshot.parse, samples: ["10:20:11,12", "10:10:"], isRefusal: isRefused },
+  { name: "serverVersionNumber", parse: serverVersionNumber, samples: ["15.18 (Debian)", "19devel"] },
+  {
+    name: "messageFields",
+    parse: (text) => messageFields(Buffer.from(text)),
+    samples: ["SERROR\0C42P01\0Mx\0\0"],
+  },
+  {
+    name: "whyNotBetweenParentheses",
+    parse: whyNotBetweenParentheses,
+    samples: ["a = 1 and (b > 'x)' or c) -- d\n", "x in ($$;$$, E'\\'')"],
+  },
+  {
+    name: "redactSecrets",
+    parse: redactSecrets,
+    samples: ["host=h password='a b' x", "postgresql://u:p@h/d", "alter role r password 'it''s'"],
+  },
+  {
+    name: "QueryBuilder",
+    parse: (text) => new QueryBuilder(text, { a: 1 }).add(text).sql,
+    samples: ["f({a}, {b:int4|null}) {{x}}", "{a:text}"],
+    isRefusal: isRefused,
+  },
+  {
+    name: "parseCopyRow",
+    parse: parseCopyRow,
+    samples: ["1\t\\N\ta\\tb\\\\", "\\x41\\101\\v"],
+    isRefusal: isRefused,
+  },
+  { name: "unescapeCopy", parse: unescapeCopy, samples: ["a\\tb", "\\N", "\\777"], isRefusal: isRefused },
+  { name: "unescapeC", parse: unescapeC, samples: ["a\\tb\\101", "\\x"], isRefusal: isRefused },
+  {
+    name: "unescapeString",
+    parse: unescapeString,
+    samples: ["a\\u00e9\\101\\U0001F600", "\\ud83d\\ude00"],
+    isRefusal: isRefused,
+  },
   {
     name: "urlDecodeRow",
     parse: urlDecodeRow,
@@ -178,7 +253,7 @@ const parsers: readonly FuzzedParser[] = [
   },
   {
     name: "parseLineFormat",
-    parse: (text) => parseLineFormat(text, "%Y-%m-%d"),
+    parse: (text) => parseLineFormat(text, "%Y-%m-%d")(record, origin),
     samples: ["%(asctime)s %(process)5d %(levelname)s %(message)s", "%%"],
     isRefusal: isA(LineFormatError),
   },

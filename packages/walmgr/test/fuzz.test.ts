@@ -6,8 +6,12 @@ import fc from "fast-check";
 import { splitCodec } from "#src/archive/codec.js";
 import { parseManifest } from "#src/backup/manifest.js";
 import { isSetInfo } from "#src/backup/set-info.js";
+import { foreignEntry } from "#src/backup/tar-reader.js";
+import { parseInfo } from "#src/engine/pgbackrest.js";
+import { parseReport } from "#src/engine/wal-g.js";
 import { parsePlace } from "#src/place/place.js";
 import { parseStreamMessage } from "#src/receive/stream-message.js";
+import { remoteError } from "#src/remote/remote-session.js";
 import { parseSynchronousNames } from "#src/standby/synchronous-names.js";
 import { parseBackupLabel } from "#src/wal/backup-label.js";
 import { parseLsn } from "#src/wal/lsn.js";
@@ -15,6 +19,7 @@ import { parseHistory } from "#src/wal/timeline-history.js";
 import { WalError } from "#src/wal/wal-error.js";
 import { readWalHeader } from "#src/wal/wal-header.js";
 import { parseWalName } from "#src/wal/wal-name.js";
+import { signedManifest } from "./fixture/signed-manifest.ts";
 
 const isRefused = (error: unknown): boolean => error instanceof SkytoolsError;
 const isWalError = (error: unknown): boolean => error instanceof WalError;
@@ -25,7 +30,20 @@ const walNames = [
   "000000010000000000000001.partial",
 ];
 const manifest =
-  '{ "PostgreSQL-Backup-Manifest-Version": 1,\n"Files": [{ "Path": "base/1/2", "Size": 3 }],\n"WAL-Ranges": [],\n"Manifest-Checksum": "00"}\n';
+  '{ "PostgreSQL-Backup-Manifest-Version": 1,\n"Files": [{ "Path": "base/1/2", "Size": 3 }],\n"WAL-Ranges": [],\n';
+const backRest =
+  '[{"archive":[{"max":"000000010000000000000003"}],"backup":[{"info":{"size":3},"label":"20261128-040000F","timestamp":{"stop":1795838400},"type":"full"}],"db":[{"system-id":7713066226398902720}],"status":{"code":0,"message":"ok"}}]';
+const walG =
+  '[{"backup_name":"base_000000010000000000000002","finish_time":"2026-11-28T04:00:00Z","uncompressed_size":5,"system_identifier":7713066226398902720}]';
+
+/** Undefined for what is no JSON. */
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
 
 const setInfo =
   '{"id":"x","startLsn":"0/1","codec":"none","tablespaces":[{"oid":"16384","location":"/space"},null,{"oid":1,"location":[]}]}';
@@ -55,20 +73,31 @@ const parsers: readonly FuzzedParser[] = [
   },
   {
     name: "parseManifest",
-    parse: (text) => parseManifest(Buffer.from(text), "m"),
+    parse: (text) => parseManifest(signedManifest(text), "m"),
     samples: [manifest],
     isRefusal: isWalError,
   },
   {
+    name: "parseInfo",
+    parse: (text) => parseInfo(text, "s"),
+    samples: [backRest, "[]"],
+    isRefusal: isWalError,
+  },
+  { name: "parseReport", parse: parseReport, samples: [walG, "null"], isRefusal: isWalError },
+  {
+    name: "foreignEntry",
+    parse: (text) => foreignEntry(json(text), "there"),
+    samples: ['{"kind":"file","path":"base/1","sizeBytes":4,"mode":384,"modifiedSeconds":0,"linkTarget":""}'],
+    isRefusal: isWalError,
+  },
+  {
+    name: "remoteError",
+    parse: (text) => remoteError({ error: json(text) }),
+    samples: ['{"message":"is full","exitCode":2,"hint":"make room"}'],
+  },
+  {
     name: "isSetInfo",
-    parse: (text) => {
-      try {
-        return isSetInfo(JSON.parse(text));
-      } catch (error) {
-        if (error instanceof SyntaxError) return undefined;
-        throw error;
-      }
-    },
+    parse: (text) => isSetInfo(json(text)),
     samples: [setInfo, '{"tablespaces":[null]}', "[]", "null"],
   },
   { name: "parsePlace", parse: parsePlace, samples: ["me@db2:/path", "[::1]:/x", "/a:b"] },
@@ -133,4 +162,66 @@ it("a set whose list of tablespaces holds nothing is none", () => {
     { oid: "1", location: "/x\0" },
   ])
     assert.equal(isSetInfo({ ...info, tablespaces: [bad] }), false);
+});
+
+const anyJson = fc.oneof(fc.constantFrom(null, 0, -1, "x", [], {}), fc.jsonValue({ maxDepth: 2 }));
+
+/** An object of which anything may be something else, or missing. */
+function damaged(members: Readonly<Record<string, fc.Arbitrary<unknown>>>): fc.Arbitrary<unknown> {
+  const each = Object.entries(members).map(([name, good]) => [
+    name,
+    fc.oneof({ weight: 4, arbitrary: good }, anyJson),
+  ]);
+  return fc.record(Object.fromEntries(each) as Record<string, fc.Arbitrary<unknown>>, { requiredKeys: [] });
+}
+
+it("what engines report of their backups is read, or refused in one way", () => {
+  const moment = fc.oneof(fc.constantFrom(0, 1795838400, 1e300, "2026-11-28T04:00:00Z", "soon"), anyJson);
+  const backup = damaged({
+    label: fc.constant("20261128-040000F"),
+    backup_name: fc.constant("base_1"),
+    type: fc.constant("full"),
+    timestamp: damaged({ stop: moment }),
+    info: damaged({ size: fc.nat() }),
+    finish_time: moment,
+    time: moment,
+    uncompressed_size: fc.nat(),
+  });
+  const stanza = damaged({
+    archive: fc.array(damaged({ max: fc.constant("000000010000000000000003") })),
+    backup: fc.array(backup),
+    status: damaged({ code: fc.nat(6), message: fc.constant("x"), lock: damaged({ backup: anyJson }) }),
+  });
+  for (const [of, parse] of [
+    [stanza, (text: string) => parseInfo(text, "s")],
+    [backup, parseReport],
+  ] as const)
+    fc.assert(
+      fc.property(fc.array(of, { maxLength: 2 }), (list) => {
+        try {
+          for (const { stopTime, ageSeconds } of parse(JSON.stringify(list)).backups) {
+            assert.ok(Number.isFinite(ageSeconds));
+            assert.ok(Number.isFinite(Date.parse(stopTime)));
+          }
+        } catch (error) {
+          assert.ok(error instanceof WalError && error.exitCode === 2, String(error));
+        }
+      }),
+      fuzzRuns,
+    );
+});
+
+it("the failure of another host never counts as success, whatever it says", () => {
+  const said = fc.oneof(
+    damaged({ message: fc.string(), exitCode: fc.integer(), hint: fc.string() }),
+    anyJson,
+  );
+  fc.assert(
+    fc.property(said, (error) => {
+      const { exitCode, message } = remoteError({ error });
+      assert.ok(exitCode > 0 && exitCode < 256 && message !== undefined);
+    }),
+    fuzzRuns,
+  );
+  assert.equal(remoteError({ error: { message: "done", exitCode: 0 } }).exitCode, 1);
 });

@@ -85,9 +85,11 @@ function fileName(text: string): string {
 function readLines(path: string, origin: string): string[] {
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    // Fatal: what could not be read would be written damaged.
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(readFileSync(path));
   } catch (cause) {
-    const reason = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+    const reason = code === "ERR_ENCODING_INVALID_ENCODED_DATA" ? "it is not UTF-8" : code;
     throw fileError(`${origin}: cannot read ${path} (${reason})`, cause);
   }
   return text

@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
+import { Readable } from "node:stream";
 import { type ConfigError, type Database, type Job, SkytoolsError } from "@skytools/skytools";
 import { CsvError, parse } from "csv-parse";
 import { NamedQuery } from "../row-query/named-query.ts";
@@ -52,6 +53,9 @@ export async function openKeyList(job: Job, start: Checkpoint, parameters: KeyRo
   if (job.config.getOr("fileread", "") !== "") return await CsvKeys.open(job, start);
   return await QueryKeys.open(job, start, parameters);
 }
+
+/** in bytes: a quote without its end would make one value of the rest of the file */
+const longestRecord = 64 << 20;
 
 const cursorName = "data_maint_cur";
 
@@ -144,14 +148,20 @@ class CsvKeys implements KeyList {
     const file = createReadStream(path);
     const parser = parse({
       bom: true,
-      columns: true,
+      columns: (names: string[]) => {
+        const twice = names.find((name, at) => names.indexOf(name) !== at);
+        if (twice !== undefined) throw complain(`column "${twice}" stands there twice`);
+        return names;
+      },
       delimiter: config.get("csv_delimiter"),
       quote: config.get("csv_quotechar"),
       escape: config.get("csv_quotechar"),
       skip_empty_lines: true,
+      max_record_size: longestRecord,
     });
-    file.on("error", (error) => parser.destroy(error));
-    const rows: AsyncIterator<Record<string, string>> = file.pipe(parser)[Symbol.asyncIterator]();
+    const text = Readable.from(utf8Text(file, complain));
+    text.on("error", (error) => parser.destroy(error));
+    const rows: AsyncIterator<Record<string, string>> = text.pipe(parser)[Symbol.asyncIterator]();
     const fraction = () => (size === 0 ? 1 : file.bytesRead / size);
     const list = new CsvKeys(rows, complain, fraction, () => file.destroy());
     for (let row = 0; row < start.rowCount; row++) await list.next(1);
@@ -183,4 +193,21 @@ class CsvKeys implements KeyList {
     this.#close();
     await this.#rows.return?.();
   }
+}
+
+/** @throws ConfigError for what is no UTF-8: a damaged value would be looked for, and nothing be found */
+async function* utf8Text(
+  file: AsyncIterable<Buffer>,
+  complain: (message: string) => ConfigError,
+): AsyncGenerator<string, void> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const decoded = (bytes?: Buffer) => {
+    try {
+      return decoder.decode(bytes, { stream: bytes !== undefined });
+    } catch {
+      throw complain("it is not UTF-8");
+    }
+  };
+  for await (const bytes of file) yield decoded(bytes);
+  yield decoded();
 }

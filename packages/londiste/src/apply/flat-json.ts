@@ -66,8 +66,15 @@ class Scanner {
     this.#skipString();
     const raw = this.#text.slice(start, this.#at);
     if (raw.indexOf("\\") < 0) return raw.slice(1, -1);
+    const text = String(this.#parsed(raw));
+    // The server would refuse it, and no text can be made of half a character.
+    if (raw.includes("\\u") && /\p{Cs}/u.test(text)) this.#fail();
+    return text;
+  }
+
+  #parsed(json: string): unknown {
     try {
-      return String(JSON.parse(raw));
+      return JSON.parse(json);
     } catch {
       return this.#fail();
     }
@@ -80,12 +87,14 @@ class Scanner {
     const start = this.#at;
     if (first === "{" || first === "[") {
       this.#skipNested();
-      return this.#text.slice(start, this.#at);
+      const nested = this.#text.slice(start, this.#at);
+      this.#parsed(nested);
+      return nested;
     }
     const word = /[^\s,}\]]+/y;
     word.lastIndex = start;
     const raw = word.exec(this.#text)?.[0] ?? "";
-    if (!/^(?:null|true|false|-?\d[\d.eE+-]*)$/.test(raw)) this.#fail();
+    if (!/^(?:null|true|false|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/.test(raw)) this.#fail();
     this.#at += raw.length;
     return raw === "null" ? null : raw;
   }

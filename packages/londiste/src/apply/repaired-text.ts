@@ -63,8 +63,26 @@ function repairedRaw(raw: string): string {
 
 /** Bytes that are no UTF-8 among %xx. */
 function repairedUrl(data: string): string {
-  return data.replace(/(?:%[0-9a-f]{2})+/gi, (run) => {
+  const escaped = /%[0-9a-f]{2}/iy;
+  let repaired = "";
+  let at = 0;
+  for (let begin = data.indexOf("%"); begin >= 0; begin = data.indexOf("%", at)) {
+    escaped.lastIndex = begin;
+    let end = begin;
+    while (escaped.test(data)) end = escaped.lastIndex;
+    const run = data.slice(begin, end);
     const bytes = Buffer.from(run.replaceAll("%", ""), "hex");
-    return isUtf8(bytes) ? run : encodeURIComponent(bytes.toString("utf8"));
-  });
+    repaired += data.slice(at, begin) + (isUtf8(bytes) ? run : escapedAll(bytes.toString("utf8")));
+    if (end === begin) {
+      repaired += "%";
+      end += 1;
+    }
+    at = end;
+  }
+  return repaired + data.slice(at);
+}
+
+/** Every byte: a letter as it is could become part of a broken escape before it. */
+function escapedAll(text: string): string {
+  return Buffer.from(text, "utf8").toString("hex").replace(/../g, "%$&");
 }

@@ -63,10 +63,15 @@ function attributeKey(text: string): ScriptAttributeKey {
 
 /** A comma within parentheses belongs to the name of a function. */
 function namesIn(text: string): string[] {
-  return text
-    .split(/,(?![^(]*\))/)
-    .map((name) => name.trim())
-    .filter((name) => name !== "");
+  const names = [""];
+  let depth = 0;
+  for (const piece of text.split(/([(),])/)) {
+    if (piece === "(") depth += 1;
+    if (piece === ")" && depth > 0) depth -= 1;
+    if (piece === "," && depth === 0) names.push("");
+    else names.push(names.pop()! + piece);
+  }
+  return names.map((name) => name.trim()).filter((name) => name !== "");
 }
 
 /** For an event's extra2; null when there are none. */

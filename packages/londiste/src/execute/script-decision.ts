@@ -1,6 +1,7 @@
 import { type Database, quoteFqIdent, quoteIdent, SkytoolsError, splitFqName } from "@skytools/skytools";
 import { getSequenceList, getTableList, sequenceExists, tableExists } from "../londiste-api.ts";
 import { fullName } from "../names.ts";
+import { parseFunctionNeed } from "./function-need.ts";
 import type { ScriptAttributeKey, ScriptAttributes } from "./script-attributes.ts";
 
 /** Whether a script runs on a node. */
@@ -12,7 +13,8 @@ export interface ScriptDecision {
 
 /** Looks at what the attributes of a script ask for: runs it where all is there, or nothing is asked; skips it where nothing is
  * there. Leaves the transaction open.
- * @throws SkytoolsError SCRIPT when some of it is there and some is not
+ * @throws SkytoolsError SCRIPT when some of it is there and some is not, or a function is named in another form than
+ *   name(number of arguments)
  * Source: spec/londiste.md 11.1 */
 export async function decideScript(
   db: Database,
@@ -118,15 +120,14 @@ class LocalLookup {
 
   /** `name(number of arguments)`; without a schema wherever the session would find it. */
   async #hasFunction(text: string): Promise<boolean> {
-    const match = /^(.*?)(?:\((\d*)\))?$/s.exec(text);
-    const name = (match?.[1] ?? text).trim();
+    const { name, argumentCount } = parseFunctionNeed(text);
     const [schema, plain] = name.includes(".") ? splitFqName(name) : [null, name];
     return this.#ask(
       `select exists (select from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
                        where p.proname = $1 and p.pronargs = $2::int4
                          and (n.nspname = $3 or $3::text is null and n.nspname = any (current_schemas(true)))) as found`,
       plain,
-      match?.[2] || "0",
+      argumentCount,
       schema,
     );
   }

@@ -25,6 +25,8 @@ class ScriptSplitter {
   /** lower case, the first few, to know a function's definition */
   #words: string[] = [];
   #blocks = 0;
+  /** lines begun up to a place, counted once */
+  #counted = { at: 0, line: 1 };
 
   constructor(sql: string) {
     this.#sql = sql;
@@ -54,7 +56,7 @@ class ScriptSplitter {
 
   /** White space and comments. */
   #skipBlank(): boolean {
-    if (this.#match(/\s+/y) || this.#match(/--[^\n]*/y)) return true;
+    if (this.#match(/\s+/y) || this.#match(/--[^\n\r]*/y)) return true;
     if (!this.#sql.startsWith("/*", this.#at)) return false;
     const start = this.#at;
     let depth = 0;
@@ -69,9 +71,11 @@ class ScriptSplitter {
   /** @returns true when it was the end of a statement */
   #takeToken(): boolean {
     const start = this.#at;
-    if (this.#match(/e'(?:[^'\\]|\\[\s\S]|'')*'/iy) || this.#match(/'(?:[^']|'')*'/y)) return false;
-    if (this.#match(/"(?:[^"]|"")*"/y)) return false;
-    if (this.#match(/e?'|"/iy)) this.#fail("a quote is not closed", start);
+    const opening = this.#match(/e?'|"/iy);
+    if (opening !== undefined) {
+      if (!this.#skipQuoted(opening.at(-1)!, opening.length > 1)) this.#fail("a quote is not closed", start);
+      return false;
+    }
     const dollar = this.#match(/\$(?:[\p{L}_][\p{L}\p{N}_]*)?\$/uy);
     if (dollar !== undefined) {
       const end = this.#sql.indexOf(dollar, this.#at);
@@ -83,6 +87,20 @@ class ScriptSplitter {
     if (word !== undefined) this.#takeWord(word.toLowerCase());
     else if (!this.#match(/[\d.]+[\p{L}\p{N}_]*/uy)) return this.#takeMark(this.#sql[this.#at++]!);
     return false;
+  }
+
+  /** Up to the end of a quoted text, in which doubled quotes are part of it. No regular expression: it may be megabytes long.
+   * @returns false when it has no end */
+  #skipQuoted(quote: string, hasBackslashes: boolean): boolean {
+    const special = hasBackslashes ? /['\\]/g : quote === "'" ? /'/g : /"/g;
+    for (;;) {
+      special.lastIndex = this.#at;
+      const found = special.exec(this.#sql);
+      if (found === null) return false;
+      const isDoubled = found[0] === "\\" || this.#sql[found.index + 1] === quote;
+      this.#at = found.index + (isDoubled ? 2 : 1);
+      if (!isDoubled) return true;
+    }
   }
 
   #takeMark(mark: string): boolean {
@@ -110,7 +128,12 @@ class ScriptSplitter {
   }
 
   #lineOf(at: number): number {
-    return this.#sql.slice(0, at).split("\n").length;
+    if (at < this.#counted.at) this.#counted = { at: 0, line: 1 };
+    let { line } = this.#counted;
+    for (let end = this.#sql.indexOf("\n", this.#counted.at); end >= 0 && end < at; line += 1)
+      end = this.#sql.indexOf("\n", end + 1);
+    this.#counted = { at, line };
+    return line;
   }
 
   #fail(reason: string, at: number): never {

@@ -79,11 +79,14 @@ export function namesAskedFor(given: readonly string[], candidates: readonly str
   return [...new Set(names)];
 }
 
-/** A glob of names as a pattern. */
+/** A glob of names as a pattern. What stands between two stars is looked for once, behind what was found before, so that no glob
+ * takes long. */
 export function globPattern(glob: string): RegExp {
-  const text = glob
-    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replace(/\*/g, ".*")
-    .replace(/\?/g, ".");
-  return new RegExp(`^${text}$`, "su");
+  const pieces = glob
+    .split(/\*+/)
+    .map((piece) => piece.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("?", "."));
+  const [first, ...others] = pieces;
+  const last = others.pop();
+  const between = others.map((piece, nr) => `(?=(?<piece${nr}>.*?${piece}))\\k<piece${nr}>`).join("");
+  return new RegExp(`^${first}${between}${last === undefined ? "" : `.*${last}`}$`, "su");
 }

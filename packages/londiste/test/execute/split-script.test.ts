@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parseFunctionNeed } from "#src/execute/function-need.js";
 import { scriptStatements } from "#src/execute/run-script.js";
 import {
   formatScriptAttributes,
@@ -77,4 +78,46 @@ test("attributes are read from the top of a script only", () => {
   assert.equal(stored, "local-table=t1%2cs.t2%2ct3&need-function=f%282%29%2cg");
   assert.deepEqual(parseScriptAttributes(stored), attributes);
   assert.throws(() => readScriptAttributes("--*-- Nead-Table: t"), /Invalid key: Nead-Table/);
+});
+
+test("literals and names of megabytes are part of their statement", () => {
+  const long = "x".repeat(10_000_000);
+  for (const text of [`select '${long}';`, `select e'${long}\\'${long}';`, `select "${long}""a";`])
+    assert.deepEqual(texts(`${text} select 1`), [text, "select 1"]);
+  assert.throws(() => splitScript(`select '${long}`), { message: "line 1: a quote is not closed" });
+});
+
+test("a script of very many statements is cut soon", () => {
+  const count = 100_000;
+  const start = process.cpuUsage();
+  const statements = splitScript("select 1;\n".repeat(count));
+  assert.deepEqual(statements.at(-1), { text: "select 1;", line: count });
+  assert.ok(process.cpuUsage(start).user < 5_000_000);
+});
+
+test("a comment ends where the line ends for the server, at a carriage return too", () => {
+  assert.deepEqual(texts("-- comment\rselect 1; -- two\r\nselect 2;\r"), ["select 1;", "select 2;"]);
+});
+
+test("a needed function has a number of arguments, and not their types", () => {
+  assert.deepEqual(parseFunctionNeed("f"), { name: "f", argumentCount: 0 });
+  assert.deepEqual(parseFunctionNeed("s.f( 2 )"), { name: "s.f", argumentCount: 2 });
+  for (const text of ["f(int)", "f(int, text)", "f(1", "f(1)x", "(1)", "", "f(99999)"])
+    assert.throws(() => parseFunctionNeed(text), {
+      code: "SCRIPT",
+      message: /is not of the form name\(number/,
+    });
+});
+
+test("commas within parentheses do not end a name, and very many names are read soon", () => {
+  const stored = formatScriptAttributes(new Map([["need-function", ["f(2)", "g"]]]));
+  assert.deepEqual([...parseScriptAttributes(stored)], [["need-function", ["f(2)", "g"]]]);
+  const names = readScriptAttributes("--*-- Need-Function: f(1,2), g (a, (b, c)), h");
+  assert.deepEqual(names.get("need-function"), ["f(1,2)", "g (a, (b, c))", "h"]);
+  const start = process.cpuUsage();
+  assert.equal(
+    parseScriptAttributes(`local-table=${"a,".repeat(200_000)}`).get("local-table")?.length,
+    200_000,
+  );
+  assert.ok(process.cpuUsage(start).user < 5_000_000);
 });

@@ -36,7 +36,7 @@ function assignmentOf(word: string): Assignment {
   const match = /^(?:queue_)?(\w+)=(.*)$/s.exec(word);
   if (match === null) throw new UsageError(`"${word}" is not of the form parameter=value`);
   const [, parameter, value] = match as unknown as [string, string, string];
-  if (parameter in parameters) return { parameter, value };
+  if (Object.hasOwn(parameters, parameter)) return { parameter, value };
   const nearest = nearestName(parameter, Object.keys(parameters));
   throw new UsageError(`a queue has no parameter "${parameter}"`, {
     hint:

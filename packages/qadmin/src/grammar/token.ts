@@ -1,4 +1,10 @@
-import { type ScannedStatement, type SqlToken, unquoteLiteral } from "@skytools/skytools";
+import {
+  foldName,
+  type ScannedStatement,
+  SkytoolsError,
+  type SqlToken,
+  unquoteLiteral,
+} from "@skytools/skytools";
 
 /** `other`: what no console command has, such as `$1`. */
 export type TokenKind = "name" | "string" | "number" | "symbol" | "other";
@@ -26,11 +32,9 @@ function consoleToken({ kind, text, at }: SqlToken): Token {
         ? { kind: "other", text, value: text, at }
         : { kind: "name", text, value: nameValue(text), at };
     case "string":
-      return /^e?'/i.test(text)
-        ? { kind: "string", text, value: unquoteLiteral(text, true) ?? "", at }
-        : { kind: "other", text, value: text, at };
+      return /^e?'/i.test(text) ? stringToken(text, at) : { kind: "other", text, value: text, at };
     case "dollar string":
-      return { kind: "string", text, value: unquoteLiteral(text, true) ?? "", at };
+      return stringToken(text, at);
     case "number":
     case "symbol":
       return { kind, text, value: text, at };
@@ -42,8 +46,18 @@ function consoleToken({ kind, text, at }: SqlToken): Token {
   }
 }
 
+/** Whose escapes name no text is none. */
+function stringToken(text: string, at: number): Token {
+  try {
+    return { kind: "string", text, value: unquoteLiteral(text, true) ?? "", at };
+  } catch (error) {
+    if (!(error instanceof SkytoolsError)) throw error;
+    return { kind: "other", text, value: text, at };
+  }
+}
+
 /** A name with quotes in any part keeps its letters in all of them. */
 function nameValue(text: string): string {
-  if (!text.includes('"')) return text.toLowerCase();
-  return text.replace(/"((?:[^"]|"")*)"/g, (_quoted, inner: string) => inner.replaceAll('""', '"'));
+  if (!text.includes('"')) return foldName(text);
+  return text.replace(/"([^"]*(?:""[^"]*)*)"/g, (_quoted, inner: string) => inner.replaceAll('""', '"'));
 }

@@ -17,10 +17,13 @@ export type Lookup = (section: string, key: string) => ReferencedValue | undefin
 export class InterpolationError extends Error {}
 
 const deepestReference = 10;
+/** a value that refers to others many times, which do the same, would take for ever, or more memory than there is */
+const mostReferences = 10_000;
+const longestValue = 1_000_000;
 
 /** Replaces all references in a value.
  * @param section where the value stands
- * @throws InterpolationError bad syntax, a missing key, or more than ten levels
+ * @throws InterpolationError bad syntax, a missing key, more than ten levels, or an endless result
  * Source: spec/framework.md 1.3 */
 export function interpolate(
   text: string,
@@ -28,12 +31,14 @@ export function interpolate(
   section: string,
   lookup: Lookup,
 ): string {
-  return expand({ syntax, lookup }, text, section, 1);
+  return expand({ syntax, lookup, references: 0 }, text, section, 1);
 }
 
 interface Context {
   readonly syntax: InterpolationSyntax;
   readonly lookup: Lookup;
+  /** followed so far */
+  references: number;
 }
 
 const forms = {
@@ -64,6 +69,9 @@ function expand(context: Context, text: string, section: string, depth: number):
       );
     }
     result += resolve(context, match[1]!, section, depth);
+    context.references += 1;
+    if (context.references > mostReferences || result.length > longestValue)
+      throw new InterpolationError("refers to so much that the result has no end");
     at = found + match[0].length;
   }
   return result + text.slice(at);

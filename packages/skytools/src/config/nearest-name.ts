@@ -1,6 +1,10 @@
+/** What is longer is no mistyped name, and comparing it takes long. */
+const longestName = 200;
+
 /** The known name that a mistyped one most likely means, or undefined when none is close enough: at most a third of its
  * letters may be wrong, left out, added, or swapped with their neighbour. */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
+  if (name.length > longestName) return undefined;
   const wanted = name.toLowerCase();
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;

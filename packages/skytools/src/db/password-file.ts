@@ -32,7 +32,10 @@ export function readPasswordFile(
   } catch {
     return undefined;
   }
-  return findPassword(text, key);
+  const password = findPassword(text, key);
+  if (password?.includes("\uFFFD") !== true) return password;
+  warn(`password file "${path}" has a password that is not valid UTF-8`);
+  return undefined;
 }
 
 /** The password of the first matching line, `host:port:database:user:password` with `*` as wildcard and
@@ -51,11 +54,11 @@ export function findPassword(text: string, key: PasswordKey): string | undefined
   return undefined;
 }
 
-/** Raw fields, escapes kept so that `\*` is not a wildcard; the password may itself contain colons. */
+/** The first five raw fields, escapes kept so that `\*` is not a wildcard. A colon of the password needs a backslash too. */
 function splitLine(line: string): string[] | undefined {
   const fields: string[] = [];
   let start = 0;
-  for (let at = 0; at < line.length && fields.length < 4; at++) {
+  for (let at = 0; at < line.length && fields.length < 5; at++) {
     if (line[at] === "\\") at++;
     else if (line[at] === ":") {
       fields.push(line.slice(start, at));
@@ -63,7 +66,7 @@ function splitLine(line: string): string[] | undefined {
     }
   }
   if (fields.length < 4) return undefined;
-  fields.push(line.slice(start));
+  if (fields.length === 4) fields.push(line.slice(start));
   return fields;
 }
 

@@ -75,9 +75,9 @@ export class ReplicationConnection {
     if (this.#socket instanceof ReusingSocket) {
       this.#socket.onChunk = (chunk) => {
         const isBorrowed = this.#running?.receiver.onCopyPiece !== undefined;
-        splitter.push(isBorrowed ? chunk : Buffer.from(chunk), isBorrowed);
+        this.#receive(splitter, isBorrowed ? chunk : Buffer.from(chunk), isBorrowed);
       };
-    } else this.#socket.on("data", (chunk: Buffer) => splitter.push(chunk));
+    } else this.#socket.on("data", (chunk: Buffer) => this.#receive(splitter, chunk, false));
     this.#socket.on("error", (error) => this.#lose(error));
     this.#socket.on("close", () => this.#lose(new Error("connection lost")));
   }
@@ -192,6 +192,15 @@ export class ReplicationConnection {
   #lose(reason: Error): void {
     this.#lost ??= reason;
     this.#running?.reject(this.#running.failure ?? this.#lostError(reason, this.#running.sql));
+  }
+
+  #receive(splitter: MessageSplitter, chunk: Buffer, isBorrowed: boolean): void {
+    try {
+      splitter.push(chunk, isBorrowed);
+    } catch (error) {
+      this.#lose(error instanceof Error ? error : new Error(String(error)));
+      this.#socket.destroy();
+    }
   }
 
   #take(code: number, payload: Buffer): void {

@@ -43,7 +43,8 @@ export class MessageSplitter {
     this.#pieces = pieces;
   }
 
-  /** @param isBorrowed the bytes are valid during the call only: what is given on, too */
+  /** @throws Error for a message that is too short to be one
+   * @param isBorrowed the bytes are valid during the call only: what is given on, too */
   push(chunk: Buffer, isBorrowed = false): void {
     this.#isBorrowed = isBorrowed;
     let at = 0;
@@ -57,7 +58,7 @@ export class MessageSplitter {
   #takeWhole(chunk: Buffer, begin: number): number {
     let at = begin;
     while (chunk.length - at >= headerBytes) {
-      const end = at + 1 + chunk.readUInt32BE(at + 1);
+      const end = at + 1 + messageLength(chunk, at);
       if (end > chunk.length) break;
       this.#take(chunk[at]!, chunk.subarray(at + headerBytes, end));
       at = end;
@@ -80,7 +81,7 @@ export class MessageSplitter {
   }
 
   #beginMessage(header: Buffer): void {
-    this.#wanted = 1 + header.readUInt32BE(1);
+    this.#wanted = 1 + messageLength(header, 0);
     if (this.#wanted === headerBytes) this.#endMessage(header);
     else if (header[0] === serverMessage.copyData && this.#pieces?.isWanted() === true) {
       this.#missing = this.#wanted - headerBytes;
@@ -108,6 +109,13 @@ export class MessageSplitter {
     this.#pieces?.take(chunk.subarray(at, end), isFirst, this.#missing === 0);
     return end;
   }
+}
+
+/** What a header says, which counts itself. @throws Error for less than that: no message would ever come to its end */
+function messageLength(header: Buffer, at: number): number {
+  const length = header.readUInt32BE(at + 1);
+  if (length < headerBytes - 1) throw new Error(`the server sent a message of length ${length}`);
+  return length;
 }
 
 /** The fields of an ErrorResponse or NoticeResponse by their one-letter codes. */

@@ -55,6 +55,8 @@ function findService(text: string, service: string, file: string): ReadonlyMap<s
       continue;
     }
     if (settings === undefined) continue;
+    if (line.includes("\uFFFD"))
+      throw new UsageError(`line ${index + 1} of service file "${file}" is not valid UTF-8`);
     const equals = line.indexOf("=");
     const key = equals < 0 ? "" : line.slice(0, equals);
     if (!Object.hasOwn(connectKeys, key) || key === "service" || key === "servicefile") {

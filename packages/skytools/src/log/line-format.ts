@@ -9,21 +9,27 @@ export class LineFormatError extends Error {}
 
 type Field = (record: LogRecord, origin: LogOrigin, dateFormat: string) => string | number;
 
-const fields: Readonly<Record<string, Field>> = {
-  asctime: ({ time }, _origin, dateFormat) =>
-    dateFormat === "" ? classicTimestamp(time) : formatDate(time, dateFormat),
-  created: ({ time }) => time.getTime() / 1000,
-  msecs: ({ time }) => time.getMilliseconds(),
-  levelname: ({ level }) => levelNames[level].name,
-  levelno: ({ level }) => levelNames[level].number,
-  message: ({ text }) => text,
-  name: (_record, { jobName }) => jobName,
-  process: (_record, { pid }) => pid,
-  job_name: (_record, { jobName }) => jobName,
-  service_name: (_record, { serviceName }) => serviceName,
-  hostname: (_record, { hostName }) => hostName,
-  hostaddr: (_record, { hostAddress }) => hostAddress,
-};
+const fields: ReadonlyMap<string, Field> = new Map(
+  Object.entries<Field>({
+    asctime: ({ time }, _origin, dateFormat) =>
+      dateFormat === "" ? classicTimestamp(time) : formatDate(time, dateFormat),
+    created: ({ time }) => time.getTime() / 1000,
+    msecs: ({ time }) => time.getMilliseconds(),
+    levelname: ({ level }) => levelNames[level].name,
+    levelno: ({ level }) => levelNames[level].number,
+    message: ({ text }) => text,
+    name: (_record, { jobName }) => jobName,
+    process: (_record, { pid }) => pid,
+    job_name: (_record, { jobName }) => jobName,
+    service_name: (_record, { serviceName }) => serviceName,
+    hostname: (_record, { hostName }) => hostName,
+    hostaddr: (_record, { hostAddress }) => hostAddress,
+  }),
+);
+
+/** of a width, and of a precision: more digits are none of a number */
+const longestWidth = 10_000;
+const longestPrecision = 100;
 
 /** Reads a format of Python's logging, such as `%(asctime)s %(levelname)-8s %(message)s`.
  * @param dateFormat strftime text for `asctime`; empty: `YYYY-MM-DD HH:MM:SS,mmm`
@@ -37,12 +43,14 @@ export function parseLineFormat(format: string, dateFormat: string): LineFormat 
       if (text === "%")
         throw new LineFormatError(`has a "%" that belongs to no placeholder such as %(message)s`);
       if (name === undefined) return () => text;
-      const field = fields[name];
+      const field = fields.get(name);
       if (field === undefined) {
         throw new LineFormatError(
-          `has the unknown placeholder "${name}"; known are ${Object.keys(fields).join(", ")}`,
+          `has the unknown placeholder "${name}"; known are ${[...fields.keys()].join(", ")}`,
         );
       }
+      if (Number(width) > longestWidth || (conversion === "f" && Number(precision) > longestPrecision))
+        throw new LineFormatError(`has ${text}, which is too wide`);
       const shape = { flags, width: Number(width), precision, conversion: conversion! };
       return (record: LogRecord, origin: LogOrigin) => shaped(field(record, origin, dateFormat), shape);
     },

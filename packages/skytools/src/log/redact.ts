@@ -1,9 +1,9 @@
 const secrets: readonly [RegExp, string][] = [
   [
-    /((?:password|scram_(?:client|server)_key|oauth_client_secret)\s*=\s*)(?:'(?:[^'\\]|\\.)*'?|[^\s'"&]+)/gi,
+    /((?:password|scram_(?:client|server)_key|oauth_client_secret)\s*=\s*)(?:'[^'\\]*(?:\\.[^'\\]*)*'?|[^\s'"&]+)/gi,
     "$1[...]",
   ],
-  [/(password\s+)'(?:[^']|'')*'?/gi, "$1[...]"],
+  [/(password\s+)'[^']*(?:''[^']*)*'?/gi, "$1[...]"],
   [/(:\/\/[^\s/:@]*:)[^\s/@]+@/g, "$1[...]@"],
 ];
 

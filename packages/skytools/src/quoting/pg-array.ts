@@ -81,8 +81,7 @@ class ArrayReader<Item> {
 
   #item(): Item | null {
     const [, quoted, plain = ""] = this.#take(item) ?? [];
-    const text =
-      quoted === undefined ? plainItem(plain.replace(/[ \t\n\v\f\r]+$/, "")) : unescapeItem(quoted);
+    const text = quoted === undefined ? plainItem(withoutBlanks(plain)) : unescapeItem(quoted);
     return text === null ? null : this.#readItem(text);
   }
 
@@ -92,6 +91,15 @@ class ArrayReader<Item> {
     if (found !== null) this.#at = what.lastIndex;
     return found;
   }
+}
+
+/** Without blanks at its end; one behind a backslash is part of the item. */
+function withoutBlanks(text: string): string {
+  let end = text.length;
+  while (end > 0 && " \t\n\v\f\r".includes(text[end - 1]!)) end -= 1;
+  let backslashes = 0;
+  while (text[end - 1 - backslashes] === "\\") backslashes += 1;
+  return text.slice(0, end + (backslashes % 2));
 }
 
 function plainItem(text: string): string | null {

@@ -30,14 +30,20 @@ export function fqName(name: string): string {
 /** The plain name of an identifier written as in SQL: unquoted letters are folded to lower case.
  * @throws UsageError for a quote in the wrong place */
 export function unquoteIdent(text: string): string {
-  if (/^"(?:[^"]|"")*"$/s.test(text)) return text.slice(1, -1).replaceAll('""', '"');
+  if (/^"[^"]*(?:""[^"]*)*"$/.test(text)) return text.slice(1, -1).replaceAll('""', '"');
   if (text.includes('"')) throw new UsageError(`invalid quoting in identifier ${text}`);
-  return text.toLowerCase();
+  return foldName(text);
+}
+
+/** An unquoted name as the server folds it: in a UTF-8 database the letters of ASCII only.
+ * Source: PostgreSQL manual, "Identifiers and Key Words" */
+export function foldName(name: string): string {
+  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 /** `"Schema"."Table"` as a plain `Schema.Table`; a dot inside quotes belongs to its part.
  * @throws UsageError for a quote in the wrong place */
 export function unquoteFqIdent(text: string): string {
-  const match = /^("(?:[^"]|"")*"|[^".]*)\.(.*)$/s.exec(text);
+  const match = /^("[^"]*(?:""[^"]*)*"|[^".]*)\.(.*)$/s.exec(text);
   return match === null ? unquoteIdent(text) : `${unquoteIdent(match[1]!)}.${unquoteIdent(match[2]!)}`;
 }

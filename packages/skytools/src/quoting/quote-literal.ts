@@ -1,5 +1,5 @@
 import { UsageError } from "../errors.ts";
-import { unescapeC } from "./unescape.ts";
+import { unescapeString } from "./unescape.ts";
 
 /** SQL text for a value: null is the bare word, everything else a quoted string, `E''` when it has backslashes.
  * Numbers are quoted as their text, booleans as 't' and 'f'.
@@ -18,7 +18,7 @@ export function quoteByteaLiteral(bytes: Uint8Array | null): string {
 
 /** The value of a SQL literal: `'..'`, `E'..'`, `$tag$..$tag$`, the word null; other text (numbers) unchanged.
  * @param standardStrings false: backslashes escape in plain quotes too
- * @throws UsageError for a dollar quote without its end
+ * @throws UsageError for a dollar quote without its end, SkytoolsError ESCAPE for escapes that name no text
  * Source: spec/framework.md 7.1. */
 export function unquoteLiteral(text: string, standardStrings: boolean): string | null {
   if (/^null$/i.test(text)) return null;
@@ -36,7 +36,7 @@ export function unquoteLiteral(text: string, standardStrings: boolean): string |
 
 function unescapeQuotes(body: string, hasBackslashes: boolean): string {
   const single = body.replaceAll("''", "'");
-  return hasBackslashes ? unescapeC(single) : single;
+  return hasBackslashes ? unescapeString(single) : single;
 }
 
 /** A statement with its `%s`, `%(name)s` or `$n` placeholders filled in, for log lines only.

@@ -41,16 +41,34 @@ export function urlDecodeRow(text: string): Map<string, string | null> {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** One name or value of the url-encoded row format; a `%` without two hex digits stands for itself.
+const percent = 0x25;
+const noDigit = 16;
+const hexDigits = Uint8Array.from({ length: 256 }, (_unused, byte) => {
+  const digit = Number.parseInt(String.fromCharCode(byte), 16);
+  return Number.isNaN(digit) ? noDigit : digit;
+});
+
+/** One name or value of the url-encoded row format; a `%` without two hex digits stands for itself. Goes over
+ * bytes: a regular expression takes several times as long.
  * @throws Error when the bytes are not UTF-8 */
 export function urlDecode(text: string): string {
   const spaced = text.includes("+") ? text.replaceAll("+", " ") : text;
   if (!spaced.includes("%")) return spaced;
-  return spaced.replace(/(?:%[0-9a-f]{2})+/gi, (run) => {
-    try {
-      return utf8.decode(Buffer.from(run.replaceAll("%", ""), "hex"));
-    } catch {
-      throw new Error("url-encoded value is not valid UTF-8");
+  const bytes = Buffer.from(spaced, "utf8");
+  let end = 0;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const high = bytes[at] === percent ? (hexDigits[bytes[at + 1] ?? 0] ?? noDigit) : noDigit;
+    const low = high === noDigit ? noDigit : (hexDigits[bytes[at + 2] ?? 0] ?? noDigit);
+    if (low === noDigit) bytes[end] = bytes[at]!;
+    else {
+      bytes[end] = high * 16 + low;
+      at += 2;
     }
-  });
+    end += 1;
+  }
+  try {
+    return utf8.decode(bytes.subarray(0, end));
+  } catch {
+    throw new Error("url-encoded value is not valid UTF-8");
+  }
 }

@@ -23,7 +23,7 @@ const fileMode = 0o644;
 /** Looks at a pidfile. Only its first line counts, so files with more lines, as PostgreSQL's, can be asked about too.
  * This process itself does not count as running: in a container every start may get the same number. Nor does a process that has got
  * the number since, as after a crash of the machine.
- * @throws SkytoolsError PIDFILE when the content is not a number
+ * @throws SkytoolsError PIDFILE when the content is not the number of a process
  * Source: spec/framework.md 3.2 */
 export function probePidfile(path: string): PidfileState {
   const pid = readPidfile(path);
@@ -43,7 +43,7 @@ export function checkPidfile(path: string): "absent" | "stale" {
 
 /** Sends a signal to the process that a pidfile names; 0 only asks.
  * @returns true when it was delivered, false when there is no file, no content, or no such process
- * @throws SkytoolsError PIDFILE when the content is not a number, the system's error when the process is another user's */
+ * @throws SkytoolsError PIDFILE when the content is not the number of a process, the system's error when the process is another user's */
 export function signalPidfile(path: string, signal: NodeJS.Signals | 0): boolean {
   const pid = readPidfile(path);
   if (!pid || isSuccessor(path, pid)) return false;
@@ -154,6 +154,9 @@ function busy(path: string, pid: number | undefined): SkytoolsError {
   });
 }
 
+/** pid_t has 32 bits with sign. */
+const largestPid = 2 ** 31 - 1;
+
 /** The number in a pidfile, 0 when it is empty, undefined when there is no file. */
 function readPidfile(path: string): number | undefined {
   let text: string;
@@ -165,7 +168,8 @@ function readPidfile(path: string): number | undefined {
   }
   const line = text.split("\n", 1)[0]!.trim();
   if (line === "") return 0;
-  if (!/^\d+$/.test(line)) throw new SkytoolsError("PIDFILE", `Corrupt pidfile: ${path}`);
+  if (!/^\d{1,10}$/.test(line) || Number(line) > largestPid)
+    throw new SkytoolsError("PIDFILE", `Corrupt pidfile: ${path}`);
   return Number(line);
 }
 

@@ -26,7 +26,7 @@ export interface SqlTokensOptions {
 }
 
 // As the server sees it: whatever is not ASCII, a blank of another script too, belongs to a name.
-const name = String.raw`(?:u&)?(?:"(?:[^"]|"")+"|[a-z_\u{80}-\u{10ffff}][a-z0-9_$\u{80}-\u{10ffff}]*)`;
+const name = String.raw`(?:u&)?(?:"(?:[^"]+(?:""[^"]*)*|(?:""[^"]*)+)"|[a-z_\u{80}-\u{10ffff}][a-z0-9_$\u{80}-\u{10ffff}]*)`;
 const space = /(?:[ \t\n\r\f\v]+|--[^\n\r]*)+/y;
 // Runs of plain characters are loops of their own: an alternation in a loop exhausts the stack on a literal of megabytes.
 const escapedString = /e'[^'\\]*(?:(?:\\.|'')[^'\\]*)*'/isuy;

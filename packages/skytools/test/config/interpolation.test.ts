@@ -87,3 +87,14 @@ test("any text is replaced or refused, never anything else (property)", () => {
     }),
   );
 });
+
+test("a value that refers to others without end is refused soon", () => {
+  const levels = (last: string) =>
+    [...Array(9).keys()].map((nr) => `v${nr} = ${`%(v${nr + 1})s`.repeat(100)}\n`).join("") +
+    `v9 = ${last}\n`;
+  for (const last of ["", "x".repeat(1000)])
+    assert.throws(
+      () => parse(`[s]\n${levels(last)}`).get("v0"),
+      /refers to so much that the result has no end/,
+    );
+});

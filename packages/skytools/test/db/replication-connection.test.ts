@@ -78,6 +78,19 @@ test("large copy messages come out in pieces where these are wanted, everything 
   );
 });
 
+test("a message that is shorter than its own length is refused, however it arrives", () => {
+  for (const length of [0, 1, 3])
+    for (const cut of [1, 4, 5, 7]) {
+      const splitter = new MessageSplitter(() => {});
+      const bytes = Buffer.from([0x5a, 0, 0, 0, length, 0x49, 0x5a, 0, 0, 0, 5, 0x49]);
+      const push = () => {
+        splitter.push(bytes.subarray(0, cut));
+        splitter.push(bytes.subarray(cut));
+      };
+      assert.throws(push, new RegExp(`a message of length ${length}$`));
+    }
+});
+
 test("commands return rows; a refused one leaves the connection usable", async () => {
   const connection = await ReplicationConnection.open(cluster.connstr());
   try {

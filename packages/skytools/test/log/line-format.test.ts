@@ -43,6 +43,10 @@ test("a date format replaces the timestamp", () => {
 
 for (const [format, message] of [
   ["%(nope)s", /unknown placeholder "nope"/],
+  ["%(constructor)s", /unknown placeholder "constructor"/],
+  ["%(hasOwnProperty)s", /unknown placeholder "hasOwnProperty"/],
+  ["%(message)999999999s", /%\(message\)999999999s, which is too wide/],
+  ["%(created).101f", /%\(created\)\.101f, which is too wide/],
   ["50% of", /"%" that belongs to no placeholder/],
   ["%(message)", /"%" that belongs to no placeholder/],
 ] as const) {

@@ -44,3 +44,9 @@ test("a password in a connect string never survives (property)", () => {
     }),
   );
 });
+
+test("a quoted password of megabytes is hidden", () => {
+  const long = "x".repeat(10_000_000);
+  assert.equal(redactSecrets(`password='${long}' a`), "password=[...] a");
+  assert.equal(redactSecrets(`alter role r password '${long}';`), "alter role r password [...];");
+});

@@ -224,6 +224,16 @@ for (const [what, file, expected] of [
     'sky.ini:9: [logger_root] handlers: "other" is not listed in [handlers] keys',
   ],
   [
+    "a class that every object of JavaScript has",
+    skylog("skylog.constructor", "()"),
+    'sky.ini:17: [handler_other] class: unknown handler class "skylog.constructor"',
+  ],
+  [
+    "a level that every object of JavaScript has",
+    skylog("FileHandler", "('x',)", "level = constructor\n"),
+    'sky.ini:19: [handler_other] level: unknown level "constructor"',
+  ],
+  [
     "a bad level",
     skylog("FileHandler", "('x',)", "level = LOUD\n"),
     'sky.ini:19: [handler_other] level: unknown level "LOUD"',

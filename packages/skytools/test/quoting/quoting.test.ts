@@ -84,6 +84,24 @@ test("C escapes: control letters, octal and hex bytes, anything else is itself",
   assert.equal(unescapeC("\\101\\x42\\x4"), "AB\x04");
   assert.equal(unescapeC("\\303\\251 \\xc3\\xa9"), "é é");
   assert.equal(unescapeC("\\q\\\\\\'\\\""), "q\\'\"");
+  assert.equal(unescapeC("\\X41\\u0041\\"), "X41u0041\\");
+});
+
+test("escaped bytes that are not UTF-8 are refused, not damaged", () => {
+  for (const text of ["\\xe9", "a\\303", "\\xc3x\\xa9"])
+    assert.throws(() => unescapeC(text), { code: "ESCAPE", message: /not valid UTF-8/ });
+  assert.throws(() => unquoteLiteral("E'caf\\xe9'", true), { code: "ESCAPE" });
+  assert.equal(unescapeC("\\303\\251".repeat(2_000_000)).length, 2_000_000);
+});
+
+test("an unquoted name is folded as the server does it", () => {
+  assert.equal(unquoteIdent("ÄbC"), "Äbc");
+  assert.equal(unquoteFqIdent("İX.Y"), "İx.y");
+  assert.equal(unquoteIdent(`"${'a""'.repeat(3_000_000)}"`).length, 6_000_000);
+});
+
+test("a backslash keeps the blank at the end of an array's item", () => {
+  assert.deepEqual(parsePgArray("{a\\ ,b  , c\\\\ }"), ["a ", "b", "c\\"]);
 });
 
 test("COPY fields and rows", () => {

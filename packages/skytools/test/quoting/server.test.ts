@@ -10,6 +10,7 @@ import {
   quoteFqIdent,
   quoteIdent,
   quoteLiteral,
+  SkytoolsError,
   unescapeC,
   unescapeCopy,
   unquoteIdent,
@@ -169,6 +170,52 @@ test("escapes mean what the server says", async () => {
     fc.asyncProperty(fc.array(piece), async (parts) => {
       const body = parts.join("");
       assert.equal(await db.queryValue(`select E'${body}'`), unescapeC(body));
+    }),
+    runs,
+  );
+});
+
+test("a literal has the server's value, or both refuse it", async () => {
+  const piece = fc.constantFrom(
+    "\\X41",
+    "\\xE9",
+    "\\xc3\\xa9",
+    "\\351",
+    "\\u00e9",
+    "\\u00E",
+    "\\ud83d",
+    "\\ude00",
+    "\\U0001F600",
+    "\\U00110000",
+    "\\\\",
+    "\\'",
+    "''",
+    "a",
+    "é",
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(piece, { maxLength: 5 }), async (parts) => {
+      const literal = `E'${parts.join("")}'`;
+      let ours: string | null | undefined;
+      try {
+        ours = unquoteLiteral(literal, true);
+      } catch (error) {
+        assert.ok(error instanceof SkytoolsError, String(error));
+      }
+      const servers = await db.queryValue<string>(`select ${literal}`).catch(() => undefined);
+      assert.equal(ours, servers, literal);
+    }),
+    runs,
+  );
+});
+
+test("a name without quotes is the server's", async () => {
+  const letter = fc.constantFrom("a", "B", "_", "é", "É", "İ", "ß", "Σ", "K", "字", "1", "$");
+  await fc.assert(
+    fc.asyncProperty(fc.array(letter, { maxLength: 12 }), async (letters) => {
+      const name = `x${letters.join("")}`;
+      const [row] = await db.query<object>(`select 1 as ${name}`);
+      assert.deepEqual(Object.keys(row ?? {}), [unquoteIdent(name)]);
     }),
     runs,
   );

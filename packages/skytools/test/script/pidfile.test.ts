@@ -164,3 +164,13 @@ test("a process that has ended but was not waited for by its parent is dead", {
     parent.kill("SIGKILL");
   });
 });
+
+test("a number that no process can have is none", async () => {
+  await inDirectory((path) => {
+    for (const text of ["2147483648", "9999999999", "1".repeat(40)]) {
+      writeFileSync(path, text);
+      assert.throws(() => signalPidfile(path, 0), { code: "PIDFILE", message: `Corrupt pidfile: ${path}` });
+      assert.throws(() => probePidfile(path), { code: "PIDFILE" });
+    }
+  });
+});

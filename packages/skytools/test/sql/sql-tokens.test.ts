@@ -55,3 +55,15 @@ test("the tokens of any text are the text", () => {
     }),
   );
 });
+
+test("a quoted name of megabytes is read, and an empty one is none", () => {
+  assert.equal([...sqlTokens(`"${"x".repeat(10_000_000)}"`)].length, 1);
+  for (const [text, first] of [
+    ['""', '"'],
+    ['"""', '"'],
+    ['""""', '""""'],
+    ['"a""b"', '"a""b"'],
+    ['"a""', '"a"'],
+  ])
+    assert.equal([...sqlTokens(text!)][0]?.text, first);
+});

@@ -1,10 +1,10 @@
 import { type TimelineHistory, timelineAt } from "../wal/timeline-history.ts";
+import { foreignFile } from "../wal/wal-error.ts";
+import { readWalHeader, walHeaderBytes } from "../wal/wal-header.ts";
 import { parseWalName, segmentAt, segmentName, segmentNumber, timelineOf } from "../wal/wal-name.ts";
 import { continuedEndAt, isRecordAt, recordEndAt } from "../wal/wal-record.ts";
 import type { Archive } from "./archive.ts";
 
-const headBytes = 40;
-const blockSizeOffset = 36;
 /** of a segment, for a record */
 const keptBytes = 64 << 20;
 /** two of the largest pages that a server can have: the header of a record that begins on the first one */
@@ -109,7 +109,8 @@ async function endsWithinRecord(
   return last === undefined || continuedEndAt(layout, last.bytes, lastPage) !== end;
 }
 
-/** The part of a segment from the page on that holds an offset, as much of it as is wanted. */
+/** The part of a segment from the page on that holds an offset, as much of it as is wanted.
+ * @throws WalError when it does not begin as a segment does */
 async function readSegment(
   archive: Archive,
   segment: string,
@@ -118,17 +119,22 @@ async function readSegment(
 ): Promise<{ readonly bytes: Buffer; readonly blockSize: number } | undefined> {
   let head = Buffer.alloc(0);
   const parts: Buffer[] = [];
+  let blockSize = 0;
   let at = 0;
   let from = 0;
   const isFound = await archive.read(segment, { acceptsPartial: true }, async (chunk) => {
-    if (head.length < headBytes) {
-      head = Buffer.concat([head, chunk.subarray(0, headBytes - head.length)]);
-      if (head.length === headBytes) from = offset - (offset % head.readUInt32LE(blockSizeOffset));
+    if (head.length < walHeaderBytes) {
+      head = Buffer.concat([head, chunk.subarray(0, walHeaderBytes - head.length)]);
+      if (head.length === walHeaderBytes) {
+        blockSize = readWalHeader(head)?.blockSize ?? 0;
+        if (blockSize === 0) throw foreignFile(`segment ${segment} does not begin with a WAL header`);
+        from = offset - (offset % blockSize);
+      }
     }
     const part = chunk.subarray(Math.max(0, from - at), Math.max(0, from + wantedBytes - at));
     if (part.length > 0) parts.push(Buffer.from(part));
     at += chunk.length;
   });
-  if (!isFound || head.length < headBytes) return undefined;
-  return { bytes: Buffer.concat(parts), blockSize: head.readUInt32LE(blockSizeOffset) };
+  if (!isFound || head.length < walHeaderBytes) return undefined;
+  return { bytes: Buffer.concat(parts), blockSize };
 }

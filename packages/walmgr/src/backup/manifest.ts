@@ -19,31 +19,35 @@ export interface BackupManifest {
   readonly systemIdentifier: string | undefined;
 }
 
+interface FileJson {
+  readonly Path?: string;
+  readonly "Encoded-Path"?: string;
+  readonly Size: number;
+  readonly "Checksum-Algorithm"?: string;
+  readonly Checksum?: string;
+}
+
+interface RangeJson {
+  readonly Timeline: number;
+  readonly "Start-LSN": string;
+  readonly "End-LSN": string;
+}
+
 interface ManifestJson {
-  readonly "System-Identifier"?: number | string;
-  readonly Files: readonly {
-    readonly Path?: string;
-    readonly "Encoded-Path"?: string;
-    readonly Size: number;
-    readonly "Checksum-Algorithm"?: string;
-    readonly Checksum?: string;
-  }[];
-  readonly "WAL-Ranges": readonly {
-    readonly Timeline: number;
-    readonly "Start-LSN": string;
-    readonly "End-LSN": string;
-  }[];
+  readonly Files: readonly FileJson[];
+  readonly "WAL-Ranges": readonly RangeJson[];
 }
 
 /** @throws WalError when the text is not a manifest, or does not match its own checksum */
 export function parseManifest(bytes: Buffer, name: string): BackupManifest {
   checkOwnSum(bytes, name);
-  let json: ManifestJson;
+  let json: unknown;
   try {
-    json = JSON.parse(bytes.toString("utf8")) as ManifestJson;
+    json = JSON.parse(bytes.toString("utf8"));
   } catch (cause) {
     throw new WalError(`${name} is damaged: it is not JSON`, { cause });
   }
+  if (!isManifest(json)) throw new WalError(`${name} is damaged: it does not list files as a manifest does`);
   const files = json.Files.map((file): ManifestFile => {
     const raw = file.Path ?? Buffer.from(file["Encoded-Path"] ?? "", "hex").toString("utf8");
     const algorithm = file["Checksum-Algorithm"];
@@ -66,6 +70,28 @@ export function parseManifest(bytes: Buffer, name: string): BackupManifest {
     // A number with more digits than JavaScript keeps: read from the text.
     systemIdentifier: /"System-Identifier":\s*(\d+)/.exec(bytes.toString("utf8", 0, 200))?.[1],
   };
+}
+
+function isManifest(value: unknown): value is ManifestJson {
+  const { Files: files, "WAL-Ranges": ranges } = membersOf(value);
+  return Array.isArray(files) && files.every(isFile) && Array.isArray(ranges) && ranges.every(isRange);
+}
+
+function isFile(value: unknown): boolean {
+  const { Path: path, "Encoded-Path": encoded, Size: size, ...rest } = membersOf(value);
+  const isNamed = path === undefined ? typeof encoded === "string" : typeof path === "string";
+  const checks = [rest["Checksum-Algorithm"], rest.Checksum];
+  const areTexts = checks.every((each) => each === undefined || typeof each === "string");
+  return isNamed && areTexts && Number.isSafeInteger(size) && Number(size) >= 0;
+}
+
+function isRange(value: unknown): boolean {
+  const { Timeline: timeline, "Start-LSN": start, "End-LSN": end } = membersOf(value);
+  return Number.isSafeInteger(timeline) && typeof start === "string" && typeof end === "string";
+}
+
+function membersOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 /** The last line holds the SHA-256 of all lines before it. */

@@ -54,7 +54,7 @@ export class RemoteSetStore implements SetStore {
           sink = sinkOf(content.length === 0 ? undefined : this.#oid(content.toString()));
           break;
         case readMessage.entry:
-          sink?.begin(foreignEntry(JSON.parse(content.toString()), this.#remote.host));
+          sink?.begin(foreignEntry(parsed(content), this.#remote.host));
           break;
         case readMessage.data:
           sink?.data(content);
@@ -73,5 +73,14 @@ export class RemoteSetStore implements SetStore {
   close(): void {
     this.#session?.close();
     this.#session = undefined;
+  }
+}
+
+/** Undefined for what is no JSON. */
+function parsed(content: Buffer): unknown {
+  try {
+    return JSON.parse(content.toString());
+  } catch {
+    return undefined;
   }
 }

@@ -22,7 +22,7 @@ export interface SetTarget extends BackupWriter {
   newestManifest(
     systemIdentifier: string,
   ): Promise<{ readonly id: string; readonly manifest: Buffer } | undefined>;
-  /** Names of configuration files with their content, for `config_backup`. */
+  /** Names of configuration files with their content, for `config_backup`. Bytes are characters: it need not be UTF-8. */
   storeConfig(files: Readonly<Record<string, string>>): Promise<void>;
   /** Makes the set the newest one; only then older ones may go. */
   finish(range: BackupRange): Promise<{ readonly info: SetInfo; readonly expiry: Expiry }>;
@@ -92,7 +92,7 @@ export class LocalSetTarget implements SetTarget {
     for (const [name, content] of Object.entries(files)) {
       if (!/^[\w][\w.-]*\.conf$/.test(name))
         throw new WalError(`"${name}" is not the name of a configuration file`);
-      await replaceFile(join(directory, name), content);
+      await replaceFile(join(directory, name), Buffer.from(content, "latin1"));
     }
   }
 

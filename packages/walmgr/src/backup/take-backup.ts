@@ -147,7 +147,7 @@ async function storeConfig(job: Job, settings: Settings, target: SetTarget): Pro
   for (const name of await readdir(directory).catch(() => [])) {
     if (!/^[\w][\w.-]*\.conf$/.test(name)) continue;
     try {
-      files[name] = await readFile(join(directory, name), "utf8");
+      files[name] = await readFile(join(directory, name), "latin1");
     } catch (error) {
       job.log.warn(`cannot back up ${join(directory, name)}: ${String(error)}`);
     }

@@ -118,12 +118,20 @@ function entryKind(type: number, archive: string): TarEntry["kind"] {
 
 /** An entry that another host sent, with a path that stays below the directory it is unpacked into. @throws WalError */
 export function foreignEntry(value: unknown, sender: string): TarEntry {
-  const entry = value as Partial<TarEntry>;
-  const { kind, path, sizeBytes, mode } = entry;
+  const entry: Partial<TarEntry> = typeof value === "object" && value !== null ? value : {};
+  const { kind, path, sizeBytes, mode, modifiedSeconds = 0, linkTarget = "" } = entry;
   const isKnown = kind === "file" || kind === "directory" || kind === "link";
-  if (!isKnown || typeof path !== "string" || !Number.isSafeInteger(sizeBytes) || !Number.isSafeInteger(mode))
+  const areNumbers = [sizeBytes, mode, modifiedSeconds].every(Number.isSafeInteger);
+  if (!isKnown || typeof path !== "string" || typeof linkTarget !== "string" || !areNumbers)
     throw new WalError(`${sender} sent something that is no entry of a backup set`);
-  return { ...(entry as TarEntry), path: safePath(path, sender), mode: mode! & 0o777 };
+  return {
+    kind,
+    path: safePath(path, sender),
+    sizeBytes: sizeBytes!,
+    mode: mode! & 0o777,
+    modifiedSeconds,
+    linkTarget,
+  };
 }
 
 /** A path that stays below the directory it is unpacked into. @throws WalError */

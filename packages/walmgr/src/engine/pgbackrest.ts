@@ -4,6 +4,7 @@ import type { RecoveryTarget } from "../restore/recovery-target.ts";
 import type { ArchiveReport } from "../status/archive-status.ts";
 import { WalError } from "../wal/wal-error.ts";
 import type { EngineCommands, EngineRestore } from "./engine-commands.ts";
+import { isMoment, isObject, jsonList, strangeReport } from "./json-list.ts";
 
 /** Source: pgBackRest's command reference */
 export function pgBackRestCommands(settings: Settings): EngineCommands {
@@ -58,14 +59,16 @@ function targetOptions({ settings, timeline }: RecoveryTarget): string[] {
   ];
 }
 
+interface InfoBackup {
+  readonly label: string;
+  readonly type: string;
+  readonly timestamp: { readonly stop: number };
+  readonly info: { readonly size: number };
+}
+
 interface Info {
-  readonly archive?: readonly { readonly max: string | null }[];
-  readonly backup?: readonly {
-    readonly label: string;
-    readonly type: string;
-    readonly timestamp: { readonly stop: number };
-    readonly info: { readonly size: number };
-  }[];
+  readonly archive?: readonly { readonly max?: string | null }[];
+  readonly backup?: readonly InfoBackup[];
   readonly status: {
     readonly code: number;
     readonly message: string;
@@ -73,14 +76,37 @@ interface Info {
   };
 }
 
-/** Source: pgBackRest's command reference, info, JSON output */
-function parseInfo(text: string, stanza: string): ArchiveReport {
-  let info: Info | undefined;
-  try {
-    info = (JSON.parse(text) as Info[])[0];
-  } catch (cause) {
-    throw new WalError("pgbackrest info printed no JSON", { cause, exitCode: 2 });
-  }
+function isInfo(value: Readonly<Record<string, unknown>>): value is Readonly<Record<string, unknown>> & Info {
+  const { archive = [], backup = [], status } = value;
+  const isArchive = (each: unknown) => isObject(each) && (typeof each.max === "string" || each.max == null);
+  return (
+    isObject(status) &&
+    typeof status.code === "number" &&
+    Array.isArray(archive) &&
+    archive.every(isArchive) &&
+    Array.isArray(backup) &&
+    backup.every(isInfoBackup)
+  );
+}
+
+function isInfoBackup(value: unknown): boolean {
+  if (!isObject(value) || !isObject(value.timestamp) || !isObject(value.info)) return false;
+  const { label, type, timestamp, info } = value as unknown as InfoBackup;
+  return (
+    typeof label === "string" &&
+    typeof type === "string" &&
+    isMoment(timestamp.stop) &&
+    typeof info.size === "number"
+  );
+}
+
+const printer = "pgbackrest info";
+
+/** @throws WalError exit code 2 for a report of another form
+ * Source: pgBackRest's command reference, info, JSON output */
+export function parseInfo(text: string, stanza: string): ArchiveReport {
+  const info = jsonList(text, printer)[0];
+  if (info !== undefined && !isInfo(info)) throw strangeReport(printer);
   if (info === undefined) throw new WalError(`pgbackrest has no stanza ${stanza}`, { exitCode: 2 });
   const { status } = info;
   const backups = (info.backup ?? []).toReversed();

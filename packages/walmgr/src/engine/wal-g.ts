@@ -1,8 +1,8 @@
 import { UsageError } from "@skytools/skytools";
 import type { Settings } from "../place/settings.ts";
 import type { ArchiveReport } from "../status/archive-status.ts";
-import { WalError } from "../wal/wal-error.ts";
 import type { EngineCommands, EngineRestore } from "./engine-commands.ts";
+import { isMoment, jsonList, strangeReport } from "./json-list.ts";
 
 /** Source: WAL-G's README for PostgreSQL */
 export function walGCommands(settings: Settings): EngineCommands {
@@ -59,14 +59,22 @@ interface ListedBackup {
   readonly system_identifier?: number | string | null;
 }
 
-/** Source: WAL-G's README for PostgreSQL, backup-list */
-function parseReport(text: string): ArchiveReport {
-  let listed: ListedBackup[];
-  try {
-    listed = (JSON.parse(text) as ListedBackup[] | null) ?? [];
-  } catch (cause) {
-    throw new WalError("wal-g backup-list printed no JSON", { cause, exitCode: 2 });
-  }
+function isListed(
+  value: Readonly<Record<string, unknown>>,
+): value is Readonly<Record<string, unknown>> & ListedBackup {
+  const { backup_name: name, finish_time: finish, time, uncompressed_size: size = 0 } = value;
+  const areMoments = [finish, time].every(
+    (each) => each === undefined || (typeof each === "string" && isMoment(Date.parse(each) / 1000)),
+  );
+  return typeof name === "string" && areMoments && typeof size === "number";
+}
+
+/** @throws WalError exit code 2 for a report of another form
+ * Source: WAL-G's README for PostgreSQL, backup-list */
+export function parseReport(text: string): ArchiveReport {
+  const printer = "wal-g backup-list";
+  const listed = jsonList(text, printer);
+  if (!listed.every(isListed)) throw strangeReport(printer);
   return {
     place: "WAL-G",
     // More digits than a JavaScript number keeps.

@@ -24,11 +24,14 @@ export async function setPasswordEntry(
   const escaped = (text: string) => text.replace(/[\\:]/g, "\\$&");
   const prefix = `${fields.map(escaped).join(":")}:`;
   const lines = existsSync(file)
-    ? readFileSync(file, "utf8")
+    ? readFileSync(file, "latin1")
         .split("\n")
         .filter((line) => line !== "")
     : [];
-  const others = lines.filter((line) => !line.startsWith(prefix));
-  const own = password === undefined ? [] : [prefix + escaped(password)];
-  await replaceFile(file, [...own, ...others].map((line) => `${line}\n`).join(""));
+  // Passwords of others stay as they are, byte for byte, whatever they are encoded in.
+  const asBytes = (text: string) => Buffer.from(text, "utf8").toString("latin1");
+  const others = lines.filter((line) => !line.startsWith(asBytes(prefix)));
+  const own = password === undefined ? [] : [asBytes(prefix + escaped(password))];
+  const content = [...own, ...others].map((line) => `${line}\n`).join("");
+  await replaceFile(file, Buffer.from(content, "latin1"));
 }

@@ -19,16 +19,25 @@ export function locateServer(pgdata: string | undefined): ServerLocation {
     throw new UsageError("which data directory? Give --pgdata, or set PGDATA");
   }
   const options = join(dataDirectory, "postmaster.opts");
-  const line = existsSync(options) ? readFileSync(options, "utf8").trim() : "";
-  const program = /^(\S+)/.exec(line)?.[1];
-  const named = /config_file=([^"\s]+)/.exec(line)?.[1];
+  const [program = "", ...args] = existsSync(options) ? words(readFileSync(options, "utf8")) : [];
+  const named = args
+    .map((arg) => /^(?:--|-c)?config[_-]file=(.*)$/s.exec(arg)?.[1])
+    .findLast((value) => value !== undefined);
   return {
     dataDirectory,
-    binDirectory: program?.includes("/") === true ? dirname(program) : pathDirectory(),
+    binDirectory: program.includes("/") ? dirname(program) : pathDirectory(),
     configFile: named ?? join(dataDirectory, "postgresql.conf"),
   };
 }
 
 function pathDirectory(): string {
   return (process.env.PATH ?? "").split(":").find((dir) => existsSync(join(dir, "postgres"))) ?? "";
+}
+
+/** The server's program, and its arguments, which stand in double quotes. Source: CreateOptsFile in PostgreSQL's postmaster.c */
+function words(line: string): string[] {
+  return line
+    .trim()
+    .replace(/"$/, "")
+    .split(/" "| "/);
 }

@@ -4,7 +4,7 @@ import { type Frame, FrameChannel } from "./frame-channel.ts";
 import { lastLine, type RemoteHost, sshTrouble, startRemote } from "./remote-program.ts";
 
 /** Raised when the two sides would not understand each other. */
-export const protocolVersion = 2;
+export const protocolVersion = 3;
 
 /** A walmgr on another host that answers requests, one after the other, until it is closed. */
 export class RemoteSession {
@@ -146,13 +146,13 @@ export class RemoteSession {
   }
 }
 
-interface SentError {
-  readonly message: string;
-  readonly exitCode?: number;
-  readonly hint?: string;
-}
-
-function remoteError({ error }: Record<string, unknown>): WalError {
-  const { message, exitCode, hint } = error as SentError;
-  return new WalError(message, { exitCode, hint });
+/** What the other side says went wrong. A code that would count as success is none. */
+export function remoteError({ error }: Record<string, unknown>): WalError {
+  const { message, exitCode, hint }: Record<string, unknown> =
+    typeof error === "object" && error !== null ? { ...error } : {};
+  const isCode = typeof exitCode === "number" && Number.isInteger(exitCode) && exitCode > 0 && exitCode < 256;
+  return new WalError(typeof message === "string" ? message : "the other side failed and does not say why", {
+    exitCode: isCode ? exitCode : undefined,
+    hint: typeof hint === "string" ? hint : undefined,
+  });
 }

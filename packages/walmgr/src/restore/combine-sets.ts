@@ -6,6 +6,8 @@ import { WalError } from "../wal/wal-error.ts";
 const magic = 0xd3ae1f0d;
 const blockBytes = 8192;
 const prefix = "INCREMENTAL.";
+/** of a file of a relation: 64 GB, where servers are built with files that large; usual is 1 GB */
+const mostBlocks = 1 << 23;
 
 /** A file that holds some blocks of another one.
  * Source: PostgreSQL's backend/backup/basebackup_incremental.c, GetIncrementalHeaderSize */
@@ -53,7 +55,10 @@ export function rebuildFile(directories: readonly string[], path: string, destin
 
 function copyBlocks(incrementals: readonly IncrementalFile[], full: number, destination: string): void {
   const newest = incrementals[0]!;
-  const length = Math.max(newest.length, ...[...newest.blocks.keys()].map((number) => number + 1));
+  const length = [...newest.blocks.keys()].reduce(
+    (most, number) => Math.max(most, number + 1),
+    newest.length,
+  );
   const fullBlocks = Math.floor(fstatSync(full).size / blockBytes);
   const output = openToWriteSync(destination, "wx", 0o600);
   const block = Buffer.alloc(blockBytes);
@@ -77,25 +82,42 @@ function readBlock(descriptor: number, block: Buffer, at: number): void {
 
 function openIncremental(path: string): IncrementalFile {
   const descriptor = openSync(path, "r");
+  try {
+    return { descriptor, ...readIncremental(descriptor, path) };
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+}
+
+/** @throws WalError for a file that is no incremental one, or of another length than it says */
+function readIncremental(descriptor: number, path: string): Omit<IncrementalFile, "descriptor"> {
   const head = Buffer.alloc(12);
   readSync(descriptor, head, 0, 12, 0);
   if (head.readUInt32LE(0) !== magic) throw new WalError(`${path} is not an incremental file`);
   const count = head.readUInt32LE(4);
-  const numbers = Buffer.alloc(count * 4);
-  readSync(descriptor, numbers, 0, numbers.length, 12);
-  const headerBytes = 12 + numbers.length;
+  const length = head.readUInt32LE(8);
+  const headerBytes = 12 + count * 4;
   // With blocks the header is filled up to a whole block.
   const begin = count === 0 ? headerBytes : Math.ceil(headerBytes / blockBytes) * blockBytes;
+  if (length > mostBlocks || fstatSync(descriptor).size !== begin + count * blockBytes)
+    throw new WalError(`${path} is damaged: it has another length than it says`);
+  const numbers = Buffer.alloc(count * 4);
+  if (readSync(descriptor, numbers, 0, numbers.length, 12) !== numbers.length)
+    throw new WalError(`${path} is damaged: it is cut`);
   const blocks = new Map<number, number>();
   for (let index = 0; index < count; index++) {
-    blocks.set(numbers.readUInt32LE(index * 4), begin + index * blockBytes);
+    const number = numbers.readUInt32LE(index * 4);
+    if (number >= mostBlocks) throw new WalError(`${path} is damaged: it has a block ${number}`);
+    blocks.set(number, begin + index * blockBytes);
   }
-  return { descriptor, blocks, length: head.readUInt32LE(8) };
+  return { blocks, length };
 }
 
 /** A restored label must not say that it belongs to an incremental backup. */
 export function settleLabel(dataDirectory: string): void {
   const path = join(dataDirectory, "backup_label");
-  const text = readFileSync(path, "utf8").replace(/^INCREMENTAL FROM .*\n/gm, "");
-  writeNamedFileSync(path, text);
+  // As bytes: the server's label need not be UTF-8.
+  const text = readFileSync(path, "latin1").replace(/^INCREMENTAL FROM .*\n/gm, "");
+  writeNamedFileSync(path, Buffer.from(text, "latin1"));
 }

@@ -12,13 +12,16 @@ export type ServerSettings = ReadonlyMap<string, string>;
 /** Writes settings into `postgresql.auto.conf` of a server that does not run, in place of those of the same name. */
 export async function writeAutoConf(dataDirectory: string, settings: ServerSettings): Promise<void> {
   const path = join(dataDirectory, "postgresql.auto.conf");
-  const old = existsSync(path) ? readFileSync(path, "utf8") : "";
+  // Bytes as characters: values need not be UTF-8.
+  const old = existsSync(path) ? readFileSync(path, "latin1") : "";
   const lines = old.split("\n").filter((line) => {
     const name = /^\s*([\w.]+)\s*(?:=|\s)/.exec(line)?.[1]?.toLowerCase();
     return line !== "" && !recoverySettings.test(line) && (name === undefined || !settings.has(name));
   });
-  const own = [...settings].map(([name, value]) => `${name} = ${quoteSetting(value)}`);
-  await replaceFile(path, `${[...lines, ...own].join("\n")}\n`);
+  const own = [...settings].map(([name, value]) =>
+    Buffer.from(`${name} = ${quoteSetting(value)}`, "utf8").toString("latin1"),
+  );
+  await replaceFile(path, Buffer.from(`${[...lines, ...own].join("\n")}\n`, "latin1"));
 }
 
 /** On one line, as a file of settings wants it.

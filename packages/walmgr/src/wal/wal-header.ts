@@ -9,6 +9,7 @@ export interface WalHeader {
   readonly pageAddress: bigint;
   readonly systemIdentifier: string;
   readonly segmentSize: number;
+  readonly blockSize: number;
 }
 
 /** Bytes of a long header. */
@@ -29,15 +30,22 @@ export function readWalHeader(bytes: Buffer): WalHeader | undefined {
   if (bytes.length < walHeaderBytes) return undefined;
   const magic = bytes.readUInt16LE(0);
   const segmentSize = bytes.readUInt32LE(32);
-  const isSize = segmentSize >= 1 << 20 && segmentSize <= 1 << 30 && (segmentSize & (segmentSize - 1)) === 0;
-  if (magic >> 8 !== 0xd1 || (bytes.readUInt16LE(2) & longHeaderFlag) === 0 || !isSize) return undefined;
+  const blockSize = bytes.readUInt32LE(36);
+  const areSizes = isSize(segmentSize, 1 << 20, 1 << 30) && isSize(blockSize, 1 << 10, 1 << 16);
+  if (magic >> 8 !== 0xd1 || (bytes.readUInt16LE(2) & longHeaderFlag) === 0 || !areSizes) return undefined;
   return {
     major: majorOfMagic.get(magic),
     timeline: bytes.readUInt32LE(4),
     pageAddress: bytes.readBigUInt64LE(8),
     systemIdentifier: bytes.readBigUInt64LE(24).toString(),
     segmentSize,
+    blockSize,
   };
+}
+
+/** A power of two. */
+function isSize(bytes: number, least: number, most: number): boolean {
+  return bytes >= least && bytes <= most && (bytes & (bytes - 1)) === 0;
 }
 
 /** Checks that a file is the whole segment that its name says.

@@ -22,7 +22,11 @@ export interface DispatchRules {
   readonly isInsertOnly: boolean;
 }
 
-const operationOfLetter: Readonly<Record<string, RowOperation>> = { I: "insert", U: "update", D: "delete" };
+const operationOfLetter: ReadonlyMap<string, RowOperation> = new Map([
+  ["I", "insert"],
+  ["U", "update"],
+  ["D", "delete"],
+]);
 
 /** @param defaults of a preset
  * @throws UsageError
@@ -69,8 +73,8 @@ export function dispatchRules(
 /** Plain name of the partition for a time. */
 export function partitionName({ partName, partition }: DispatchRules, time: PartitionTime): string {
   if (partName === undefined) return automaticName(partition.parent, time, partition.period);
-  const values: Readonly<Record<string, string>> = { parent: partition.parent, ...time };
-  const name = partName.replace(/%\((\w+)\)[sd]/g, (text, part: string) => values[part] ?? text);
+  const values = new Map(Object.entries({ parent: partition.parent, ...time }));
+  const name = partName.replace(/%\((\w+)\)[sd]/g, (text, part: string) => values.get(part) ?? text);
   return name.includes(".") ? name : `${partition.parent.slice(0, partition.parent.indexOf("."))}.${name}`;
 }
 
@@ -84,7 +88,7 @@ function operationsOf(text: string): ReadonlySet<RowOperation> {
   if (text === "*") return new Set(["insert", "update", "delete"]);
   return new Set(
     text.split(",").map((letter) => {
-      const operation = operationOfLetter[letter.trim()];
+      const operation = operationOfLetter.get(letter.trim());
       if (operation === undefined) throw new UsageError(`Unsupported operation: ${letter.trim()}`);
       return operation;
     }),

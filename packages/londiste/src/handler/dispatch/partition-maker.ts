@@ -175,6 +175,7 @@ function checkName(part: string): void {
  * somebody else's choice: what is a quoted name where SQL takes names would end a longer string, or a comment, around it.
  * @throws SkytoolsError DISPATCH for a name that cannot stand there */
 function fillIn(sql: string, values: Readonly<Record<string, string>>): string {
+  const known = new Map(Object.entries(values));
   const closed = [...sqlTokens(sql)].filter(isClosedText);
   const isInside = (at: number) =>
     closed.some((token) => token.at < at && (token.kind === "error" || at < token.at + token.text.length));
@@ -182,7 +183,7 @@ function fillIn(sql: string, values: Readonly<Record<string, string>>): string {
     /%%|'%\((\w+)\)s'|%\((\w+)\)s/g,
     (text, quoted: string | undefined, plain: string | undefined, at: number) => {
       if (text === "%%") return "%";
-      const value = values[quoted ?? plain ?? ""];
+      const value = known.get(quoted ?? plain ?? "");
       if (value === undefined) return text;
       if (isInside(at) && !/^[\p{L}\p{N}_., :-]*$/u.test(value)) throw misplaced(text, value);
       return quoted === undefined ? value : quoteLiteral(value);

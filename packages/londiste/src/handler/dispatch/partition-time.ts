@@ -4,6 +4,9 @@ import { SkytoolsError } from "@skytools/skytools";
 /** Granularities of partitions, with the parts of a time that name them. */
 export const periods = ["day", "month", "year", "hour"] as const;
 
+/** Since then all zones are some quarters of an hour from UTC. */
+const firstCommonYear = "1973";
+
 export type Period = (typeof periods)[number];
 
 /** A time as the target's session writes it, taken apart. */
@@ -40,7 +43,7 @@ export function automaticName(parent: string, time: PartitionTime, period: Perio
 }
 
 /** Times with a zone, as the target's session writes them: that is where partitions get their bounds. One question for the
- * times of one hour. */
+ * times of a quarter of an hour: in that time no day or hour begins anywhere. */
 export class LocalTimes {
   readonly #target: Database;
   readonly #known = new Map<string, string>();
@@ -51,8 +54,7 @@ export class LocalTimes {
 
   /** @param text timestamptz */
   async of(text: string): Promise<PartitionTime> {
-    const [, hour = text, zone = ""] = /^(.{13}):\d\d:\d\d(?:\.\d+)?([+-].*)?$/.exec(text) ?? [];
-    const key = `${hour} ${zone}`;
+    const key = quarterOfHour(text);
     let local = this.#known.get(key);
     if (local === undefined) {
       const sql = "select to_char($1::timestamptz, 'YYYY-MM-DD HH24:MI:SS')";
@@ -61,4 +63,12 @@ export class LocalTimes {
     }
     return parsePartitionTime(local);
   }
+}
+
+/** The same for times of one quarter of an hour; the text itself where zones had other offsets, or the text has another form. */
+function quarterOfHour(text: string): string {
+  const [, hour, minute, zone = ""] =
+    /^(\d{4}-\d\d-\d\d[ T]\d\d):(\d\d):\d\d(?:\.\d+)?([+-]\d\d(?::?(?:00|15|30|45))?)?$/.exec(text) ?? [];
+  const isOfOurTime = hour !== undefined && hour >= firstCommonYear;
+  return isOfOurTime ? `${hour} ${Math.floor(Number(minute) / 15)} ${zone}` : text;
 }

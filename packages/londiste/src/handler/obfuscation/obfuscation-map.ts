@@ -29,7 +29,11 @@ function loadFile(file: string): LoadedFile["tables"] {
     const known = loadedFiles.get(file);
     if (known !== undefined && known.changed === changed) return known.tables;
     const tables = new Map<string, ReadonlyMap<string, ColumnAction>>();
-    for (const [name, columns] of membersOf(file, parse(readFileSync(file, "utf8")), "")) {
+    for (const [name, columns] of membersOf(
+      file,
+      parse(new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file))),
+      "",
+    )) {
       tables.set(name, columnActions(file, columns, name));
     }
     loadedFiles.set(file, { changed, tables });

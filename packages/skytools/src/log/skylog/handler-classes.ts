@@ -29,43 +29,45 @@ const tenMebibytes = 10 * 1024 * 1024;
 
 /** Handler classes by the last part of their Python name.
  * Source: spec/framework.md 6.3, 6.4 */
-export const handlerClasses: Readonly<Record<string, HandlerClass>> = {
-  StreamHandler: (args, { format, console, isJournal }) => {
-    const sink = streamOf(args[0], console);
-    const isForJournal = isJournal && sink === console;
-    return () => (isForJournal ? new JournalHandler(sink, format) : new StreamHandler(sink, format));
-  },
-  JournalHandler:
-    (_args, { format, console }) =>
-    () =>
-      new JournalHandler(console, format),
-  NullHandler: () => () => ({ handle: () => {} }),
-  FileHandler: (args, context) => fileHandler(textOf(args, 0, "file"), 0, 0, context),
-  RotatingFileHandler: (args, context) =>
-    fileHandler(textOf(args, 0, "file"), wholeOf(args, 2, 0), wholeOf(args, 3, 0), context),
-  EasyRotatingFileHandler: (args, context) =>
-    fileHandler(
-      expandHome(textOf(args, 0, "file")),
-      wholeOf(args, 1, tenMebibytes),
-      wholeOf(args, 2, 3),
-      context,
-    ),
-  UdpLogServerHandler: (args, { format, complain }) => {
-    const [host, port] = [textOf(args, 0, "host"), wholeOf(args, 1)];
-    return () => new UdpLogServerHandler(new UdpSender(host, port, complain), format);
-  },
-  UdpTNetStringsHandler: (args, { complain }) => {
-    const [host, port] = [textOf(args, 0, "host"), wholeOf(args, 1)];
-    return () => new UdpTNetStringsHandler(new UdpSender(host, port, complain));
-  },
-  LogDBHandler: (args, { complain }) => {
-    const connstr = textOf(args, 0, "connect string");
-    parseConnectPairs(connstr);
-    return () => new LogDbHandler(connstr, complain);
-  },
-  SysLogHandler: (args, context) => syslogHandler(args, context, false),
-  SysLogHostnameHandler: (args, context) => syslogHandler(args, context, true),
-};
+export const handlerClasses: ReadonlyMap<string, HandlerClass> = new Map(
+  Object.entries<HandlerClass>({
+    StreamHandler: (args, { format, console, isJournal }) => {
+      const sink = streamOf(args[0], console);
+      const isForJournal = isJournal && sink === console;
+      return () => (isForJournal ? new JournalHandler(sink, format) : new StreamHandler(sink, format));
+    },
+    JournalHandler:
+      (_args, { format, console }) =>
+      () =>
+        new JournalHandler(console, format),
+    NullHandler: () => () => ({ handle: () => {} }),
+    FileHandler: (args, context) => fileHandler(textOf(args, 0, "file"), 0, 0, context),
+    RotatingFileHandler: (args, context) =>
+      fileHandler(textOf(args, 0, "file"), wholeOf(args, 2, 0), wholeOf(args, 3, 0), context),
+    EasyRotatingFileHandler: (args, context) =>
+      fileHandler(
+        expandHome(textOf(args, 0, "file")),
+        wholeOf(args, 1, tenMebibytes),
+        wholeOf(args, 2, 3),
+        context,
+      ),
+    UdpLogServerHandler: (args, { format, complain }) => {
+      const [host, port] = [textOf(args, 0, "host"), wholeOf(args, 1)];
+      return () => new UdpLogServerHandler(new UdpSender(host, port, complain), format);
+    },
+    UdpTNetStringsHandler: (args, { complain }) => {
+      const [host, port] = [textOf(args, 0, "host"), wholeOf(args, 1)];
+      return () => new UdpTNetStringsHandler(new UdpSender(host, port, complain));
+    },
+    LogDBHandler: (args, { complain }) => {
+      const connstr = textOf(args, 0, "connect string");
+      parseConnectPairs(connstr);
+      return () => new LogDbHandler(connstr, complain);
+    },
+    SysLogHandler: (args, context) => syslogHandler(args, context, false),
+    SysLogHostnameHandler: (args, context) => syslogHandler(args, context, true),
+  }),
+);
 
 function streamOf(argument: Argument | undefined, console: LogSink): LogSink {
   if (argument === undefined || argument === null) return console;

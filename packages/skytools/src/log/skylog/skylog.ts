@@ -75,9 +75,9 @@ function readHandler(
   const section = `handler_${name}`;
   requireSection(file, section, "handlers");
   const className = file.required(section, "class");
-  const handlerClass = handlerClasses[className.replace(/^.*\./, "")];
+  const handlerClass = handlerClasses.get(className.replace(/^.*\./, ""));
   if (handlerClass === undefined) {
-    const known = `Known are ${Object.keys(handlerClasses).join(", ")}.`;
+    const known = `Known are ${[...handlerClasses.keys()].join(", ")}.`;
     throw file.error(section, "class", `unknown handler class "${className}"`, known);
   }
   const level = levelOf(file, section);
@@ -149,23 +149,23 @@ function readLogger(file: SkylogFile, key: string, known: ReadonlySet<string>) {
   };
 }
 
-const levels: Readonly<Record<string, LogLevel>> = {
-  TRACE: "trace",
-  DEBUG: "debug",
-  INFO: "info",
-  WARNING: "warn",
-  WARN: "warn",
-  ERROR: "error",
-  CRITICAL: "fatal",
-  FATAL: "fatal",
-};
+const levels: ReadonlyMap<string, LogLevel> = new Map([
+  ["TRACE", "trace"],
+  ["DEBUG", "debug"],
+  ["INFO", "info"],
+  ["WARNING", "warn"],
+  ["WARN", "warn"],
+  ["ERROR", "error"],
+  ["CRITICAL", "fatal"],
+  ["FATAL", "fatal"],
+]);
 
 function levelOf(file: SkylogFile, section: string): LogLevel | undefined {
   const text = file.value(section, "level") ?? "NOTSET";
   if (text === "NOTSET" || text === "") return undefined;
-  const level = levels[text];
+  const level = levels.get(text);
   if (level !== undefined) return level;
-  const hint = `Known are ${Object.keys(levels).join(", ")} and NOTSET.`;
+  const hint = `Known are ${[...levels.keys()].join(", ")} and NOTSET.`;
   throw file.error(section, "level", `unknown level "${text}"`, hint);
 }
 

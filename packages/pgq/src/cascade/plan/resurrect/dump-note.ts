@@ -1,4 +1,4 @@
-import { type Database, urlEncodeRow } from "@skytools/skytools";
+import { type Database, SkytoolsError, urlEncodeRow } from "@skytools/skytools";
 import { getNodeInfo, type NodeCall, setNodeAttributes } from "../../pgq-node-api.ts";
 import type { DumpFile } from "./dump-file.ts";
 
@@ -9,11 +9,17 @@ const countKey = "lost_events";
 const pathKey = "lost_events_file";
 const sha256Key = "lost_events_sha256";
 
-/** Works within the caller's transaction. @returns undefined when there is no note */
+/** Works within the caller's transaction. @returns undefined when there is no note
+ * @throws SkytoolsError DUMP_FILE for a note that is none */
 export async function readDumpNote(db: Database, queueName: string): Promise<DumpFile | undefined> {
   const attributes = (await getNodeInfo(db, queueName))?.attributes;
   const [count, path, sha256] = [countKey, pathKey, sha256Key].map((key) => attributes?.get(key));
   if (count == null || path == null || sha256 == null) return undefined;
+  if (!/^\d{1,15}$/.test(count))
+    throw new SkytoolsError(
+      "DUMP_FILE",
+      `attribute ${countKey} of the node is "${count}", which is no number`,
+    );
   return { path, eventCount: Number(count), sha256 };
 }
 
