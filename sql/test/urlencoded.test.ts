@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, rejects } from "node:assert/strict";
 import { test } from "node:test";
 import { urlDecodeRow, urlEncode, urlEncodeRow } from "@skytools/skytools";
 import { fuzzRuns } from "@skytools/testbed";
@@ -44,7 +44,14 @@ test("rows that we encode are read back by the conflict handler, broken ones as 
   const broken = fc.string({ unit: fc.constantFrom("%", "4", "1", "z", "+", "=", "&", "a", "é") });
   await fc.assert(
     fc.asyncProperty(broken, async (encoded) => {
-      deepEqual(await columns(encoded), Object.fromEntries(urlDecodeRow(encoded)));
+      let ours: Record<string, string | null> | undefined;
+      try {
+        ours = Object.fromEntries(urlDecodeRow(encoded));
+      } catch {
+        // Not UTF-8, which neither takes.
+      }
+      if (ours === undefined) await rejects(columns(encoded), { sqlState: "22021" });
+      else deepEqual(await columns(encoded), ours);
     }),
     fuzzRuns,
   );

@@ -13,11 +13,15 @@ export function filesOfPattern(pattern: string, env: NodeJS.ProcessEnv): string[
   return found.filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true).sort();
 }
 
+/** for one part of a path: no name is that long */
+const longestPattern = 4000;
+
 function matches(base: string, [part, ...rest]: readonly string[]): string[] {
   if (part === undefined) return [base];
   const into = (name: string) =>
     matches(base === "" || base.endsWith("/") ? base + name : `${base}/${name}`, rest);
   if (!/[*?[]/.test(part)) return into(part);
+  if (part.length > longestPattern) return [];
   const isMatch = wildcard(part);
   return entriesOf(base)
     .filter((name) => isMatch(name) && (part.startsWith(".") || !name.startsWith(".")))

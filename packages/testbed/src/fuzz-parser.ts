@@ -88,7 +88,7 @@ export const fuzzRuns = {
 };
 const longInputChars = 40_000;
 /** of processor time, so that a busy machine is no failure; a quadratic reader of a long text takes more */
-const longestMs = 300;
+const longestMs = 1000;
 /** what else the processor does at the same time, such as collecting garbage, counts in one try only */
 const longTries = 4;
 /** what readers look for, or skip, in the middle of something; long rows of it */

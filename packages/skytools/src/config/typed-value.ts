@@ -17,7 +17,7 @@ export function parseInteger(text: string): number {
 export function parseFloatText(text: string): number {
   const trimmed = text.trim();
   const value = Number(trimmed.replaceAll("_", ""));
-  const isNumber = /^[+-]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(e[+-]?\d+)?$/i.test(trimmed);
+  const isNumber = /^[+-]?(\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(e[+-]?\d+)?$/i.test(trimmed);
   if (!isNumber || !Number.isFinite(value)) throw new ValueError(`"${text}" is not a number`);
   return value;
 }
