@@ -233,7 +233,8 @@ export class CopySupervisor {
     this.#job.wake();
     const isUnwanted = record.isUnwanted;
     record.isUnwanted = false;
-    if (failure !== undefined) this.mayHaveLeftovers = true;
+    // A copy whose table was removed ends without a failure, and leaves its place in the queue behind.
+    this.mayHaveLeftovers = true;
     if (failure === undefined || isUnwanted) {
       record.failures = 0;
       record.notBefore = 0;
