@@ -187,6 +187,27 @@ test("a consumer is removed that a copy leaves behind which has outlived its wor
   await stage.waitForCopiesToEnd();
 });
 
+test("a table that is removed as its rows have come leaves no consumer of its copy behind", async () => {
+  await stage.run("root", `insert into cut values (${heldRow}, 'x')`);
+  await using holder = await Database.open(stage.connstr("leaf"), { autocommit: true });
+  await holder.query("select pg_advisory_lock($1)", [holdingLock]);
+  await stage.londiste("root", "add-table", "cut");
+  await stage.londiste("leaf", "add-table", "cut");
+  const waits = (what: string) =>
+    waitFor(what, async () => {
+      const waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and query ~ $1";
+      return (await stage.query("leaf", waiting, [what])).length > 0;
+    });
+  await waits("(?i)^copy ");
+  const removal = stage.londiste("leaf", "remove-table", "cut");
+  await waits("local_remove_table|_lock_table");
+  await holder.query("select pg_advisory_unlock($1)", [holdingLock]);
+  await removal;
+  await stage.londiste("root", "remove-table", "cut");
+  await stage.waitForCopiesToEnd();
+  for (const node of ["root", "leaf"] as const) await stage.run(node, "truncate cut");
+});
+
 async function assertSlowIsWhole(added: number): Promise<void> {
   await stage.waitForState("public.slow", /^ok$/);
   await stage.query("root", "insert into slow values ($1, 'replayed')", [added]);
