@@ -177,7 +177,12 @@ const parsers: readonly FuzzedParser[] = [
     samples: ['{{a,b},{NULL,"c d"}}', "[0:1]={ a , b\\, }"],
     isRefusal: isRefused,
   },
-  { name: "Snapshot", parse: Snapshot.parse, samples: ["10:20:11,12", "10:10:"], isRefusal: isRefused },
+  {
+    name: "Snapshot",
+    parse: (text) => Snapshot.parse(text),
+    samples: ["10:20:11,12", "10:10:"],
+    isRefusal: isRefused,
+  },
   { name: "serverVersionNumber", parse: serverVersionNumber, samples: ["15.18 (Debian)", "19devel"] },
   {
     name: "messageFields",
