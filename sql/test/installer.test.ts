@@ -87,6 +87,22 @@ test("a newer version is not replaced", async () => {
   await installModules(db, ["pgq"]);
 });
 
+test("an upgrade renews what an older release has generated for a table", async () => {
+  const { db } = await fixture.emptyDatabase();
+  await installModules(db, ["pgq"]);
+  await db.execute("select pgq.create_queue('q'); create table captured (id int primary key)");
+  await db.execute("select pgq.create_capture('captured', 'capture', 'q', i_form => 'row')");
+  const source = () =>
+    db.queryOne<{ name: string; text: string }>(
+      "select p.oid::regproc::text as name, p.prosrc as text from pg_proc p join pg_trigger t on t.tgfoid = p.oid where t.tgname = 'capture'",
+    );
+  const { name, text } = await source();
+  await db.execute(`create or replace function ${name}() returns trigger language plpgsql as 'begin return new; end';
+    create or replace function pgq.version() returns text language sql as $$ select '3.5.2' $$`);
+  await installModules(db, ["pgq"]);
+  equal((await source()).text, text);
+});
+
 test("a module without those that it requires says so", async () => {
   const { db } = await fixture.emptyDatabase();
   await rejects(

@@ -161,6 +161,8 @@ class CsvKeys implements KeyList {
     });
     const text = Readable.from(utf8Text(file, complain));
     text.on("error", (error) => parser.destroy(error));
+    // Whoever does not read on need not hear of it.
+    parser.on("error", () => {});
     const rows: AsyncIterator<Record<string, string>> = text.pipe(parser)[Symbol.asyncIterator]();
     const fraction = () => (size === 0 ? 1 : file.bytesRead / size);
     const list = new CsvKeys(rows, complain, fraction, () => file.destroy());

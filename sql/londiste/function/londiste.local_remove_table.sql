@@ -39,11 +39,13 @@ begin
           and exists (
               select 1
               from londiste._owned_seqs(coalesce(t.dest_table, t.table_name)) o(seq_name)
-              join londiste.seq_info s on (s.queue_name = i_queue_name and s.seq_name = o.seq_name and s.local));
+              join londiste.seq_info s on (s.queue_name = i_queue_name and s.seq_name = o.seq_name and s.local)
+              where londiste._sharing_table(i_queue_name, _table, coalesce(t.dest_table, t.table_name)) is null);
     if _is_copied then
         perform londiste._lock_table(i_queue_name, _table);
     end if;
-    if _worker_name is not null then
+    -- An older pgq_node has no such order.
+    if _worker_name is not null and pg_catalog.to_regprocedure('pgq_node._lock_positions(text,text)') is not null then
         perform pgq_node._lock_positions(i_queue_name, _worker_name);
     end if;
     perform londiste._lock_table(i_queue_name, _table);

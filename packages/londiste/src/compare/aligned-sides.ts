@@ -98,7 +98,8 @@ async function align(input: AlignInput): Promise<AlignedSides | Skipped | string
   }
   const destination = handler.destination ?? here.destination;
   const condition = bothOf(await handler.rowCondition?.(target), input.condition);
-  if (condition === undefined) {
+  // A handler says which rows belong here, not which of the others' do. What is only written down may hold theirs as well.
+  if (input.condition === undefined && input.standsStill !== true) {
     const others = [
       ...(await sharers(target, queueName, { name: table, destination })),
       ...(await sharers(source, queueName, there)),

@@ -140,7 +140,7 @@ test("a row filter is one expression: what would end the statement around it is 
   }
   assert.deepEqual(await query("select table_name from londiste.table_info"), []);
   const repair = await run("londiste3", "node.ini", "repair", "rows", "--repair-where=true) or (true");
-  assert.equal(repair.code, 1);
+  assert.equal(repair.code, 2);
   assert.match(repair.stderr, /ERROR --repair-where has a "\)" without its "\(": it is one SQL expression\n/);
   await succeeds("londiste3", "node.ini", "add-table", "rows", "--where=note <> ');drop table canary;--'");
   await succeeds("londiste3", "node.ini", "remove-table", "rows");

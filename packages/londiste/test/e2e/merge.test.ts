@@ -88,6 +88,12 @@ test("repair of a merged table does not take the rows of the other queue for too
     assert.match(stderr, says);
   }
   assert.equal(await count(first), 100);
+  // A row filter is no such condition: rows of the other queue pass it, too.
+  await first.londiste("change-handler", "rows", "--where=id > 0");
+  const filtered = await first.tryLondiste("repair", "rows", "--apply");
+  assert.match(filtered.stderr, says);
+  assert.equal(await count(first), 100);
+  await first.londiste("change-handler", "rows");
   await first.change("delete from rows where id in (1010, 2010)");
   const own = await first.londiste("repair", "rows", "--apply", "--repair-where=id < 2000 and id <> 2");
   assert.match(own.stdout, /public\.rows repaired: 1 inserts, 0 updates, 0 deletes/);

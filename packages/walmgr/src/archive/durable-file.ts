@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -16,20 +17,20 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** Name of what a process writes before it becomes a file of another name. */
+/** Name of what a process writes before it becomes a file of another name. In containers many processes have the same number. */
 export function draftPath(path: string): string {
-  return `${path}.${process.pid}.tmp`;
+  return `${path}.${process.pid}-${randomBytes(3).toString("hex")}.tmp`;
 }
 
-/** Removes the drafts of a file that killed processes have left. */
+/** Removes the drafts of a file that killed processes have left. What cannot be removed stays: nobody needs it gone. */
 export async function removeOldDrafts(path: string): Promise<void> {
   const prefix = `${basename(path)}.`;
-  const isDraft = (name: string) => name.startsWith(prefix) && /^\d+\.tmp$/.test(name.slice(prefix.length));
-  for (const name of (await readdir(dirname(path))).filter(isDraft)) {
+  const isDraft = (name: string) => name.startsWith(prefix) && /^\d+(?:-[0-9a-f]+)?\.tmp$/.test(name.slice(prefix.length));
+  for (const name of (await readdir(dirname(path)).catch(() => [])).filter(isDraft)) {
     const draft = join(dirname(path), name);
     const found = await stat(draft).catch(() => undefined);
     if (found !== undefined && Date.now() - found.mtimeMs > oldDraftMs)
-      await removePath(draft, { force: true });
+      await removePath(draft, { force: true }).catch(() => undefined);
   }
 }
 

@@ -84,7 +84,7 @@ export class LocalArchive implements Archive {
           } catch (error) {
             failure = this.failure(error);
           } finally {
-            await each.value.draft?.discard();
+            await each.value.draft?.discard().catch((error: unknown) => (failure ??= this.failure(error)));
           }
         }
       }

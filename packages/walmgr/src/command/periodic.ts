@@ -17,6 +17,6 @@ export const periodicCommand: Command = {
       return;
     }
     if (isOnlyTold(job, `run ${settings.config.get("periodic_command")}`)) return;
-    await runPeriodic(settings);
+    await runPeriodic(job, settings);
   },
 };

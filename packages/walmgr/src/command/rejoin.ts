@@ -116,7 +116,7 @@ async function turnIntoStandby(
       return;
     }
     if (!isUnstartedStandby(data, timeline)) {
-      await awaitFirstCheckpoint(conninfo, timeline, job.log);
+      if (startGuard(data) !== "rewound") await awaitFirstCheckpoint(conninfo, timeline, job.log);
       await rewind(settings, data, conninfo, job.log);
     }
     await removePath(join(data, "recovery.signal"), { force: true });

@@ -41,7 +41,7 @@ function whyNotAgain(settings: Settings): string | undefined {
 /** Runs the periodic command to its end and notes its success.
  * @throws WalError when it fails, or runs already
  * Source: spec/walmgr.md 5.11 */
-export async function runPeriodic(settings: Settings): Promise<void> {
+export async function runPeriodic(job: Job, settings: Settings): Promise<void> {
   const lock = commandLock(settings);
   await lock.take();
   try {
@@ -52,7 +52,11 @@ export async function runPeriodic(settings: Settings): Promise<void> {
     });
     const end = once(child, "exit") as Promise<[code: number | null, signal: NodeJS.Signals | null]>;
     end.catch(() => undefined);
-    if (child.pid !== undefined) await lock.passTo(child.pid);
+    // It runs whatever happens to the lock, which is ours then for as long as we are there.
+    if (child.pid !== undefined)
+      await lock
+        .passTo(child.pid)
+        .catch((error: unknown) => job.log.warn(`periodic_command is not named in its lock: ${String(error)}`));
     crashPoint("periodic.command-started");
     const [code, signal] = await end.catch((cause: Error) => {
       throw new WalError(`periodic_command failed (${cause.message})`, { cause });

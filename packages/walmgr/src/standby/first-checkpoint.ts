@@ -8,6 +8,8 @@ const pollMs = 200;
 const hastenLimit = "10s";
 const firstCheckpointTimeoutMs = 600_000;
 const insufficientPrivilege = "42501";
+/** From this release on pg_rewind takes the timeline from where the server's last WAL is. */
+const goesByHistory = 160000;
 
 /** A server that was promoted makes its first checkpoint at its own pace, over minutes: until then a crash costs a recovery from
  * before the promotion, and its control file names the former timeline. Where the role may, it is told to hurry; it goes on when we
@@ -36,6 +38,9 @@ export async function awaitFirstCheckpoint(conninfo: string, timeline: number, l
   const connstr = mergeConnectString("dbname=postgres", conninfo);
   const database = await Database.open(connstr, { autocommit: true });
   try {
+    if ((await database.queryValue<number>("select current_setting('server_version_num')::int4"))! >= goesByHistory)
+      return;
+    await database.query("set statement_timeout = 0");
     const isMade = async () =>
       Number(await database.queryValue("select timeline_id from pg_control_checkpoint()")) >= timeline;
     if (await isMade()) return;

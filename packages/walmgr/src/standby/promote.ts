@@ -53,7 +53,7 @@ export async function promote(job: Job, settings: Settings, options: PromoteOpti
   const engine = engineOf(settings);
   if (engine !== undefined) {
     engine.report();
-    return endRecovery(data, server.pid, deadline());
+    return endRecovery(job, data, server.pid, deadline());
   }
   // Where a recovery has a target, it is meant to leave WAL.
   const isChecked = isFollowing && !options.isForced;
@@ -80,7 +80,7 @@ export async function promote(job: Job, settings: Settings, options: PromoteOpti
       }
       job.log.warn(`the server takes over with what it has, and its timeline may be taken: ${String(error)}`);
     }
-    const timeline = await endRecovery(data, server.pid, deadline());
+    const timeline = await endRecovery(job, data, server.pid, deadline());
     crashPoint("boot.promoted");
     await archive
       .setFlag("STOP", false)
@@ -151,16 +151,21 @@ async function lastFiles(archive: Archive): Promise<string[]> {
 }
 
 /** @returns the new timeline as soon as the server takes writes: its first checkpoint may be spread over minutes */
-async function endRecovery(data: string, pid: number, until: number): Promise<number> {
+async function endRecovery(job: Job, data: string, pid: number, until: number): Promise<number> {
+  const signals = ["standby.signal", "recovery.signal"].filter((name) => existsSync(join(data, name)));
   await writeNamedFile(join(data, "promote"), "");
   process.kill(pid, "SIGUSR1");
   crashPoint("boot.signalled");
-  const isAsked = () => ["standby.signal", "recovery.signal"].some((name) => existsSync(join(data, name)));
-  // The file goes while the server still recovers.
-  while (isAsked() || !readControlFile(data).isInProduction) {
+  // Of two it goes by the first, and that is the one which it removes, while it still recovers.
+  const followed = join(data, signals[0] ?? "standby.signal");
+  while (existsSync(followed) || !readControlFile(data).isInProduction) {
     if (runningServer(data) === undefined) throw endedMeanwhile(data);
     if (performance.now() > until) throw notInTime();
     await sleep(pollMs);
+  }
+  for (const name of signals.slice(1)) {
+    job.log.warn(`${name} is removed from ${data}: the next start of the server would have been a recovery`);
+    await removePath(join(data, name), { force: true });
   }
   return newestTimeline(data);
 }

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { checkpointTimeline, replayedStandby, slowCheckpointStage } from "../fixture/slow-checkpoint.js";
 import type { Stage } from "../fixture/stage.js";
@@ -34,7 +36,12 @@ test("boot refuses a time to wait that is no number, and hastens the first check
     assert.equal(refused.code, 2, refused.stderr);
     assert.match(refused.stderr, /--wait: ".*" is not a number of seconds/);
   }
-  await stage.walmgr(file, ["boot", "--wait=30"]);
+  // The server goes by standby.signal where both are, and leaves the other one.
+  const leftover = join(cluster.dataDirectory, "recovery.signal");
+  writeFileSync(leftover, "");
+  const { stderr } = await stage.walmgr(file, ["boot", "--wait=30"]);
+  assert.match(stderr, /recovery\.signal is removed/);
+  assert.equal(existsSync(leftover), false);
   assert.equal(await checkpointTimeline(cluster), 2);
   await cluster.stop("immediate");
 });

@@ -156,7 +156,7 @@ export class PartitionMaker {
     const { parent, period } = this.#rules;
     const { dropped, inUse } = await dropObsoletePartitions(this.#target, parent, retentionPeriod, period);
     if (dropped.length > 0) this.#log.info(`Dropped tables: ${dropped.join(", ")}`);
-    if (inUse.length > 0) this.#log.info(`Obsolete tables in use, dropped later: ${inUse.join(", ")}`);
+    if (inUse.length > 0) this.#log.warn(`Obsolete tables in use, dropped later: ${inUse.join(", ")}`);
   }
 }
 
@@ -177,15 +177,16 @@ function checkName(part: string): void {
 function fillIn(sql: string, values: Readonly<Record<string, string>>): string {
   const known = new Map(Object.entries(values));
   const closed = [...sqlTokens(sql)].filter(isClosedText);
-  const isInside = (at: number) =>
-    closed.some((token) => token.at < at && (token.kind === "error" || at < token.at + token.text.length));
+  const around = (at: number) =>
+    closed.find((token) => token.at < at && (token.kind === "error" || at < token.at + token.text.length));
   return sql.replace(
     /%%|'%\((\w+)\)s'|%\((\w+)\)s/g,
     (text, quoted: string | undefined, plain: string | undefined, at: number) => {
       if (text === "%%") return "%";
       const value = known.get(quoted ?? plain ?? "");
       if (value === undefined) return text;
-      if (isInside(at) && !/^[\p{L}\p{N}_., :-]*$/u.test(value)) throw misplaced(text, value);
+      const token = around(at);
+      if (token !== undefined && !fitsInto(token, value)) throw misplaced(text, value);
       return quoted === undefined ? value : quoteLiteral(value);
     },
   );
@@ -194,6 +195,12 @@ function fillIn(sql: string, values: Readonly<Record<string, string>>): string {
 /** Text that has an end of its own: strings, quoted names, comments. */
 function isClosedText({ kind, text }: SqlToken): boolean {
   return kind === "identifier" ? text.includes('"') : /^(?:string|dollar string|space|error)$/.test(kind);
+}
+
+/** In the body of a function or of DO a quoted name is one; strings in there, and the body's own end, are what it must not end. */
+function fitsInto({ kind }: SqlToken, value: string): boolean {
+  if (kind === "dollar string") return !/['\\$]/.test(value);
+  return /^[\p{L}\p{N}_., :-]*$/u.test(value);
 }
 
 function misplaced(place: string, value: string): SkytoolsError {
