@@ -25,7 +25,8 @@ export function draftPath(path: string): string {
 /** Removes the drafts of a file that killed processes have left. What cannot be removed stays: nobody needs it gone. */
 export async function removeOldDrafts(path: string): Promise<void> {
   const prefix = `${basename(path)}.`;
-  const isDraft = (name: string) => name.startsWith(prefix) && /^\d+(?:-[0-9a-f]+)?\.tmp$/.test(name.slice(prefix.length));
+  const isDraft = (name: string) =>
+    name.startsWith(prefix) && /^\d+(?:-[0-9a-f]+)?\.tmp$/.test(name.slice(prefix.length));
   for (const name of (await readdir(dirname(path)).catch(() => [])).filter(isDraft)) {
     const draft = join(dirname(path), name);
     const found = await stat(draft).catch(() => undefined);

@@ -64,7 +64,8 @@ function isListed(
 ): value is Readonly<Record<string, unknown>> & ListedBackup {
   const { backup_name: name, finish_time: finish, time, uncompressed_size: size = 0 } = value;
   const areMoments = [finish, time].every(
-    (each) => each === undefined || each === null || (typeof each === "string" && isMoment(Date.parse(each) / 1000)),
+    (each) =>
+      each === undefined || each === null || (typeof each === "string" && isMoment(Date.parse(each) / 1000)),
   );
   return typeof name === "string" && areMoments && typeof size === "number";
 }

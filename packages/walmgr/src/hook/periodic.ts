@@ -56,7 +56,9 @@ export async function runPeriodic(job: Job, settings: Settings): Promise<void> {
     if (child.pid !== undefined)
       await lock
         .passTo(child.pid)
-        .catch((error: unknown) => job.log.warn(`periodic_command is not named in its lock: ${String(error)}`));
+        .catch((error: unknown) =>
+          job.log.warn(`periodic_command is not named in its lock: ${String(error)}`),
+        );
     crashPoint("periodic.command-started");
     const [code, signal] = await end.catch((cause: Error) => {
       throw new WalError(`periodic_command failed (${cause.message})`, { cause });

@@ -38,7 +38,10 @@ export async function awaitFirstCheckpoint(conninfo: string, timeline: number, l
   const connstr = mergeConnectString("dbname=postgres", conninfo);
   const database = await Database.open(connstr, { autocommit: true });
   try {
-    if ((await database.queryValue<number>("select current_setting('server_version_num')::int4"))! >= goesByHistory)
+    if (
+      (await database.queryValue<number>("select current_setting('server_version_num')::int4"))! >=
+      goesByHistory
+    )
       return;
     await database.query("set statement_timeout = 0");
     const isMade = async () =>
